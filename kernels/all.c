@@ -1,0 +1,24 @@
+/*
+ * Every kernel and the machine that runs them, as one translation unit: compiled once per instruction set natively,
+ * with FOVEA_TABLE naming the one symbol it exports, and together with the engine for WebAssembly.
+ */
+#include "fovea.h"
+
+#include "convolution.c"
+#include "elementwise.c"
+#include "indexing.c"
+#include "matmul.c"
+#include "movement.c"
+#include "pooling.c"
+#include "random.c"
+#include "reduce.c"
+#include "unpooling.c"
+#include "weight_gradient.c"
+
+#include "program.c"
+
+#ifdef __wasm__
+#include "memory.c"
+#include "engine.c"
+#include "wasm.c"
+#endif

@@ -1,0 +1,112 @@
+/* Convolution whose lanes are target channels: packed weights are panels, single pixels are broadcast. */
+#ifndef FOVEA_CONVOLUTION_CHANNELS_H
+#define FOVEA_CONVOLUTION_CHANNELS_H
+
+#include "convolution.h"
+
+/* Vectors first … first+count-1 of the target channels of a group. */
+typedef struct {
+  int32_t first, count;
+} Panel;
+
+INLINE int32_t panel_parts(Panel panels) { return ceil_div(panels.count, PANEL_VECTORS); }
+
+INLINE Panel panel_part(Panel panels, int32_t index) {
+  int32_t parts = panel_parts(panels), from = part_begin(panels.count, parts, index);
+  return (Panel){panels.first + from, part_begin(panels.count, parts, index + 1) - from};
+}
+
+/* Packs what one panel takes from a block of source channels, as if it were the panel's first. */
+static void pack_block(const Convolution *c, const float *weight, int32_t group, Panel panel, int32_t block,
+                       float *target) {
+  const ConvolutionStep *step = c->step;
+  int32_t channels = step->source_channels, targets = step->target_channels, first = panel.first * VW;
+  int32_t lanes = min_int(targets - first, panel.count * VW);
+  int32_t channel = block_channel(c, block), end_channel = block_channel(c, block + 1);
+  const float *end = weight + (ptrdiff_t)step->groups * channels * targets * c->taps;
+  weight += (ptrdiff_t)group * channels * targets * c->taps;
+  target -= (ptrdiff_t)channel * c->taps * panel.count * VW;
+  if (!step->gradient) {
+    pack_columns(weight + (ptrdiff_t)first * c->depth + channel * c->taps, c->depth, lanes,
+                 (end_channel - channel) * c->taps, end, target, panel.count, c->positions + channel * c->taps);
+    return;
+  }
+  for (int32_t i = channel; i < end_channel; i++) {
+    const float *from = weight + ((ptrdiff_t)i * targets + first) * c->taps;
+    if (c->taps == 1) {
+      pack_rows(from, targets, lanes, 1, target + (ptrdiff_t)c->positions[i] * panel.count * VW, panel.count);
+    } else {
+      pack_columns(from, c->taps, lanes, c->taps, end, target, panel.count, c->positions + i * c->taps);
+    }
+  }
+}
+
+typedef struct {
+  Panel panel;
+  const float *weights; /* of term 0 */
+  int32_t block;
+} PanelBlock;
+
+/* The stage holds pixels of the band × lanes of the panel. */
+static void convolve_run_by_channels(const Convolution *c, const Band *band, const Run *run, const void *operand) {
+  const PanelBlock *b = operand;
+  int32_t vectors = b->panel.count, width = vectors * VW, pixels = run->rows * run->columns;
+  int32_t tiles = ceil_div(pixels, broadcast_rows[vectors - 1]), column = 0;
+  const float *x = run_source(c, band, run);
+  float *out = c->stage + (ptrdiff_t)run_target(c, band, run) * width;
+  ptrdiff_t next = (ptrdiff_t)c->x.phases * width;
+  ptrdiff_t next_row = (ptrdiff_t)c->y.phases * c->x.target * width - run->columns * next;
+  int32_t next_source = c->halo.columns - run->columns;
+  for (int32_t t = 0; t < tiles; t++) {
+    int32_t size = part_begin(pixels, tiles, t + 1) - part_begin(pixels, tiles, t);
+    const float *from[MAX_ROWS];
+    float *to[MAX_ROWS];
+    for (int32_t i = 0; i < size; i++) {
+      from[i] = x++;
+      to[i] = out;
+      out += next;
+      if (++column == run->columns) {
+        column = 0;
+        x += next_source;
+        out += next_row;
+      }
+    }
+    broadcast_tiles[vectors - 1][size - 1](from, c->offsets + run->first_term, run->terms,
+                                           b->weights + (ptrdiff_t)run->first_term * width, width, to, b->block > 0);
+  }
+}
+
+static void pack_panels(const Convolution *c, const float *weight, int32_t group, Panel panels) {
+  for (int32_t p = 0; p < panel_parts(panels); p++) {
+    Panel panel = panel_part(panels, p);
+    float *packed = c->weights + (ptrdiff_t)(panel.first - panels.first) * VW * c->depth;
+    for (int32_t block = 0; block < c->blocks; block++) {
+      ptrdiff_t first = (ptrdiff_t)block_channel(c, block) * c->taps * panel.count * VW;
+      pack_block(c, weight, group, panel, block, packed + first);
+    }
+  }
+}
+
+/* With `weight`, weights are packed block by block just before they are used; else they have been. */
+static void convolve_by_channels(const Context *context, const Convolution *c, const Band *band, Panel panels,
+                                 const float *weight, float *output) {
+  for (int32_t p = 0; p < panel_parts(panels); p++) {
+    Panel panel = panel_part(panels, p);
+    int32_t channel = panel.first * VW, lanes = min_int(c->step->target_channels - channel, panel.count * VW);
+    for (int32_t block = 0; block < c->blocks; block++) {
+      PanelBlock b = {panel, c->weights, block};
+      if (weight != NULL) {
+        pack_block(c, weight, band->group, panel, block, c->weights);
+        b.weights -= (ptrdiff_t)block_channel(c, block) * c->taps * panel.count * VW;
+      } else {
+        b.weights += (ptrdiff_t)(panel.first - panels.first) * VW * c->depth;
+      }
+      for_each_run(c, band, block, convolve_run_by_channels, &b);
+    }
+    store_columns(c->stage, panel.count, lanes, band->count * c->step->target_size[1],
+                  target_channel(c, band, output, channel), c->target_plane);
+    finish_band(context, c, band, channel, lanes);
+  }
+}
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * Register tiles: the innermost loops of matrix products and convolutions. A tile keeps rows × vectors sums in
+ * registers while it walks the summed axis once; everything else only decides what its operands point at.
+ *
+ *   broadcast_tile  sum[i][lane] += x[i][offsets[k]] · panel[k][lane]    lanes are columns or channels
+ *   lane_tile       sum[i][lane] += factors[k][i] · x[offsets[k] + lane]  lanes are neighbouring pixels
+ *   dot_tile        sum[i][j][lane] += a[i][k + lane] · b[j][k + lane]    lanes are terms of the sum
+ *
+ * The number of rows is limited so that sums, one row of vectors and a factor fit into the registers. A result depends
+ * on its own operands only, not on the shape of the tile it fell into.
+ */
+#ifndef FOVEA_TILES_H
+#define FOVEA_TILES_H
+
+#include "fovea.h"
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+/* Vectors in a row of a panel, known to src/backends/cpu/kernels/panels.ts. */
+#if VW == 8
+#define PANEL_VECTORS 2
+#else
+#define PANEL_VECTORS 4
+#endif
+#define MAX_ROWS 12
+#define MAX_LANE_ROWS 6
+
+#if defined(__AVX512F__) || defined(__aarch64__)
+static const int8_t broadcast_rows[PANEL_VECTORS] = {12, 8, 8, 6};
+static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4, 4, 4, 4, 4};
+#define LANE_ROWS 6
+#define DOT_ROWS 6
+#define BROADCAST_TILES(X) ROWS_12(X, 1) ROWS_8(X, 2) ROWS_8(X, 3) ROWS_6(X, 4)
+#define LANE_TILES(X) ROWS_6(X, 1) ROWS_6(X, 2) ROWS_6(X, 3) ROWS_6(X, 4)
+#elif defined(__AVX2__)
+static const int8_t broadcast_rows[PANEL_VECTORS] = {12, 6};
+static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4, 4, 3, 2, 2};
+#define LANE_ROWS 6
+#define DOT_ROWS 4
+#define BROADCAST_TILES(X) ROWS_12(X, 1) ROWS_6(X, 2)
+#define LANE_TILES(X) ROWS_6(X, 1) ROWS_6(X, 2) ROWS_4(X, 3) ROWS_3(X, 4)
+#else
+static const int8_t broadcast_rows[PANEL_VECTORS] = {8, 4, 3, 2};
+static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4};
+#define LANE_ROWS 2
+#define DOT_ROWS 2
+#define BROADCAST_TILES(X) ROWS_8(X, 1) ROWS_4(X, 2) ROWS_3(X, 3) ROWS_2(X, 4)
+#define LANE_TILES(X) ROWS_2(X, 1) ROWS_2(X, 2) ROWS_2(X, 3) ROWS_2(X, 4)
+#endif
+
+#define ROWS_2(X, v) X(1, v) X(2, v)
+#define ROWS_3(X, v) ROWS_2(X, v) X(3, v)
+#define ROWS_4(X, v) ROWS_3(X, v) X(4, v)
+#define ROWS_6(X, v) ROWS_4(X, v) X(5, v) X(6, v)
+#define ROWS_8(X, v) ROWS_6(X, v) X(7, v) X(8, v)
+#define ROWS_12(X, v) ROWS_8(X, v) X(9, v) X(10, v) X(11, v) X(12, v)
+
+/* Every tile stores its sums, or adds them to what is there. */
+INLINE void keep(float *out, vf sum, int32_t add) { store(out, add ? load(out) + sum : sum); }
+
+INLINE void broadcast_tile(const int rows, const int vectors, const float *const *x, const int32_t *offsets,
+                           int32_t count, const float *panel, ptrdiff_t panel_stride, float *const *out, int32_t add) {
+  const float *p[MAX_ROWS];
+  vf sum[MAX_ROWS][PANEL_VECTORS];
+  UNROLL for (int i = 0; i < rows; i++) {
+    p[i] = x[i];
+    UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (vf){};
+  }
+  for (int32_t k = 0; k < count; k++) {
+    ptrdiff_t offset = offsets[k];
+    vf b[PANEL_VECTORS];
+    UNROLL for (int j = 0; j < vectors; j++) b[j] = load(panel + j * VW);
+    UNROLL for (int i = 0; i < rows; i++) {
+      vf a = splat(p[i][offset]);
+      UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = fma_(a, b[j], sum[i][j]);
+    }
+    panel += panel_stride;
+  }
+  UNROLL for (int i = 0; i < rows; i++) {
+    float *to = out[i];
+    UNROLL for (int j = 0; j < vectors; j++) keep(to + j * VW, sum[i][j], add);
+  }
+}
+
+/* Repeated for `lines` lines, x_pitch and out_pitch apart. */
+INLINE void lane_tile(const int rows, const int vectors, const float *factors, const float *x, const int32_t *offsets,
+                      int32_t count, float *out, ptrdiff_t out_stride, int32_t lines, ptrdiff_t x_pitch,
+                      ptrdiff_t out_pitch, int32_t add) {
+  for (int32_t line = 0; line < lines; line++) {
+    const float *f = factors;
+    vf sum[MAX_LANE_ROWS][4];
+    UNROLL for (int i = 0; i < rows; i++) {
+      UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (vf){};
+    }
+    for (int32_t k = 0; k < count; k++) {
+      const float *p = x + offsets[k];
+      vf b[4];
+      UNROLL for (int j = 0; j < vectors; j++) b[j] = load(p + j * VW);
+      UNROLL for (int i = 0; i < rows; i++) {
+        vf a = splat(f[i]);
+        UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = fma_(a, b[j], sum[i][j]);
+      }
+      f += rows;
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+      UNROLL for (int j = 0; j < vectors; j++) keep(out + i * out_stride + j * VW, sum[i][j], add);
+    }
+    x += x_pitch;
+    out += out_pitch;
+  }
+}
+
+/*
+ * Operands are `lines` lines of `count` floats, a multiple of VW, that follow each other at a_pitch and b_pitch. Sums are
+ * left as vectors; sum_lanes() folds them.
+ */
+INLINE void dot_tile(const int rows, const int vectors, const float *const *a, const float *const *b, int32_t count,
+                     int32_t lines, ptrdiff_t a_pitch, ptrdiff_t b_pitch, float *out, ptrdiff_t out_stride,
+                     int32_t add) {
+  const float *p[MAX_LANE_ROWS], *q[4];
+  vf sum[MAX_LANE_ROWS][4];
+  UNROLL for (int j = 0; j < vectors; j++) q[j] = b[j];
+  UNROLL for (int i = 0; i < rows; i++) {
+    p[i] = a[i];
+    UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (vf){};
+  }
+  for (int32_t line = 0; line < lines; line++) {
+    for (ptrdiff_t k = 0; k < count; k += VW) {
+      vf y[4];
+      UNROLL for (int j = 0; j < vectors; j++) y[j] = load(q[j] + k);
+      UNROLL for (int i = 0; i < rows; i++) {
+        vf x = load(p[i] + k);
+        UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = fma_(x, y[j], sum[i][j]);
+      }
+    }
+    UNROLL for (int i = 0; i < rows; i++) p[i] += a_pitch;
+    UNROLL for (int j = 0; j < vectors; j++) q[j] += b_pitch;
+  }
+  UNROLL for (int i = 0; i < rows; i++) {
+    UNROLL for (int j = 0; j < vectors; j++) keep(out + i * out_stride + j * VW, sum[i][j], add);
+  }
+}
+
+/* One function for every shape, and tables to choose from: [vectors - 1][rows - 1]. */
+typedef void (*BroadcastTile)(const float *const *x, const int32_t *offsets, int32_t count, const float *panel,
+                              ptrdiff_t panel_stride, float *const *out, int32_t add);
+typedef void (*LaneTile)(const float *factors, const float *x, const int32_t *offsets, int32_t count, float *out,
+                         ptrdiff_t out_stride, int32_t lines, ptrdiff_t x_pitch, ptrdiff_t out_pitch, int32_t add);
+typedef void (*DotTile)(const float *const *a, const float *const *b, int32_t count, int32_t lines, ptrdiff_t a_pitch,
+                        ptrdiff_t b_pitch, float *out, ptrdiff_t out_stride, int32_t add);
+
+#define DEFINE_BROADCAST(r, v)                                                                                       \
+  NOINLINE void broadcast_##r##_##v(const float *const *x, const int32_t *offsets, int32_t count,                    \
+                                    const float *panel, ptrdiff_t panel_stride, float *const *out, int32_t add) {    \
+    broadcast_tile(r, v, x, offsets, count, panel, panel_stride, out, add);                                          \
+  }
+#define DEFINE_LANE(r, v)                                                                                            \
+  NOINLINE void lane_##r##_##v(const float *factors, const float *x, const int32_t *offsets, int32_t count,          \
+                               float *out, ptrdiff_t out_stride, int32_t lines, ptrdiff_t x_pitch,                   \
+                               ptrdiff_t out_pitch, int32_t add) {                                                   \
+    lane_tile(r, v, factors, x, offsets, count, out, out_stride, lines, x_pitch, out_pitch, add);                    \
+  }
+#define DEFINE_DOT(r, v)                                                                                             \
+  NOINLINE void dot_##r##_##v(const float *const *a, const float *const *b, int32_t count, int32_t lines,            \
+                              ptrdiff_t a_pitch, ptrdiff_t b_pitch, float *out, ptrdiff_t out_stride, int32_t add) { \
+    dot_tile(r, v, a, b, count, lines, a_pitch, b_pitch, out, out_stride, add);                                      \
+  }
+#define BROADCAST_ENTRY(r, v) [v - 1][r - 1] = broadcast_##r##_##v,
+#define LANE_ENTRY(r, v) [v - 1][r - 1] = lane_##r##_##v,
+#define DOT_ENTRY(r, v) [v - 1][r - 1] = dot_##r##_##v,
+
+BROADCAST_TILES(DEFINE_BROADCAST)
+LANE_TILES(DEFINE_LANE)
+LANE_TILES(DEFINE_DOT)
+static const BroadcastTile broadcast_tiles[PANEL_VECTORS][MAX_ROWS] = {BROADCAST_TILES(BROADCAST_ENTRY)};
+static const LaneTile lane_tiles[4][MAX_LANE_ROWS] = {LANE_TILES(LANE_ENTRY)};
+static const DotTile dot_tiles[4][MAX_LANE_ROWS] = {LANE_TILES(DOT_ENTRY)};
+
+/* The sum of a vector's lanes, always in the same order. */
+INLINE float sum_lanes(const float *lanes) {
+  float sum[VW];
+  __builtin_memcpy(sum, lanes, sizeof sum);
+  for (int width = VW / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; i++) sum[i] += sum[i + width];
+  }
+  return sum[0];
+}
+
+/* Part `index` of `count` things in `parts` parts whose sizes differ by at most one: where it begins. */
+INLINE int32_t part_begin(int32_t count, int32_t parts, int32_t index) {
+  return (int32_t)((int64_t)count * index / parts);
+}
+
+#endif

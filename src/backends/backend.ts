@@ -1,0 +1,180 @@
+/**
+ * The contract between the compiler and a backend.
+ *
+ * A device is an in-order asynchronous queue with opaque handles. Nothing outside a backend sees a pointer or a view of
+ * its memory. The compiler hands it work items (one op, or a fused group of elementwise ops), the device answers with
+ * steps over buffers, the compiler plans where those buffers live, and the device runs the whole list at each
+ * submission.
+ */
+
+import type { DType } from "../core/dtype.js";
+import type { Shape } from "../core/shape.js";
+import type { Operation } from "../graph/op.js";
+
+/** A piece of memory in a program: part of the arena, or bound when the program is submitted. */
+export interface Buffer {
+  readonly id: number;
+  readonly bytes: number;
+  /** Filled in by the memory plan: slot 0 is the arena, the others are bindings; `offset` is a multiple of 64 bytes. */
+  slot: number;
+  offset: number;
+}
+
+/** A tensor as a step sees it: contiguous elements in a buffer. */
+export interface Operand {
+  readonly buffer: Buffer;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** Elementwise ops over one iteration space, evaluated together element by element. */
+export interface ElementwiseWork {
+  readonly kind: "elementwise";
+  /** The iteration space: the shape of every output. */
+  readonly shape: Shape;
+  /** Each broadcasts to `shape`. */
+  readonly inputs: readonly Operand[];
+  /** Operands are numbered: first the inputs, then one result for each instruction. */
+  readonly instructions: readonly ElementwiseInstruction[];
+  readonly outputs: readonly { readonly operand: Operand; readonly value: number }[];
+}
+
+export interface ElementwiseInstruction {
+  /** Name of the elementwise op, such as `add`. */
+  readonly op: string;
+  readonly operands: readonly number[];
+  readonly operandTypes: readonly DType[];
+  readonly dtype: DType;
+}
+
+/** One op with a kernel of its own. */
+export interface OpWork {
+  readonly kind: "op";
+  readonly op: string;
+  readonly inputs: Readonly<Record<string, Operand>>;
+  readonly params: object;
+  readonly output: Operand;
+  /** The op's declaration; none for `copy`, which the compiler itself inserts. */
+  readonly definition?: Operation;
+  /**
+   * Elementwise work to do on the output as it is finished. Its input 0 is the op's own result, in `output.buffer`; an
+   * output of the epilogue may be that same buffer.
+   */
+  readonly epilogue?: ElementwiseWork;
+}
+
+export type Work = ElementwiseWork | OpWork;
+
+/** One entry of a program: what it reads and writes is all that the compiler looks at. */
+export interface Step {
+  readonly name: string;
+  readonly reads: readonly Buffer[];
+  readonly writes: readonly Buffer[];
+  /** Working memory of this step. */
+  readonly scratch: readonly Buffer[];
+  /** The backend's own description of the step. */
+  readonly fields: object;
+}
+
+/** Receives the steps of a work item. */
+export interface Emitter {
+  step(step: Step): void;
+  /** A buffer that lives from the first to the last of this work item's steps that name it. */
+  temporary(bytes: number): Buffer;
+}
+
+/** How a device turns work into steps. */
+export interface Compiler {
+  /** Whether elementwise ops are to be gathered into groups; if not, every op arrives as an `OpWork` of its own. */
+  readonly fusesElementwise: boolean;
+  /** Whether the kernel of `op` can take elementwise work as an epilogue. */
+  takesEpilogue(op: string): boolean;
+  /** Emits the steps of `work`; throws `UnsupportedOpError` where there is no kernel. */
+  lower(work: Work, emit: Emitter): void;
+}
+
+/** What a device runs: steps in order over one arena and the bindings of each submission. */
+export interface Program {
+  readonly steps: readonly Step[];
+  /**
+   * Steps from this one on write state. They run only if all earlier ones succeeded and nobody cancelled, and then
+   * they all run: a failed or cancelled program changes no state.
+   */
+  readonly commitStart: number;
+  readonly arenaBytes: number;
+  /** Bytes of slot 1: numbers that are sent along with each submission. */
+  readonly scalarBytes: number;
+  /** Slots in all: the arena, the scalars, and one for each binding. */
+  readonly slots: number;
+}
+
+/** Names memory on a device, or a loaded program. Numbers are never used twice. */
+export type Handle = number;
+
+/** Data that a kernel could not use: a `DataError` once the compiler has said which call it came from. */
+export class KernelFault extends Error {
+  constructor(
+    readonly kind: "indexOutOfRange",
+    /** Index into the program's steps. */
+    readonly step: number,
+    /** Index of the first offending element of the input, and its value. */
+    readonly element: number,
+    readonly value: number,
+    /** Valid values are 0 … limit - 1. */
+    readonly limit: number,
+  ) {
+    super(`${kind}: element ${element} is ${value}, expected 0 … ${limit - 1}`);
+  }
+}
+
+/** Bytes on the device. */
+export interface MemoryUse {
+  /** Held by handles. */
+  readonly live: number;
+  /** The arena, shared by all programs. */
+  readonly arena: number;
+  /** Taken from the system, in use or kept for the next allocation. */
+  readonly reserved: number;
+  /** Allocations that had to ask the system for memory, since the start. */
+  readonly systemAllocations: number;
+  /** Programs run since the start. */
+  readonly submissions: number;
+}
+
+/**
+ * An in-order asynchronous queue. Calls return at once and take effect in the order in which they were made; they may
+ * be made before the device is ready.
+ */
+export interface Device {
+  /** `native`, `wasm` or `reference`. */
+  readonly name: string;
+  /** Name with the kernel variant, such as `native-avx2`: the same variant gives the same bits. */
+  readonly variant: string;
+  readonly threads: number;
+  /** Bytes that one program's arena may take. */
+  readonly memoryLimit: number;
+  readonly compiler: Compiler;
+  /** Rejects when the device cannot be started. */
+  readonly ready: Promise<void>;
+  /** Uninitialised memory. */
+  allocate(bytes: number): Handle;
+  /** A copy of `data`, taken during the call. */
+  upload(data: ArrayBufferView<ArrayBuffer>): Handle;
+  /** The first `bytes` bytes behind a handle, as a fresh copy, when everything submitted so far has run. */
+  read(handle: Handle, bytes: number): Promise<ArrayBuffer>;
+  /** Gives memory back, or forgets a program, when everything submitted so far has run. */
+  free(handle: Handle): void;
+  load(program: Program): Handle;
+  /**
+   * Runs a program over `bindings` (slots 2 and up) and `scalars` (slot 1, copied during the call). Resolves when it
+   * has run; rejects with `KernelFault` for bad data and with `AbortedError` when it was cancelled. What a failed or
+   * cancelled program should have written before its commit is undefined from then on: a program that reads it is
+   * refused with `DeviceError`, so that no state is ever computed from it.
+   */
+  submit(program: Handle, bindings: readonly Handle[], scalars: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Cancels everything submitted so far that has not reached its commit. */
+  abort(): void;
+  memory(): Promise<MemoryUse>;
+  /** Stops the device's threads and frees its memory. */
+  close(): Promise<void>;
+}

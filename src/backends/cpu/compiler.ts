@@ -1,0 +1,54 @@
+/** Turns work items into steps of the CPU kernels, by the table of lowerings. */
+
+import { FoveaError, UnsupportedOpError } from "../../core/errors.js";
+import type { Compiler, Emitter, OpWork, Work } from "../backend.js";
+import type { ElementwiseFields } from "./fields.js";
+import { lowerElementwise } from "./kernels/elementwise.js";
+import { opsWithEpilogue, tableOfLowerings } from "./kernels/index.js";
+import { Lowering, type Machine } from "./lowering.js";
+
+export class CpuCompiler implements Compiler {
+  readonly fusesElementwise = true;
+
+  constructor(
+    private readonly device: string,
+    private readonly machine: Machine,
+  ) {}
+
+  takesEpilogue(op: string): boolean {
+    return opsWithEpilogue.has(op);
+  }
+
+  lower(work: Work, emit: Emitter): void {
+    if (work.kind === "elementwise") {
+      new Lowering(this.machine, undefined, emit).step("elementwise", lowerElementwise(work));
+    } else if (work.epilogue === undefined) {
+      this.#lower(work, undefined, emit);
+    } else {
+      this.#lowerWithEpilogue(work, lowerElementwise(work.epilogue), emit);
+    }
+  }
+
+  #lower(work: OpWork, epilogue: ElementwiseFields | undefined, emit: Emitter): void {
+    const lower = tableOfLowerings.get(work.op);
+    if (lower === undefined) {
+      throw new UnsupportedOpError(
+        `${work.op}: ${this.device} has no kernel for it. Fix: use an op that it has, or the reference device, which has all.`,
+      );
+    }
+    lower(work, new Lowering(this.machine, epilogue, emit));
+  }
+
+  /** An epilogue that a lowering forgot would be missed only in the results. */
+  #lowerWithEpilogue(work: OpWork, epilogue: ElementwiseFields, emit: Emitter): void {
+    let passedOn = false;
+    this.#lower(work, epilogue, {
+      step(step) {
+        passedOn ||= "epilogue" in step.fields && step.fields.epilogue === epilogue;
+        emit.step(step);
+      },
+      temporary: (bytes) => emit.temporary(bytes),
+    });
+    if (!passedOn) throw new FoveaError("FOVEA_INTERNAL", `${work.op}: no step takes the epilogue`);
+  }
+}

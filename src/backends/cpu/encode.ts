@@ -1,0 +1,166 @@
+/** Writes programs as the bytes that the kernels walk (kernels/program.c), from the same schema as the C structures. */
+
+import { FoveaError } from "../../core/errors.js";
+import type { Buffer, Program, Step } from "../backend.js";
+import { type Field, type Fields, type ValuesOf, wordsOf } from "./fields.js";
+import { records } from "./records.js";
+import { type StepFields, type StepName, schemaHash, stepNames, steps } from "./schema.js";
+
+/** `FOVP`, little-endian. */
+export const programMagic = 0x50564f46;
+
+type Values = Readonly<Record<string, unknown>>;
+
+const numberOfStep = new Map<string, number>(stepNames.map((name, index) => [name, index]));
+
+/** A step whose reads and writes are taken from its fields. */
+export function makeStep<N extends StepName>(name: N, fields: StepFields<N>): Step {
+  const reads: Buffer[] = [];
+  const writes: Buffer[] = [];
+  const scratch: Buffer[] = [];
+  const visit = (declaration: Fields, values: Values) => {
+    for (const [key, field] of Object.entries(declaration)) {
+      const value = values[key];
+      if (value === undefined) continue;
+      if (field.kind === "input" || field.kind === "optionalInput" || field.kind === "inout")
+        reads.push(value as Buffer);
+      if (field.kind === "output" || field.kind === "inout") writes.push(value as Buffer);
+      if (field.kind === "scratch") scratch.push(value as Buffer);
+      if (field.kind === "epilogue") visit(steps.elementwise, value as Values);
+      if (field.kind === "list") {
+        for (const record of value as readonly Values[]) visit(recordFields(field.record), record);
+      }
+    }
+  };
+  visit(steps[name], fields);
+  // An epilogue reads what its own step has just written: nothing that was there before.
+  const produced = new Set(
+    Object.entries<Field>(steps[name]).flatMap(([key, field]) =>
+      field.kind === "output" ? [(fields as Values)[key]] : [],
+    ),
+  );
+  return { name, reads: reads.filter((buffer) => !produced.has(buffer)), writes, scratch, fields };
+}
+
+/** Encodes a program whose buffers have been placed. */
+export function encodeProgram(program: Program): Uint8Array<ArrayBuffer> {
+  const writer = new Writer();
+  const headerAt = writer.reserve(wordsIn(records.programHeader));
+  const tableAt = writer.reserve(program.steps.length * wordsIn(records.stepEntry));
+  program.steps.forEach((step, index) => {
+    const kernel = numberOfStep.get(step.name);
+    if (kernel === undefined) throw new FoveaError("FOVEA_INTERNAL", `there is no step named ${step.name}`);
+    const offset = writer.append(steps[stepNames[kernel]], step.fields as Values);
+    const entry: ValuesOf<typeof records.stepEntry> = { kernel, offset };
+    writer.write(tableAt + index * wordsIn(records.stepEntry), records.stepEntry, entry);
+  });
+  const header: Values = {
+    magic: programMagic,
+    schemaHash,
+    bytes: writer.bytes,
+    slots: program.slots,
+    commitStart: program.commitStart,
+  };
+  writer.write(headerAt, records.programHeader, { ...header, steps: [] });
+  writer.setList(headerAt + wordsIn(records.programHeader) - 2, tableAt, program.steps.length);
+  return writer.finish();
+}
+
+function recordFields(name: string): Fields {
+  const fields = new Map<string, Fields>(Object.entries(records)).get(name);
+  if (fields === undefined) throw new FoveaError("FOVEA_INTERNAL", `there is no record named ${name}`);
+  return fields;
+}
+
+function wordsIn(fields: Fields): number {
+  let words = 0;
+  for (const field of Object.values(fields)) words += wordsOf(field);
+  return words;
+}
+
+/** A growing row of 32-bit words. Positions are word indices; what C sees are byte offsets. */
+class Writer {
+  #ints = new Int32Array(1024);
+  #floats = new Float32Array(this.#ints.buffer);
+  #length = 0;
+
+  get bytes(): number {
+    return this.#length * 4;
+  }
+
+  reserve(words: number): number {
+    const at = this.#length;
+    this.#length += words;
+    if (this.#length > this.#ints.length) {
+      const grown = new Int32Array(Math.max(this.#length, this.#ints.length * 2));
+      grown.set(this.#ints);
+      this.#ints = grown;
+      this.#floats = new Float32Array(grown.buffer);
+    }
+    return at;
+  }
+
+  /** Appends a structure; returns its byte offset. */
+  append(fields: Fields, values: Values): number {
+    const at = this.reserve(wordsIn(fields));
+    this.write(at, fields, values);
+    return at * 4;
+  }
+
+  write(at: number, fields: Fields, values: Values): void {
+    for (const [name, field] of Object.entries(fields)) {
+      this.#writeField(at, field, values[name]);
+      at += wordsOf(field);
+    }
+  }
+
+  setList(at: number, firstWord: number, count: number): void {
+    this.#ints[at] = firstWord * 4;
+    this.#ints[at + 1] = count;
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#ints.buffer.slice(0, this.bytes));
+  }
+
+  #writeField(at: number, field: Field, value: unknown): void {
+    switch (field.kind) {
+      case "f32":
+        this.#floats[at] = value as number;
+        return;
+      case "i32":
+      case "u32":
+        this.#ints[at] = value as number;
+        return;
+      case "row": {
+        const list = value as readonly number[];
+        if (list.length > field.length) {
+          throw new FoveaError("FOVEA_INTERNAL", `a row of ${list.length} does not fit into ${field.length} words`);
+        }
+        this.#ints.fill(0, at, at + field.length);
+        this.#ints.set(list, at);
+        return;
+      }
+      case "epilogue": {
+        // Appending may move the words: only then is it known where to write.
+        const offset = value === undefined ? 0 : this.append(steps.elementwise, value as Values);
+        this.#ints[at] = offset;
+        return;
+      }
+      case "list": {
+        const items = value as readonly Values[];
+        const fields = recordFields(field.record);
+        const words = wordsIn(fields);
+        const first = this.reserve(items.length * words);
+        for (const [index, item] of items.entries()) this.write(first + index * words, fields, item);
+        this.setList(at, first, items.length);
+        return;
+      }
+      default: {
+        const buffer = value as Buffer | undefined;
+        this.#ints[at] = buffer === undefined ? -1 : buffer.slot;
+        this.#ints[at + 1] = buffer === undefined ? 0 : buffer.offset / 64;
+      }
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/** Matrix products (kernels/matmul.c): which blocks they are cut into, and how B is read. */
+
+import type { MatmulParams } from "../../../ops/linear/matmul.js";
+import type { Buffer, Operand } from "../../backend.js";
+import { epilogue, i32, input, output, scratch } from "../fields.js";
+import type { Lower, Lowering, Machine } from "../lowering.js";
+import { ceilDiv, enoughUnits, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
+
+export const matmulSteps = {
+  /**
+   * `batch` products of rows × depth and depth × columns; `batchStrideA` and `batchStrideB` are 0 for an operand that
+   * all share. Units of work are rowBlock × columnBlock; panels of B are packed over depthBlock terms at a time.
+   */
+  matmul: {
+    a: input,
+    b: input,
+    output,
+    scratch,
+    scratchFloats: i32,
+    stageAt: i32,
+    termsAt: i32,
+    offsetsAt: i32,
+    batch: i32,
+    rows: i32,
+    columns: i32,
+    depth: i32,
+    batchStrideA: i32,
+    batchStrideB: i32,
+    transposeA: i32,
+    transposeB: i32,
+    method: i32,
+    packA: i32,
+    rowBlock: i32,
+    columnBlock: i32,
+    depthBlock: i32,
+    epilogue,
+  },
+} as const;
+
+/** How B is read: `MATMUL_PACKED` … in C. */
+const methods = { packed: 0, direct: 1, dots: 2 } as const;
+
+/** Terms whose sum is kept in registers: `MATMUL_DEPTH` in C. */
+const depthInRegisters = 256;
+
+/** Floats of packed panels that stay in the second-level cache. */
+const packedFloats = 1 << 17;
+
+/** One product, or a batch of them, of matrices that lie in `a` and `b`. */
+export interface Product extends MatmulParams {
+  readonly a: Buffer;
+  readonly b: Buffer;
+  readonly output: Buffer;
+  readonly batch: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  readonly batchStrideA: number;
+  readonly batchStrideB: number;
+}
+
+function methodFor({ rows, columns, depth, transposeA, transposeB }: Product, machine: Machine): number {
+  if (!transposeA && transposeB && (rows <= 6 || columns <= 4) && depth >= 4 * machine.vectorWidth) return methods.dots;
+  return !transposeB && rows <= 12 ? methods.direct : methods.packed;
+}
+
+function blocksFor(product: Product, method: number, machine: Machine) {
+  const { batch, rows, columns, depth } = product;
+  const panel = method === methods.dots ? 16 : panelWidth(machine);
+  let columnBlock = Math.max(panel, Math.floor(packedFloats / Math.max(1, depth) / panel) * panel);
+  if (method === methods.direct) columnBlock = Math.max(columnBlock, roundUp(1024, panel));
+  columnBlock = Math.min(columnBlock, roundUp(Math.max(1, columns), panel));
+  const depthBlock = Math.max(
+    depthInRegisters,
+    Math.floor(packedFloats / columnBlock / depthInRegisters) * depthInRegisters,
+  );
+  let rowBlock = Math.min(depth <= depthBlock ? 144 : 512, Math.max(1, rows));
+  const units = () => batch * ceilDiv(rows, rowBlock) * ceilDiv(columns, columnBlock);
+  const wanted = Math.min(enoughUnits, Math.floor((batch * rows * columns * depth) / smallestUnit));
+  while (units() < wanted) {
+    if (rowBlock >= 24) rowBlock = ceilDiv(rowBlock, 2);
+    else if (columnBlock > panel) columnBlock = roundUp(columnBlock / 2, panel);
+    else break;
+  }
+  return { rowBlock, columnBlock, depthBlock: Math.min(depthBlock, Math.max(1, depth)) };
+}
+
+/** Emits the step for `product`, which finishes the op's output. */
+export function lowerProduct(product: Product, to: Lowering): void {
+  // Matrices that follow each other in A and share B are one matrix with more rows.
+  if (product.batch > 1 && product.batchStrideB === 0 && !product.transposeA && product.batchStrideA > 0) {
+    lowerProduct({ ...product, batch: 1, rows: product.batch * product.rows, batchStrideA: 0 }, to);
+    return;
+  }
+  const { transposeA, transposeB, ...rest } = product;
+  const method = methodFor(product, to.machine);
+  const blocks = blocksFor(product, method, to.machine);
+  const layout = new ScratchLayout();
+  if (method === methods.packed) layout.place(blocks.columnBlock * blocks.depthBlock);
+  if (method === methods.direct) layout.place(panelWidth(to.machine) * blocks.depthBlock);
+  const stageAt = layout.place(blocks.rowBlock * panelWidth(to.machine));
+  const packA = transposeA && product.rows > 256;
+  const termsAt = layout.place(packA ? blocks.rowBlock * depthInRegisters : 0);
+  const offsetsAt = layout.place(depthInRegisters);
+  to.step("matmul", {
+    ...rest,
+    scratch: to.temporary(layout.floats * 4 * to.machine.threads),
+    scratchFloats: layout.floats,
+    stageAt,
+    termsAt,
+    offsetsAt,
+    packA: packA ? 1 : 0,
+    transposeA: transposeA ? 1 : 0,
+    transposeB: transposeB ? 1 : 0,
+    method,
+    ...blocks,
+    epilogue: to.epilogue,
+  });
+}
+
+const matmul: Lower<"a" | "b", MatmulParams> = ({ inputs: { a, b }, params, output }, to) => {
+  const matrices = ({ shape }: Operand) => (shape.length === 2 ? 1 : shape[0]);
+  const [aRows, aColumns] = a.shape.slice(-2);
+  const [rows, columns] = output.shape.slice(-2);
+  const depth = params.transposeA ? aRows : aColumns;
+  lowerProduct(
+    {
+      ...params,
+      a: a.buffer,
+      b: b.buffer,
+      output: output.buffer,
+      batch: matrices(output),
+      rows,
+      columns,
+      depth,
+      batchStrideA: matrices(a) === 1 ? 0 : rows * depth,
+      batchStrideB: matrices(b) === 1 ? 0 : depth * columns,
+    },
+    to,
+  );
+};
+
+export const matmulLowerings = { matmul } as const;

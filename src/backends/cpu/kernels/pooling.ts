@@ -1,0 +1,194 @@
+/** Two-dimensional pooling, and moving values within planes (kernels/pooling.c). */
+
+import { type Pair, sizeOf } from "../../../core/shape.js";
+import type { AveragePool2dParams, Pool2dParams } from "../../../ops/pooling/geometry.js";
+import type { Operand } from "../../backend.js";
+import { epilogue, i32, input, output, row, scratch } from "../fields.js";
+import type { Lower, Lowering } from "../lowering.js";
+import { ceilDiv, ScratchLayout } from "./panels.js";
+import { haloLength, liesOnSource, residues, windowAxes, windowsBetween, windowsInBand } from "./windows.js";
+
+const pair = row(2);
+
+export const poolingSteps = {
+  /**
+   * Units of work are `bands` bands of rows of each plane. `haloSize`: rows and columns of a haloed plane; `inPlace`:
+   * windows can be read without one.
+   */
+  pool: {
+    input,
+    output,
+    scratch,
+    scratchFloats: i32,
+    tablesAt: i32,
+    countsAt: i32,
+    kind: i32,
+    inPlace: i32,
+    planes: i32,
+    bands: i32,
+    inputSize: pair,
+    outputSize: pair,
+    kernel: pair,
+    stride: pair,
+    padding: row(4),
+    dilation: pair,
+    haloSize: pair,
+    countPadding: i32,
+    epilogue,
+  },
+  averagePoolGradient: {
+    upstream: input,
+    output,
+    scratch,
+    scratchFloats: i32,
+    quotientsAt: i32,
+    haloAt: i32,
+    sumsAt: i32,
+    planes: i32,
+    inputSize: pair,
+    upstreamSize: pair,
+    kernel: pair,
+    stride: pair,
+    padding: row(4),
+    dilation: pair,
+    haloSize: pair,
+    countPadding: i32,
+    epilogue,
+  },
+  /** Planes of zeros, `plane` elements long, to which `perPlane` values are added where their indices say. */
+  scatterPlane: { values: input, indices: input, output, planes: i32, plane: i32, perPlane: i32, epilogue },
+  gatherPlane: { input, indices: input, output, planes: i32, plane: i32, perPlane: i32, epilogue },
+} as const;
+
+/** `POOL_MAXIMUM` … in C. */
+const kinds = { maximum: 0, indices: 1, average: 2 } as const;
+
+/** Floats of a haloed band that stay in the first-level cache. */
+const bandFloats = 1 << 13;
+
+const planesOf = ({ shape: [batch, channels] }: Operand) => batch * channels;
+const sizeOfPlane = ({ shape: [, , height, width] }: Operand): Pair => [height, width];
+
+/** A pooling window is that of a convolution over one channel. */
+function axesFor(source: Pair, target: Pair, params: Pool2dParams, gradient: boolean) {
+  return windowAxes(source, target, params.kernel, { ...params, groups: 1 }, gradient);
+}
+
+function lowerPool(
+  kind: keyof typeof kinds,
+  input: Operand,
+  output: Operand,
+  params: Pool2dParams,
+  countPadding: boolean,
+  to: Lowering,
+): void {
+  const { kernel, padding, dilation } = params;
+  const target = sizeOfPlane(output);
+  // The distance to a second window does not matter where there is none.
+  const stride: Pair = [target[0] === 1 ? 1 : params.stride[0], target[1] === 1 ? 1 : params.stride[1]];
+  const [y, x] = axesFor(sizeOfPlane(input), target, { ...params, stride }, false);
+  const inPlace = x.stride <= 2 && [y, x].every((axis) => axis.origin === 0 && liesOnSource(axis));
+  const columns = haloLength(x, x.target);
+  const perRow = residues(y) * residues(x) * columns;
+  const rows = Math.max(1, Math.floor(bandFloats / perRow) - haloLength(y, 0));
+  const bands = Math.max(1, ceilDiv(y.target, rows));
+  const haloRows = haloLength(y, windowsInBand(y, bands));
+  const layout = new ScratchLayout();
+  layout.place(perRow * haloRows + 2 * to.machine.vectorWidth);
+  const tablesAt = layout.place(2 * sizeOf(kernel));
+  const countsAt = layout.place(x.target + to.machine.vectorWidth);
+  to.step("pool", {
+    input: input.buffer,
+    output: output.buffer,
+    scratch: to.temporary(layout.floats * 4 * to.machine.threads),
+    scratchFloats: layout.floats,
+    tablesAt,
+    countsAt,
+    kind: kinds[kind],
+    inPlace: inPlace ? 1 : 0,
+    planes: planesOf(input),
+    bands,
+    inputSize: [y.source, x.source],
+    outputSize: [y.target, x.target],
+    kernel,
+    stride,
+    padding,
+    dilation,
+    haloSize: [haloRows, columns],
+    countPadding: countPadding ? 1 : 0,
+    epilogue: to.epilogue,
+  });
+}
+
+const maxPool2d: Lower<"input", Pool2dParams> = ({ inputs: { input }, params, output }, to) =>
+  lowerPool("maximum", input, output, params, false, to);
+
+const maxPool2dIndices: Lower<"input", Pool2dParams> = ({ inputs: { input }, params, output }, to) =>
+  lowerPool("indices", input, output, params, false, to);
+
+const averagePool2d: Lower<"input", AveragePool2dParams> = ({ inputs: { input }, params, output }, to) =>
+  lowerPool("average", input, output, params, params.countPadding, to);
+
+const averagePool2dGradient: Lower<"upstream", AveragePool2dParams> = (
+  { inputs: { upstream }, params, output },
+  to,
+) => {
+  const { kernel, stride, padding, dilation, countPadding } = params;
+  const [y, x] = axesFor(sizeOfPlane(upstream), sizeOfPlane(output), params, true);
+  const haloSize = [y, x].map((axis) => haloLength(axis, windowsBetween(axis, 0, axis.target)));
+  const layout = new ScratchLayout();
+  layout.place(y.source + x.source + to.machine.vectorWidth);
+  const quotientsAt = layout.place(y.source * x.source + 2 * to.machine.vectorWidth);
+  const haloAt = layout.place(sizeOf(haloSize) + 2 * to.machine.vectorWidth);
+  const sumsAt = layout.place(x.target + 2 * to.machine.vectorWidth);
+  to.step("averagePoolGradient", {
+    upstream: upstream.buffer,
+    output: output.buffer,
+    scratch: to.temporary(layout.floats * 4 * to.machine.threads),
+    scratchFloats: layout.floats,
+    quotientsAt,
+    haloAt,
+    sumsAt,
+    planes: planesOf(output),
+    inputSize: [y.target, x.target],
+    upstreamSize: [y.source, x.source],
+    kernel,
+    stride,
+    padding,
+    dilation,
+    haloSize,
+    countPadding: countPadding ? 1 : 0,
+    epilogue: to.epilogue,
+  });
+};
+
+const scatterPlane: Lower<"values" | "indices", unknown> = ({ inputs: { values, indices }, output }, to) =>
+  to.step("scatterPlane", {
+    values: values.buffer,
+    indices: indices.buffer,
+    output: output.buffer,
+    planes: planesOf(output),
+    plane: sizeOf(sizeOfPlane(output)),
+    perPlane: sizeOf(sizeOfPlane(values)),
+    epilogue: to.epilogue,
+  });
+
+const gatherPlane: Lower<"input" | "indices", unknown> = ({ inputs: { input, indices }, output }, to) =>
+  to.step("gatherPlane", {
+    input: input.buffer,
+    indices: indices.buffer,
+    output: output.buffer,
+    planes: planesOf(output),
+    plane: sizeOf(sizeOfPlane(input)),
+    perPlane: sizeOf(sizeOfPlane(indices)),
+    epilogue: to.epilogue,
+  });
+
+export const poolingLowerings = {
+  maxPool2d,
+  maxPool2dIndices,
+  averagePool2d,
+  averagePool2dGradient,
+  scatterPlane,
+  gatherPlane,
+} as const;

@@ -1,0 +1,210 @@
+/** The weight gradient of a convolution (kernels/weight_gradient.c): how its sum over pixels is cut up. */
+
+import { type Pair, sizeOf } from "../../../core/shape.js";
+import type { Conv2dParams } from "../../../ops/convolution/geometry.js";
+import type { Operand } from "../../backend.js";
+import { epilogue, i32, input, output, row, scratch } from "../fields.js";
+import type { Lowering, Machine } from "../lowering.js";
+import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
+import { haloLength, liesOnSource, residues, type WindowAxis, windowsInBand } from "./windows.js";
+
+const pair = row(2);
+
+export const weightGradientSteps = {
+  /**
+   * Channels are counted per group. The sum runs over blocks of pixels: `blockImages` images, or one of `bands` bands of
+   * rows of one; `chunks` chunks of blocks have a result of their own, `partialSize` floats apart. Other units of work
+   * are panels of output channels and blocks of `channelBlock` input channels. `haloSize` as in `convolution`.
+   */
+  weightGradient: {
+    upstream: input,
+    input,
+    output,
+    scratch,
+    scratchFloats: i32,
+    haloAt: i32,
+    stageAt: i32,
+    tablesAt: i32,
+    batch: i32,
+    groups: i32,
+    inputChannels: i32,
+    outputChannels: i32,
+    inputSize: pair,
+    upstreamSize: pair,
+    kernel: pair,
+    stride: pair,
+    padding: pair,
+    dilation: pair,
+    haloSize: pair,
+    haloed: i32,
+    lanesArePixels: i32,
+    blockImages: i32,
+    blockPixels: i32,
+    bands: i32,
+    chunks: i32,
+    partialSize: i32,
+    channelBlock: i32,
+    epilogue,
+  },
+  /** Adds `parts` partial results of `count` elements in order. */
+  sumPartials: { partials: input, output, parts: i32, count: i32, epilogue },
+} as const;
+
+/** Floats that share the second-level cache: packed upstream gradient, haloed input, and the stage. */
+const upstreamFloats = 1 << 15;
+const haloFloats = 1 << 16;
+const stageFloats = 1 << 16;
+
+export interface WeightGradientProblem {
+  readonly batch: number;
+  readonly groups: number;
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+  readonly kernel: Pair;
+  readonly axes: readonly [WindowAxis, WindowAxis];
+}
+
+/** How the work is cut; see the step. */
+interface Cut {
+  readonly haloed: boolean;
+  readonly blockImages: number;
+  readonly bands: number;
+  readonly chunks: number;
+  readonly channelBlock: number;
+}
+
+/** Costs are vector multiply-adds for each vector of pixels, as in `prefersPixels` of the convolution. */
+function prefersPixels(
+  { inputChannels, outputChannels, kernel, axes: [, x] }: WeightGradientProblem,
+  machine: Machine,
+): boolean {
+  const depth = inputChannels * sizeOf(kernel);
+  const byChannels = roundUp(outputChannels, machine.vectorWidth) * (depth + 6);
+  const few = outputChannels === 1 ? 1.5 : 1.1;
+  return outputChannels * depth * few * (haloLength(x, x.target) / x.target) < byChannels;
+}
+
+function unitsWanted({
+  batch,
+  groups,
+  inputChannels,
+  outputChannels,
+  kernel,
+  axes: [y, x],
+}: WeightGradientProblem): number {
+  const products = batch * groups * outputChannels * y.target * x.target * inputChannels * sizeOf(kernel);
+  return Math.min(enoughUnits, Math.floor(products / smallestUnit));
+}
+
+/** Floats of a haloed plane of a band with that many windows. */
+function planeFloats([y, x]: readonly [WindowAxis, WindowAxis], windows: number): number {
+  return residues(y) * residues(x) * haloLength(y, windows) * haloLength(x, x.target);
+}
+
+function cutByPixels(problem: WeightGradientProblem): Cut {
+  const { batch, groups, inputChannels, outputChannels, axes } = problem;
+  const [y] = axes;
+  const channels = Math.max(inputChannels, outputChannels);
+  let rows = y.target;
+  while (rows > 1 && channels * planeFloats(axes, rows) > 4 * haloFloats) rows = ceilDiv(rows, 2);
+  const bands = ceilDiv(y.target, rows);
+  const chunks = Math.max(1, Math.min(batch * bands, ceilDiv(unitsWanted(problem), groups)));
+  return { haloed: true, blockImages: 1, bands, chunks, channelBlock: Math.max(1, inputChannels) };
+}
+
+function cutByChannels(problem: WeightGradientProblem, machine: Machine): Cut {
+  const { batch, groups, inputChannels, outputChannels, kernel, axes } = problem;
+  const [y, x] = axes;
+  const haloed = !(x.stride === 1 && y.stride === 1 && liesOnSource(x));
+  const width = panelWidth(machine);
+  const pixels = Math.min(1024, upstreamFloats / width);
+  const blockImages = Math.max(1, Math.min(batch, Math.floor(pixels / (y.target * x.target))));
+  const bands = blockImages > 1 ? 1 : ceilDiv(y.target, Math.max(1, Math.floor(pixels / x.target)));
+  const blocks = ceilDiv(batch, blockImages) * bands;
+  const taps = sizeOf(kernel);
+  const plane = haloed ? blockImages * planeFloats(axes, windowsInBand(y, bands)) : 1;
+  let channelBlock = Math.max(
+    1,
+    Math.min(inputChannels, Math.floor(stageFloats / width / taps), Math.floor(haloFloats / plane)),
+  );
+  channelBlock = ceilDiv(inputChannels, ceilDiv(inputChannels, channelBlock));
+  const panels = ceilDiv(ceilDiv(outputChannels, machine.vectorWidth), panelVectors(machine));
+  const wanted = unitsWanted(problem);
+  const units = () => groups * panels * ceilDiv(inputChannels, channelBlock);
+  const chunks = Math.max(1, Math.min(blocks, ceilDiv(wanted, units())));
+  while (units() * chunks < wanted && channelBlock * taps > 128) channelBlock = ceilDiv(channelBlock, 2);
+  return { haloed, blockImages, bands, chunks, channelBlock };
+}
+
+export function lowerWeightGradient(
+  problem: WeightGradientProblem,
+  upstream: Operand,
+  input: Operand,
+  output: Operand,
+  params: Conv2dParams,
+  to: Lowering,
+): void {
+  const { batch, groups, inputChannels, outputChannels, kernel, axes } = problem;
+  const [y, x] = axes;
+  const lanesArePixels = prefersPixels(problem, to.machine);
+  const { haloed, blockImages, bands, chunks, channelBlock } = lanesArePixels
+    ? cutByPixels(problem)
+    : cutByChannels(problem, to.machine);
+  const windows = windowsInBand(y, bands);
+  const haloSize = haloed ? [haloLength(y, windows), haloLength(x, x.target)] : [y.source, x.source];
+  const blockPixels = blockImages * windows * x.target;
+  const width = to.machine.vectorWidth;
+  const depth = inputChannels * sizeOf(kernel);
+  const layout = new ScratchLayout();
+  layout.place(
+    lanesArePixels
+      ? outputChannels * roundUp(windows * haloSize[1], width) + width
+      : blockPixels * panelWidth(to.machine),
+  );
+  const haloAt = layout.place(haloed ? blockImages * channelBlock * planeFloats(axes, windows) + width : 0);
+  const stageAt = layout.place(
+    lanesArePixels ? outputChannels * depth * width : channelBlock * sizeOf(kernel) * panelWidth(to.machine),
+  );
+  const tablesAt = layout.place(lanesArePixels ? depth : 2 * blockPixels + kernel[1]);
+  const size = sizeOf(output.shape);
+  const target = chunks === 1 ? output.buffer : to.temporary(chunks * size * 4);
+  to.step("weightGradient", {
+    upstream: upstream.buffer,
+    input: input.buffer,
+    output: target,
+    scratch: to.temporary(layout.floats * 4 * to.machine.threads),
+    scratchFloats: layout.floats,
+    haloAt,
+    stageAt,
+    tablesAt,
+    batch,
+    groups,
+    inputChannels,
+    outputChannels,
+    inputSize: [y.source, x.source],
+    upstreamSize: [y.target, x.target],
+    kernel,
+    stride: params.stride,
+    padding: [params.padding[0], params.padding[2]],
+    dilation: params.dilation,
+    haloSize,
+    haloed: haloed ? 1 : 0,
+    lanesArePixels: lanesArePixels ? 1 : 0,
+    blockImages,
+    blockPixels,
+    bands,
+    chunks,
+    partialSize: size,
+    channelBlock,
+    epilogue: chunks === 1 ? to.epilogue : undefined,
+  });
+  if (chunks > 1) {
+    to.step("sumPartials", {
+      partials: target,
+      output: output.buffer,
+      parts: chunks,
+      count: size,
+      epilogue: to.epilogue,
+    });
+  }
+}

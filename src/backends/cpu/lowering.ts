@@ -1,0 +1,44 @@
+/** What the lowering of an op is given, and the table that makes leaving one out a compile error. */
+
+import type { Buffer, Emitter, Operand } from "../backend.js";
+import { makeStep } from "./encode.js";
+import type { ElementwiseFields } from "./fields.js";
+import type { StepFields, StepName } from "./schema.js";
+
+/** The kernels' instruction set: all that the choice of an algorithm may depend on, besides shapes. */
+export interface Machine {
+  /** Lanes of a vector of float32: 4, 8 or 16. */
+  readonly vectorWidth: number;
+  /** Vector registers. */
+  readonly registers: number;
+  /** Only sizes per-thread working memory; results never depend on it. */
+  readonly threads: number;
+}
+
+export class Lowering {
+  constructor(
+    readonly machine: Machine,
+    /** The op's epilogue, to be passed on to the step that finishes the output. */
+    readonly epilogue: ElementwiseFields | undefined,
+    private readonly emitter: Emitter,
+  ) {}
+
+  step<N extends StepName>(name: N, fields: StepFields<N>): void {
+    this.emitter.step(makeStep(name, fields));
+  }
+
+  /** Memory that lives from the first to the last of this op's steps that name it. */
+  temporary(bytes: number): Buffer {
+    return this.emitter.temporary(bytes);
+  }
+}
+
+/** Emits the steps of one op, whose inputs have these names and whose parameters have this type. */
+export type Lower<Inputs extends string, Params> = (
+  work: {
+    readonly inputs: Readonly<Record<Inputs, Operand>>;
+    readonly params: Params;
+    readonly output: Operand;
+  },
+  to: Lowering,
+) => void;

@@ -1,0 +1,91 @@
+/**
+ * The script of every worker of a WebAssembly device: the engine, or one of its helpers. The build embeds it as text
+ * (worker-source.js), so no bundler has to know of it.
+ */
+
+import { help, WasmEngine } from "./engine.js";
+import type { Command, FromWorker, Reply, ToWorker } from "./protocol.js";
+
+/** What a worker's global scope offers, in Node as well. */
+declare function postMessage(message: FromWorker, transfer: Transferable[]): void;
+
+const post = (message: FromWorker, transfer: Transferable[] = []) => postMessage(message, transfer);
+
+const queue: Command[] = [];
+let next = 0;
+let engine: WasmEngine | undefined;
+let shared = false;
+
+let replies: Reply[] = [];
+let firstReplyAt = 0;
+
+/** How long commands run on, in milliseconds, before replies are sent and messages such as an abort are looked for. */
+const patience = 2;
+const wake = new MessageChannel();
+wake.port1.onmessage = () => guarded(run);
+let waiting = false;
+
+function sendReplies(): void {
+  if (replies.length === 0) return;
+  post(
+    { kind: "replies", replies },
+    replies.filter((reply) => reply instanceof ArrayBuffer),
+  );
+  replies = [];
+}
+
+function run(): void {
+  waiting = false;
+  const begun = performance.now();
+  while (engine !== undefined && next < queue.length) {
+    const command = queue[next++];
+    const reply = engine.run(command);
+    if (reply === undefined) continue;
+    const now = performance.now();
+    if (replies.length === 0) firstReplyAt = now;
+    replies.push(reply);
+    if (now - firstReplyAt > patience) sendReplies();
+    // With shared memory an abort does not come as a message.
+    if (!shared && now - begun > patience && next < queue.length) {
+      waiting = true;
+      wake.port2.postMessage(undefined);
+      break;
+    }
+  }
+  queue.splice(0, next);
+  next = 0;
+  sendReplies();
+}
+
+function receive(message: ToWorker): void {
+  switch (message.kind) {
+    case "start":
+      shared = message.memory !== undefined;
+      if (message.thread === 0) {
+        engine = new WasmEngine(message);
+        post({ kind: "ready", cancelBefore: engine.cancelBefore });
+      } else {
+        help(message, () => post({ kind: "ready", cancelBefore: 0 }));
+      }
+      return;
+    case "commands":
+      for (const command of message.commands) queue.push(command);
+      if (!waiting) run();
+      return;
+    case "abort":
+      engine?.abort(message.before);
+      return;
+  }
+}
+
+/** A trap of the kernels, or memory that cannot be had at the start, is the end of the device. */
+function guarded(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    engine = undefined;
+    post({ kind: "failed", message: String(error) });
+  }
+}
+
+globalThis.onmessage = ({ data }: MessageEvent<ToWorker>) => guarded(() => receive(data));

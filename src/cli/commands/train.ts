@@ -1,0 +1,97 @@
+/** `fovea train`: trains a model and keeps the run in a folder. */
+
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { ArgumentError, StateDictError } from "../../core/errors.js";
+import * as models from "../../models/index.js";
+import { isDataName } from "../data.js";
+import { realNumber, useDevice, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
+import { RunFolder } from "../run-folder.js";
+import {
+  defaults,
+  optimizerNames,
+  restoreSettings,
+  resumeCommand,
+  scheduleNames,
+  type TrainFlags,
+  toSettings,
+} from "../settings.js";
+import { stoppable } from "../stopping.js";
+import { reportResult, runTraining } from "../training.js";
+
+const help = `
+Example:
+  $ fovea train lenet5 --data digits --epochs 5 --out runs/first
+  $ fovea train lenet5 --data mnist --data-dir ~/mnist --json
+  $ fovea train lenet5 --out runs/first --resume
+
+The run's folder holds config.json, metrics.jsonl (a line for each epoch) and checkpoint.safetensors (weights and all
+else that --resume goes on from, with the same result as if nothing had happened). Ctrl-C writes it and stops.`;
+
+export function trainCommand(): Command {
+  const command = new Command("train").description("train a model on labelled pictures").argument(
+    "<model>",
+    `a model's name: ${models
+      .list()
+      .map((entry) => entry.name)
+      .join(", ")}`,
+  );
+  return withDeviceOptions(withDataOptions(command))
+    .option("--epochs <n>", "times to go through the training set", wholeNumber(1), defaults.epochs)
+    .option("--batch <n>", "pictures in a step", wholeNumber(1), defaults.batch)
+    .addOption(
+      new Option("--optimizer <name>", "how weights change").choices(optimizerNames).default(defaults.optimizer),
+    )
+    .option("--lr <x>", "learning rate (default: 0.05 for sgd, 0.001 for adam and adamw)", realNumber(0))
+    .option("--momentum <x>", "of sgd", realNumber(0, 1), defaults.momentum)
+    .option("--weight-decay <x>", "how strongly weights are pulled towards zero", realNumber(0), defaults.weightDecay)
+    .addOption(
+      new Option("--schedule <name>", "how the learning rate falls").choices(scheduleNames).default(defaults.schedule),
+    )
+    .option("--seed <n>", "decides initial weights and the order of pictures", wholeNumber(0), defaults.seed)
+    .option(
+      "--checkpoint-seconds <x>",
+      "seconds of training that a crash may cost at most",
+      realNumber(0),
+      defaults.checkpointSeconds,
+    )
+    .option("--out <folder>", "where to keep the run (default: a new folder in runs/)")
+    .option("--resume", "go on with the run in --out from its last checkpoint")
+    .option("--json", "one JSON object a line on standard output; the last is the result")
+    .addHelpText("after", help)
+    .action((model: string, _: TrainFlags, command: Command) => stoppable((signal) => train(model, command, signal)));
+}
+
+async function train(name: string, command: Command, signal: AbortSignal): Promise<void> {
+  const entry = models.find(name);
+  const { resume } = command.opts<TrainFlags>();
+  const folder = resume ? await openRun(name, command) : undefined;
+  const flags = command.opts<TrainFlags>();
+  const device = await useDevice(flags);
+  const makeFolder = () => folder ?? newRun(name, flags);
+  const result = await runTraining({ entry, flags, device, makeFolder, resuming: resume === true, signal });
+  reportResult(result, flags);
+}
+
+function newRun(model: string, flags: TrainFlags): Promise<RunFolder> {
+  const settings = toSettings(model, flags);
+  if (flags.out !== undefined) return RunFolder.create(flags.out, settings);
+  const data = isDataName(flags.data) ? flags.data : "own";
+  return RunFolder.createNew(join("runs", `${model}-${data}`), settings);
+}
+
+/** The folder of the run to go on with; the options of `command` become those that it was started with. */
+async function openRun(model: string, command: Command): Promise<RunFolder> {
+  const { out } = command.opts<TrainFlags>();
+  if (out === undefined) throw new ArgumentError("--resume needs --out, the folder of the run to go on with.");
+  const folder = await RunFolder.open(out);
+  const { settings } = folder;
+  if (settings.model !== model) {
+    throw new StateDictError(
+      `${out} is a run of ${settings.model}, not of ${model}. Fix: ${resumeCommand(String(settings.model), out)}`,
+    );
+  }
+  restoreSettings(command, settings, out);
+  await folder.changeSettings(toSettings(model, command.opts<TrainFlags>()));
+  return folder;
+}

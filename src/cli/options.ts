@@ -1,0 +1,68 @@
+/** Options that several commands have, and the checks of their values. */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { onWarning } from "../core/warnings.js";
+import { setDevice } from "../device.js";
+import type { Device } from "../index.js";
+import { say } from "./output.js";
+
+export interface DeviceFlags {
+  readonly device: "auto" | "native" | "wasm" | "reference";
+  readonly threads?: number;
+}
+
+export interface DataFlags {
+  readonly data: string;
+  readonly dataDir?: string;
+}
+
+export function withDeviceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--device <name>", "where to compute; auto takes native where there is an addon, else wasm")
+        .choices(["auto", "native", "wasm", "reference"])
+        .default("auto"),
+    )
+    .option("--threads <n>", "threads that compute (default: one for each core)", wholeNumber(1, 1024));
+}
+
+export function withDataOptions(command: Command): Command {
+  return command
+    .option("--data <name or folder>", "digits, mnist, fashion-mnist, or a folder of IDX files", "digits")
+    .option("--data-dir <folder>", "folder that holds the files of mnist or fashion-mnist (default: downloaded)");
+}
+
+/** Makes the device that the flags ask for the one that everything uses. */
+export async function useDevice({ device, threads }: DeviceFlags): Promise<Device> {
+  onWarning((message) => say(`fovea: ${message}`));
+  const chosen = setDevice(device, { threads });
+  await chosen.ready;
+  return chosen;
+}
+
+/** A parser of integers from `least` to `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most) {
+      const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
+      throw new InvalidArgumentError(`Expected a whole number ${range}.`);
+    }
+    return value;
+  };
+}
+
+/** A parser of numbers from `least` up to, but not including, `limit`. */
+export function realNumber(least: number, limit = Number.POSITIVE_INFINITY): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= least && value < limit)) {
+      throw new InvalidArgumentError(
+        limit === Number.POSITIVE_INFINITY
+          ? `Expected a number of ${least} or more.`
+          : `Expected a number from ${least} to below ${limit}.`,
+      );
+    }
+    return value;
+  };
+}

@@ -1,0 +1,225 @@
+/**
+ * A run's folder: `config.json` (its settings), `metrics.jsonl` (a line for each epoch) and `checkpoint.safetensors`
+ * (weights and everything to go on from, replaced by one rename).
+ */
+
+import { mkdir, open, readdir, rm, stat, truncate } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ArgumentError, FileError, FormatError } from "../core/errors.js";
+import { errorCode, fileError, readFile, writeFile } from "../node/files.js";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../train/checkpoint.js";
+import type { EpochRecord } from "../train/trainer.js";
+import type { Settings } from "./settings.js";
+
+const folderVersion = 1;
+const [configName, metricsName, checkpointName] = ["config.json", "metrics.jsonl", "checkpoint.safetensors"];
+
+/** A line of metrics. */
+export type EpochLine = { readonly event: "epoch" } & EpochRecord;
+
+export class RunFolder {
+  /** Bytes of metrics written so far. */
+  metricsBytes = 0;
+
+  #settings: Settings;
+
+  private constructor(
+    readonly path: string,
+    settings: Settings,
+  ) {
+    this.#settings = settings;
+  }
+
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  get checkpointPath(): string {
+    return join(this.path, checkpointName);
+  }
+
+  get #metricsPath(): string {
+    return join(this.path, metricsName);
+  }
+
+  /** Makes `path` the folder of a new run. @throws ArgumentError when there is already a run in it */
+  static async create(path: string, settings: Settings): Promise<RunFolder> {
+    try {
+      await mkdir(path, { recursive: true });
+      const present = await readdir(path);
+      if (present.includes(configName) || present.includes(checkpointName)) {
+        throw new ArgumentError(
+          `${path} already holds a run. Fix: --resume to go on with it, or another folder for --out.`,
+        );
+      }
+    } catch (error) {
+      if (errorCode(error) === "EEXIST") {
+        throw new FileError(`--out: ${path} is a file. Expected a folder, or a name that is free.`, { cause: error });
+      }
+      throw fileError("write", path, error);
+    }
+    const folder = new RunFolder(path, settings);
+    // The configuration last: with it, everything is there that a run needs.
+    await writeFile(folder.#metricsPath, "");
+    await folder.#writeSettings();
+    return folder;
+  }
+
+  /** Makes a new folder for a run: `base`, or the first of `base-2`, `base-3` … that is free. */
+  static async createNew(base: string, settings: Settings): Promise<RunFolder> {
+    for (let number = 1; ; number++) {
+      const path = number === 1 ? base : `${base}-${number}`;
+      try {
+        await mkdir(dirname(path), { recursive: true });
+        await mkdir(path);
+      } catch (error) {
+        if (errorCode(error) === "EEXIST") continue;
+        throw fileError("write", path, error);
+      }
+      return RunFolder.create(path, settings);
+    }
+  }
+
+  /** Opens the folder of an earlier run. */
+  static async open(path: string): Promise<RunFolder> {
+    const file = join(path, configName);
+    let text: string;
+    try {
+      text = new TextDecoder().decode(await readFile(file, { maxBytes: 2 ** 20 }));
+    } catch (error) {
+      throw new FileError(`--resume: ${path} holds no run: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
+    }
+    const settings = parseSettings(text, file);
+    await removeLeftovers(path);
+    return new RunFolder(path, settings);
+  }
+
+  /** Keeps other settings, as when a run's data have moved. */
+  async changeSettings(settings: Settings): Promise<void> {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
+    this.#settings = settings;
+    await this.#writeSettings();
+  }
+
+  async #writeSettings(): Promise<void> {
+    const text = JSON.stringify({ version: folderVersion, ...this.#settings }, null, 2);
+    await writeFile(join(this.path, configName), `${text}\n`);
+  }
+
+  /** The latest checkpoint; undefined when the run was stopped before its first. */
+  async readCheckpoint(): Promise<Checkpoint | undefined> {
+    const exists = await stat(this.checkpointPath).then(
+      () => true,
+      (error) => errorCode(error) !== "ENOENT",
+    );
+    return exists ? readCheckpoint(await readFile(this.checkpointPath), this.checkpointPath) : undefined;
+  }
+
+  async writeCheckpoint(checkpoint: Checkpoint): Promise<void> {
+    await writeFile(this.checkpointPath, writeCheckpoint(checkpoint));
+  }
+
+  /** Adds a line of metrics, and waits until it is on the disk: a checkpoint that counts it may follow. */
+  async appendMetrics(line: EpochLine): Promise<void> {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
+    try {
+      const file = await open(this.#metricsPath, "a");
+      try {
+        const { size } = await file.stat();
+        if (size !== this.metricsBytes) {
+          throw new FileError(
+            `${this.#metricsPath} has ${size} bytes, but this run has written ${this.metricsBytes}. Fix: check whether another process trains in ${this.path}.`,
+          );
+        }
+        await file.appendFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      throw fileError("write", this.#metricsPath, error);
+    }
+    this.metricsBytes += bytes.length;
+  }
+
+  /** Discards metrics written after the checkpoint that a run goes on from, and returns the rest. */
+  async takeUpMetrics(bytes: number, epochs: number): Promise<EpochLine[]> {
+    const path = this.#metricsPath;
+    try {
+      const { size } = await stat(path);
+      if (size < bytes) {
+        throw damagedMetrics(path, `it has ${size} bytes, but the checkpoint was written after ${bytes}`);
+      }
+      await truncate(path, bytes);
+    } catch (error) {
+      throw fileError("write", path, error);
+    }
+    this.metricsBytes = bytes;
+    const lines = new TextDecoder().decode(await readFile(path)).split("\n");
+    const records = lines.slice(0, -1).map((line, i) => parseEpoch(line, i, path));
+    if (records.length !== epochs || lines.at(-1) !== "") {
+      throw damagedMetrics(
+        path,
+        `it tells of ${records.length} epochs, but the checkpoint was written after ${epochs}`,
+      );
+    }
+    return records;
+  }
+}
+
+function parseSettings(text: string, file: string): Settings {
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(`${file} is damaged: it is not JSON. Fix: start a new run.`, { cause });
+  }
+  if (config === null || typeof config !== "object" || Array.isArray(config))
+    throw new FormatError(`${file} is damaged: it holds no settings. Fix: start a new run.`);
+  const { version, ...settings } = config as Settings;
+  if (version !== folderVersion) {
+    throw new FormatError(
+      `${file} is of version ${version}; this Fovea reads version ${folderVersion}. Fix: use the Fovea that wrote it.`,
+    );
+  }
+  return settings;
+}
+
+function parseEpoch(text: string, index: number, path: string): EpochLine {
+  try {
+    const line: EpochLine = JSON.parse(text);
+    const scores = [line.train, line.validation].flatMap((part) => [part?.loss, part?.accuracy]);
+    if ([...scores, line.seconds].every(Number.isFinite) && line.epoch === index + 1) return line;
+  } catch {
+    // Described below.
+  }
+  throw damagedMetrics(path, `line ${index + 1} does not describe epoch ${index + 1}`);
+}
+
+function damagedMetrics(path: string, what: string): FormatError {
+  return new FormatError(
+    `${path} is damaged: ${what}. Fix: start a new run (the weights in ${checkpointName} can still be used).`,
+  );
+}
+
+/** Deletes half-written files that a killed process has left, under the names that `writeFile` gives them. */
+async function removeLeftovers(path: string): Promise<void> {
+  const written = [configName, metricsName, checkpointName].map((name) => name.replaceAll(".", "\\."));
+  const leftover = new RegExp(`^\\.(?:${written.join("|")})\\.(\\d+)\\.[0-9a-f]+\\.tmp$`);
+  for (const name of await readdir(path).catch(() => [])) {
+    const writer = leftover.exec(name)?.[1];
+    if (writer === undefined || isRunning(Number(writer))) continue;
+    await rm(join(path, name), { force: true }).catch(() => undefined);
+  }
+}
+
+function isRunning(id: number): boolean {
+  try {
+    process.kill(id, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === "EPERM";
+  }
+}

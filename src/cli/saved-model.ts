@@ -1,0 +1,38 @@
+/** Models with the weights of a file. */
+
+import { StateDictError } from "../core/errors.js";
+import type { ModelEntry, Normalization } from "../models/registry.js";
+import type { Layer } from "../nn/layers/container.js";
+import { readWeights } from "../nn/weights.js";
+import { readFile } from "../node/files.js";
+import { readCheckpointInfo } from "../train/checkpoint.js";
+
+export interface SavedModel {
+  readonly model: Layer;
+  readonly normalization: Normalization;
+  readonly classNames: readonly string[];
+}
+
+/**
+ * Builds a model with the weights in a file. A checkpoint says how its pictures were normalized and what its classes
+ * are; of other files the model's own normalization is assumed, and classes numbered from 0.
+ */
+export async function loadSavedModel(entry: ModelEntry, path: string): Promise<SavedModel> {
+  const bytes = await readFile(path);
+  const weights = readWeights(bytes, path);
+  const info = readCheckpointInfo(bytes, path);
+  if (info !== undefined && info.model !== entry.name) {
+    throw new StateDictError(
+      `${path} holds weights of ${info.model}, not of ${entry.name}. Fix: name ${info.model} as the model, or another file.`,
+    );
+  }
+  const classNames = info?.classNames ?? Array.from({ length: entry.numClasses }, (_, i) => String(i));
+  const model = entry.create({ numClasses: classNames.length });
+  try {
+    model.loadStateDict(weights);
+  } catch (error) {
+    if (error instanceof StateDictError) error.message = `${path}: ${error.message}`;
+    throw error;
+  }
+  return { model, normalization: info?.normalization ?? entry.normalization, classNames };
+}

@@ -1,0 +1,113 @@
+/** The settings of a training: as flags, as a run's folder keeps them, and back. */
+
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { ArgumentError, FormatError } from "../core/errors.js";
+import { isDataName } from "./data.js";
+import type { DataFlags, DeviceFlags } from "./options.js";
+import { commandLine } from "./output.js";
+
+export const optimizerNames = ["sgd", "adam", "adamw"] as const;
+export const scheduleNames = ["constant", "step", "cosine", "plateau"] as const;
+
+export interface TrainFlags extends DataFlags, DeviceFlags {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly optimizer: (typeof optimizerNames)[number];
+  readonly lr?: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly schedule: (typeof scheduleNames)[number];
+  readonly seed: number;
+  readonly checkpointSeconds: number;
+  readonly out?: string;
+  readonly resume?: true;
+  readonly json?: true;
+}
+
+export const defaults = {
+  data: "digits",
+  device: "auto",
+  epochs: 12,
+  batch: 64,
+  optimizer: "sgd",
+  momentum: 0.9,
+  weightDecay: 0,
+  schedule: "cosine",
+  seed: 0,
+  checkpointSeconds: 15,
+} as const satisfies TrainFlags;
+
+export const defaultRates = { sgd: 0.05, adam: 0.001, adamw: 0.001 } as const;
+
+/** The settings of a run, as its folder keeps them. */
+export type Settings = Readonly<Record<string, string | number | boolean | null>>;
+
+/** Settings that decide the result: a resumed run must keep them. */
+const fixed = ["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "seed"] as const;
+/** Settings that it keeps unless they are given anew: where the data lie, and where to compute. */
+const movable = ["data", "dataDir", "device", "threads"] as const;
+
+/** What to keep of `flags`. Folders become absolute, for the run may be resumed from elsewhere. */
+export function toSettings(model: string, flags: TrainFlags): Settings {
+  const { data, dataDir, lr = defaultRates[flags.optimizer] } = flags;
+  const kept: Partial<TrainFlags> = {
+    ...flags,
+    lr,
+    data: isDataName(data) ? data : resolve(data),
+    ...(dataDir !== undefined && { dataDir: resolve(dataDir) }),
+  };
+  return { model, ...Object.fromEntries([...fixed, ...movable].map((name) => [name, kept[name] ?? null])) };
+}
+
+/**
+ * Gives the options of `command` the values that the run at `path` was started with, except for those that were given
+ * and may be.
+ */
+export function restoreSettings(command: Command, settings: Settings, path: string): void {
+  const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
+  const includes = (names: readonly string[], name: string) => names.includes(name);
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (!includes(fixed, name) && !includes(movable, name)) continue;
+    const kept = parseSetting(option, settings[name], path);
+    if (!isGiven(name)) {
+      // Data given anew do not lie in the folder of the old ones.
+      if (name !== "dataDir" || !isGiven("data")) command.setOptionValueWithSource(name, kept, "config");
+    } else if (includes(fixed, name) && command.getOptionValue(name) !== kept) {
+      throw new ArgumentError(
+        `--resume: the run in ${path} was started with ${option.long} ${kept}, not ${command.getOptionValue(name)}. ` +
+          "A resumed run keeps its settings. Fix: leave the option out, or start a new run.",
+      );
+    }
+  }
+}
+
+/** A kept value, checked as if it had been given on the command line. */
+function parseSetting(option: Command["options"][number], value: Settings[string] | undefined, path: string): unknown {
+  if (value === null || value === undefined) return option.defaultValue;
+  if (option.parseArg === undefined) return String(value);
+  try {
+    return option.parseArg(String(value), undefined);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new FormatError(
+      `the config.json in ${path} is damaged: ${option.long} is ${JSON.stringify(value)}. ${error.message} Fix: start a new run.`,
+    );
+  }
+}
+
+/** Throws when a checkpoint was written under other settings than those in the run's folder. */
+export function checkSameSettings(now: Settings, then: Settings, path: string): void {
+  const changed = ["model", ...fixed].filter((name) => now[name] !== then[name]);
+  if (changed.length === 0) return;
+  const list = changed.map((name) => `${name} ${then[name]}, not ${now[name]}`).join("; ");
+  throw new ArgumentError(
+    `the config.json in ${path} was changed, or the checkpoint is of another run: it was written with ${list}. Fix: put config.json right, or start a new run.`,
+  );
+}
+
+/** How to go on with a run. */
+export function resumeCommand(model: string, path: string): string {
+  return commandLine("train", model, "--out", path, "--resume");
+}

@@ -1,0 +1,253 @@
+/** A run of `fovea train`: from settings to scores, with checkpoints on the way. */
+
+import { AbortedError, DataError } from "../core/errors.js";
+import type { ImageDataset } from "../data/images.js";
+import type { Device } from "../index.js";
+import type { ModelEntry } from "../models/registry.js";
+import type { Layer } from "../nn/layers/container.js";
+import { manualSeed } from "../ops/random/generator.js";
+import { Adam, AdamW } from "../optim/adam.js";
+import type { Optimizer } from "../optim/optimizer.js";
+import { ConstantLR, CosineLR, PlateauLR, type Schedule, StepLR } from "../optim/schedules.js";
+import { SGD } from "../optim/sgd.js";
+import type { CheckpointInfo } from "../train/checkpoint.js";
+import type { Scores } from "../train/sums.js";
+import { type EpochRecord, Trainer } from "../train/trainer.js";
+import { fingerprint, loadData } from "./data.js";
+import { showMistakes } from "./mistakes.js";
+import { commandLine, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
+import { clearProgress, showProgress } from "./progress.js";
+import type { EpochLine, RunFolder } from "./run-folder.js";
+import { checkSameSettings, defaultRates, resumeCommand, type TrainFlags } from "./settings.js";
+
+export interface TrainingRun {
+  readonly entry: ModelEntry;
+  readonly flags: TrainFlags;
+  readonly device: Device;
+  /** Called when the data have been read: a run that cannot begin leaves no folder behind. */
+  readonly makeFolder: () => RunFolder | Promise<RunFolder>;
+  readonly resuming: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface TrainingResult {
+  readonly entry: ModelEntry;
+  readonly train: Scores;
+  readonly test: Scores;
+  /** Spent training, over all epochs of this run. */
+  readonly seconds: number;
+  readonly samplesPerSecond: number;
+  readonly checkpoint: string;
+}
+
+export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
+  const { entry, flags, device, signal } = run;
+  const trainSet = await loadData(entry, flags, "train", signal);
+  const testSet = await loadData(entry, flags, "test", signal);
+  manualSeed(flags.seed);
+  const model = entry.create({ numClasses: trainSet.classNames.length });
+  const optimizer = makeOptimizer(model, flags);
+  const schedule = makeSchedule(optimizer, flags, Math.ceil(trainSet.size / flags.batch));
+  const scheduleEvery = flags.schedule === "plateau" ? "epoch" : "step";
+  const { normalization } = entry;
+  const trainer = new Trainer(model, { optimizer, normalization, schedule, scheduleEvery });
+
+  const folder = await run.makeFolder();
+  const dataFingerprint = fingerprint(trainSet, testSet);
+  const lines = run.resuming ? await goOn(trainer, folder, device, dataFingerprint) : [];
+  announce(run, model, trainSet, testSet, folder);
+  const saveCheckpoint = async () => {
+    const info: CheckpointInfo = {
+      model: entry.name,
+      variant: device.variant,
+      classNames: trainSet.classNames,
+      normalization,
+      metricsBytes: folder.metricsBytes,
+      settings: { ...folder.settings, dataFingerprint },
+    };
+    await folder.writeCheckpoint({ info, state: await trainer.state() });
+  };
+  await fit({ run, trainer, trainSet, testSet, folder, lines, saveCheckpoint });
+  if (!flags.json) await showMistakes(model, testSet, normalization);
+  const last = lines[lines.length - 1];
+  const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
+  return {
+    entry,
+    train: last.train,
+    test: last.validation ?? last.train,
+    seconds,
+    samplesPerSecond: (trainSet.size * lines.length) / seconds,
+    checkpoint: folder.checkpointPath,
+  };
+}
+
+interface Fit {
+  readonly run: TrainingRun;
+  readonly trainer: Trainer;
+  readonly trainSet: ImageDataset;
+  readonly testSet: ImageDataset;
+  readonly folder: RunFolder;
+  /** Epochs that are done; new ones are added. */
+  readonly lines: EpochLine[];
+  readonly saveCheckpoint: () => Promise<void>;
+}
+
+/** Trains, and keeps metrics and checkpoints on the way. */
+async function fit({ run, trainer, trainSet, testSet, folder, lines, saveCheckpoint }: Fit): Promise<void> {
+  const { epochs, batch: batchSize, seed, json, checkpointSeconds } = run.flags;
+  const { signal } = run;
+  let saved = performance.now();
+  try {
+    await trainer.fit(trainSet, {
+      epochs,
+      batchSize,
+      seed,
+      validation: testSet,
+      signal,
+      callbacks: {
+        async onBatch({ epoch, batch, batches, scores, samplesPerSecond }) {
+          showProgress(`epoch ${epoch + 1}/${epochs}`, batch, batches, [
+            ...(scores === undefined ? [] : [`accuracy ${formatShare(scores.accuracy)}`]),
+            ...(scores === undefined ? [] : [`loss ${scores.loss.toFixed(4)}`]),
+            `${formatCount(samplesPerSecond)} pictures/s`,
+          ]);
+          if (performance.now() - saved < 1000 * checkpointSeconds) return;
+          await saveCheckpoint();
+          saved = performance.now();
+        },
+        async onEpoch(record) {
+          const line: EpochLine = { event: "epoch", ...record };
+          await folder.appendMetrics(line);
+          lines.push(line);
+          await saveCheckpoint();
+          saved = performance.now();
+          if (json) printJson(line);
+          else say(describeEpoch(record, epochs));
+          return undefined;
+        },
+      },
+    });
+  } catch (error) {
+    if (error instanceof AbortedError) {
+      await saveCheckpoint();
+      say(`stopped. Go on with: ${resumeCommand(run.entry.name, folder.path)}`);
+    }
+    throw error;
+  } finally {
+    clearProgress();
+  }
+}
+
+/** Takes up the run where its last checkpoint left it; returns the epochs that it has behind it. */
+async function goOn(
+  trainer: Trainer,
+  folder: RunFolder,
+  device: Device,
+  dataFingerprint: string,
+): Promise<EpochLine[]> {
+  const checkpoint = await folder.readCheckpoint();
+  if (checkpoint === undefined) {
+    say(`${folder.path} has no checkpoint yet: starting from the beginning`);
+    return folder.takeUpMetrics(0, 0);
+  }
+  const { info, state } = checkpoint;
+  const { dataFingerprint: earlier, ...settings } = info.settings;
+  checkSameSettings(folder.settings, settings, folder.path);
+  if (earlier !== dataFingerprint) {
+    throw new DataError(
+      `--resume: the pictures or labels are not those that the run in ${folder.path} was started with. Fix: name the same data with --data and --data-dir, or start a new run.`,
+    );
+  }
+  const lines = await folder.takeUpMetrics(info.metricsBytes, state.position.epoch);
+  trainer.restore(state);
+  if (info.variant !== device.variant) {
+    say(
+      `fovea: the run was begun on ${info.variant} and goes on on ${device.variant}: its results will differ in the last bits`,
+    );
+  }
+  const { epoch, batch } = state.position;
+  say(`going on after ${epoch} epoch${epoch === 1 ? "" : "s"}${batch > 0 ? ` and ${batch} batches` : ""}`);
+  return lines;
+}
+
+function announce(
+  { flags, entry, device }: TrainingRun,
+  model: Layer,
+  trainSet: ImageDataset,
+  testSet: ImageDataset,
+  folder: RunFolder,
+): void {
+  const { epochs, batch, optimizer, schedule, seed } = flags;
+  if (flags.json) {
+    printJson({
+      event: "start",
+      model: entry.name,
+      parameters: model.parameterCount(),
+      data: trainSet.name,
+      train: trainSet.size,
+      test: testSet.size,
+      epochs,
+      batch,
+      optimizer,
+      schedule,
+      seed,
+      device: device.variant,
+      threads: device.threads,
+      folder: folder.path,
+    });
+    return;
+  }
+  const threads = `${device.threads} thread${device.threads === 1 ? "" : "s"}`;
+  say(`${entry.name}: ${formatCount(model.parameterCount())} parameters, on ${device.variant} with ${threads}`);
+  say(
+    `${trainSet.name}: ${formatCount(trainSet.size)} pictures to learn from, ${formatCount(testSet.size)} to test with`,
+  );
+}
+
+function describeEpoch({ epoch, train, validation, seconds, samplesPerSecond }: EpochRecord, epochs: number): string {
+  const scores = (name: string, { accuracy, loss }: Scores) =>
+    `${name} ${formatShare(accuracy)} (loss ${loss.toFixed(4)})`;
+  const parts = [`epoch ${epoch}/${epochs}`, scores("train", train)];
+  if (validation !== undefined) parts.push(scores("test", validation));
+  parts.push(`${formatSeconds(seconds)}, ${formatCount(samplesPerSecond)} pictures/s`);
+  return parts.join("  ");
+}
+
+/** Says what a training came to: to programs as the last line of JSON, to people with what to do next. */
+export function reportResult(result: TrainingResult, flags: TrainFlags): void {
+  const { entry, train, test, seconds, samplesPerSecond, checkpoint } = result;
+  if (flags.json) {
+    const scores = ({ loss, accuracy }: Scores) => ({ loss, accuracy });
+    printJson({ event: "done", train: scores(train), test: scores(test), seconds, samplesPerSecond, checkpoint });
+    return;
+  }
+  const data = ["--data", flags.data, ...(flags.dataDir === undefined ? [] : ["--data-dir", flags.dataDir])];
+  say();
+  say(`Done in ${formatSeconds(seconds)}: ${formatShare(test.accuracy)} of the test pictures right.`);
+  say(`Weights and training state: ${checkpoint}`);
+  say("Use them with:");
+  say(`  ${commandLine("evaluate", entry.name, "--weights", checkpoint, ...data)}`);
+  say(`  ${commandLine("predict", entry.name, "--weights", checkpoint)} PICTURE…`);
+}
+
+function makeOptimizer(model: Layer, flags: TrainFlags): Optimizer {
+  const { momentum, weightDecay, lr = defaultRates[flags.optimizer] } = flags;
+  const parameters = model.parameters();
+  if (flags.optimizer === "sgd") return new SGD(parameters, { lr, momentum, weightDecay });
+  const options = { lr, weightDecay };
+  return flags.optimizer === "adam" ? new Adam(parameters, options) : new AdamW(parameters, options);
+}
+
+function makeSchedule(optimizer: Optimizer, flags: TrainFlags, batchesPerEpoch: number): Schedule {
+  switch (flags.schedule) {
+    case "constant":
+      return new ConstantLR(optimizer);
+    case "step":
+      // Divided by ten after each third of the training.
+      return new StepLR(optimizer, { stepSize: Math.ceil((flags.epochs * batchesPerEpoch) / 3), gamma: 0.1 });
+    case "cosine":
+      return new CosineLR(optimizer, { steps: flags.epochs * batchesPerEpoch });
+    case "plateau":
+      return new PlateauLR(optimizer);
+  }
+}

@@ -1,0 +1,9 @@
+/** Data sets and loaders. */
+
+export { type BatchContext, type BatchSource, collated, type ImageBatch, imageBatches } from "./batches.js";
+export { type Dataset, type ImageSample, Subset, splitIndices } from "./dataset.js";
+export { type DigitsOptions, type DigitsSplit, digits } from "./digits/digits.js";
+export { ImageDataset, type ImageDatasetParts } from "./images.js";
+export { DataLoader, type EpochOptions, type LoaderOptions } from "./loader.js";
+export { type MnistName, type MnistSource, type MnistSplit, readMnist } from "./mnist.js";
+export { fromPlanar, type PixelImage, toPlanar } from "./pixels.js";

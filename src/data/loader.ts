@@ -1,0 +1,139 @@
+/** Goes through a data set in batches, in an order that only the seed and the epoch decide. */
+
+import { AbortedError, ArgumentError } from "../core/errors.js";
+import { RandomStream } from "../core/philox.js";
+import type { BatchSource } from "./batches.js";
+
+export interface LoaderOptions {
+  /** Samples in a batch; 64 unless told. */
+  readonly batchSize?: number;
+  /** A new random order each epoch; otherwise the data set's own order. */
+  readonly shuffle?: boolean;
+  readonly seed?: number;
+  /** Leaves out a last batch that is not full. */
+  readonly dropLast?: boolean;
+  /** How many batches to ask for before they are needed, when the data set answers later; 2 unless told. */
+  readonly prefetch?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface EpochOptions {
+  /** Batches to leave out at the start: those that an interrupted run has already seen. */
+  readonly startBatch?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Keeps the stream of orders apart from other uses of the same seed. */
+const ORDER_STREAM = 0x6f726472;
+
+/**
+ * @example
+ * const loader = new DataLoader(train, { batchSize: 64, shuffle: true, seed: 7 });
+ * for await (const { images, labels } of loader.epoch(0)) { … }
+ */
+export class DataLoader<Batch> implements AsyncIterable<Batch> {
+  readonly batchSize: number;
+  readonly batchesPerEpoch: number;
+  readonly #source: BatchSource<Batch>;
+  readonly #shuffle: boolean;
+  readonly #seed: number;
+  readonly #dropLast: boolean;
+  readonly #prefetch: number;
+  readonly #signal: AbortSignal | undefined;
+  #nextEpoch = 0;
+
+  constructor(source: BatchSource<Batch>, options: LoaderOptions = {}) {
+    const { batchSize = 64, shuffle = false, seed = 0, dropLast = false, prefetch = 2, signal } = options;
+    checkInteger("batchSize", batchSize, 1);
+    checkInteger("seed", seed, 0);
+    checkInteger("prefetch", prefetch, 0);
+    this.batchSize = batchSize;
+    const batches = source.size / batchSize;
+    this.batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches);
+    this.#source = source;
+    this.#shuffle = shuffle;
+    this.#seed = seed;
+    this.#dropLast = dropLast;
+    this.#prefetch = prefetch;
+    this.#signal = signal;
+  }
+
+  /** Samples that one epoch goes through. */
+  get samplesPerEpoch(): number {
+    return this.#dropLast ? this.batchesPerEpoch * this.batchSize : this.#source.size;
+  }
+
+  /** Each loop over the loader is the next epoch: 0, 1, 2 … */
+  [Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    return this.epoch(this.#nextEpoch++);
+  }
+
+  /** The order in which epoch `epoch` goes through the data set. */
+  order(epoch: number): Uint32Array<ArrayBuffer> {
+    checkInteger("epoch", epoch, 0);
+    if (this.#shuffle) return new RandomStream(this.#seed, ORDER_STREAM, epoch).permutation(this.#source.size);
+    return Uint32Array.from({ length: this.#source.size }, (_, index) => index);
+  }
+
+  /** The batches of one epoch. The same seed, epoch and batch number always give the same samples. */
+  async *epoch(epoch: number, options: EpochOptions = {}): AsyncGenerator<Batch, void, undefined> {
+    const { startBatch = 0 } = options;
+    checkInteger("startBatch", startBatch, 0);
+    const order = this.order(epoch);
+    const stop = new AbortController();
+    const outer = [this.#signal, options.signal].filter((signal) => signal !== undefined);
+    const signal = AbortSignal.any([stop.signal, ...outer]);
+    const context = { seed: this.#seed, epoch, signal };
+
+    const ask = (batch: number): Batch | Promise<Batch> => {
+      const indices = order.slice(batch * this.batchSize, (batch + 1) * this.batchSize);
+      // A batch that fails is reported when its turn comes, not when it happens.
+      try {
+        const answer = this.#source.batch(indices, context);
+        if (answer instanceof Promise) answer.catch(() => undefined);
+        return answer;
+      } catch (error) {
+        const failed = Promise.reject(error);
+        failed.catch(() => undefined);
+        return failed;
+      }
+    };
+    const asked: (Batch | Promise<Batch>)[] = [];
+    try {
+      for (let batch = startBatch; batch < this.batchesPerEpoch; batch++) {
+        if (signal.aborted) throw new AbortedError();
+        if (asked.length === 0) asked.push(ask(batch));
+        // A source that answers at once has nothing to gain from being asked early.
+        while (
+          asked[0] instanceof Promise &&
+          asked.length <= this.#prefetch &&
+          batch + asked.length < this.batchesPerEpoch
+        ) {
+          asked.push(ask(batch + asked.length));
+        }
+        const next = asked.shift();
+        if (next === undefined) return;
+        yield await unlessAborted(next, signal);
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+}
+
+/** The value of `answer`, or a rejection as soon as `signal` aborts. */
+function unlessAborted<T>(answer: T | Promise<T>, signal: AbortSignal): T | Promise<T> {
+  if (!(answer instanceof Promise)) return answer;
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(new AbortedError());
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function checkInteger(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new ArgumentError(`DataLoader: ${name} is ${value}. Expected an integer of ${least} or more.`);
+  }
+}

@@ -1,0 +1,102 @@
+/** Where recording happens: the current recording of `compile`, and the modules whose forward is running. */
+
+import type { AnyState } from "./state.js";
+import type { AnyTensor } from "./tensor.js";
+
+/**
+ * One recording of a function by `compile`. Assignments to states are kept here until the program is made; checks
+ * made while recording (guards) are repeated before the program is used again.
+ */
+export interface Trace {
+  /** What each state holds at this point of the recording. */
+  readonly states: Map<AnyState, TracedState>;
+  /** Still true? If not, the function must be recorded anew. */
+  readonly guards: (() => boolean)[];
+  /** Parameters whose `.grad` this recording has set and no optimizer has used up. */
+  readonly gradients: Set<{ grad: AnyTensor | null }>;
+}
+
+export interface TracedState {
+  /** The value that reads give. */
+  current: AnyTensor;
+  /** Whether it was assigned in this recording. */
+  assigned: boolean;
+}
+
+let trace: Trace | null = null;
+
+export function currentTrace(): Trace | null {
+  return trace;
+}
+
+/** Runs `record` inside `next`; restores the outer recording whatever happens. */
+export function withTrace<T>(next: Trace | null, record: () => T): T {
+  const outer = trace;
+  trace = next;
+  try {
+    return record();
+  } finally {
+    trace = outer;
+  }
+}
+
+/** Has the current recording, if any, check `holds` before its program is used again. */
+export function guard(holds: () => boolean): void {
+  trace?.guards.push(holds);
+}
+
+/** A call of a module: the chain of frames gives the path that errors name. */
+export interface Frame {
+  readonly parent: Frame | null;
+  /** The module, and how its parent names it. */
+  readonly module: object;
+  readonly name: () => string;
+  /** Parameters read inside the outermost call. */
+  readonly parametersRead: Set<AnyState>;
+}
+
+let frame: Frame | null = null;
+
+export function currentFrame(): Frame | null {
+  return frame;
+}
+
+/** Runs `body` as part of a module's call. */
+export function withFrame<T>(next: Frame, body: () => T): T {
+  frame = next;
+  try {
+    return body();
+  } finally {
+    frame = next.parent;
+  }
+}
+
+/** `features.3`; empty at the top level. */
+export function pathOf(frame: Frame | null): string {
+  const names: string[] = [];
+  for (let at = frame; at !== null; at = at.parent) {
+    const name = at.name();
+    if (name !== "") names.push(name);
+  }
+  return names.reverse().join(".");
+}
+
+/** The folder (or bundle) that Fovea itself was loaded from: frames inside it are not where the user's call is. */
+const ownFolder = import.meta.url.replace(/graph\/context\.js.*$/, "");
+
+/** The line of user code that `site` was captured at, such as `train.ts:12:20`; undefined where it cannot be told. */
+export function describeSite(site: Error | undefined): string | undefined {
+  const lines = (site?.stack ?? "").split("\n").slice(1);
+  const own = ownFolder.replace(/^file:\/\//, "");
+  const line = lines.find((text) => /:\d+:\d+\)?$/.test(text) && !text.includes(own) && !text.includes(" node:"));
+  return line === undefined ? undefined : line.trim().replace(/^at /, "");
+}
+
+/** Remembers where it was called, cheaply: the text is made only if `describeSite` asks for it. */
+export function captureSite(): Error | undefined {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 16;
+  const site = new Error();
+  Error.stackTraceLimit = limit;
+  return site;
+}

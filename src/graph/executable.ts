@@ -1,0 +1,138 @@
+/** A compiled program on a device: binds memory, submits, and hands out the results. */
+
+import { type Device, type Handle, KernelFault } from "../backends/backend.js";
+import { sizeBytes } from "../core/dtype.js";
+import { DataError, FoveaError } from "../core/errors.js";
+import { formatShape, sizeOf } from "../core/shape.js";
+import { describeSite, pathOf } from "./context.js";
+import { explainProgram } from "./explain.js";
+import type { Graph } from "./graph.js";
+import { pipelineOf } from "./pipeline.js";
+import { type CompiledProgram, compileGraph } from "./program.js";
+import type { Binding } from "./schedule.js";
+import { Storage } from "./storage.js";
+import type { AnyTensor } from "./tensor.js";
+
+/** Data that several programs have read is kept on the device from then on. */
+const usesBeforeKept = 2;
+
+export class Executable {
+  readonly compiled: CompiledProgram;
+  readonly #handle: Handle;
+  readonly #scalars: Uint8Array<ArrayBuffer>;
+  readonly #words: Int32Array<ArrayBuffer>;
+  readonly #floats: Float32Array<ArrayBuffer>;
+
+  constructor(
+    readonly device: Device,
+    graph: Graph,
+  ) {
+    this.compiled = compileGraph(graph, device);
+    this.#handle = device.load(this.compiled.program);
+    this.#scalars = new Uint8Array(this.compiled.program.scalarBytes);
+    this.#words = new Int32Array(this.#scalars.buffer);
+    this.#floats = new Float32Array(this.#scalars.buffer);
+  }
+
+  /** Bytes that it takes on the device beside the shared arena, roughly: what caches are bounded by. */
+  get bytes(): number {
+    return 512 * this.compiled.program.steps.length + this.compiled.program.scalarBytes;
+  }
+
+  /**
+   * Submits one run. `graph` has the structure that this was compiled from; `at` gives the tensor to use for one of its
+   * nodes, which is the node itself unless it stands for an argument.
+   */
+  run(graph: Graph, at: (node: number) => AnyTensor = (node) => graph.nodes[node]): Run {
+    const { bindings, scalars } = this.compiled.schedule;
+    const temporary: Handle[] = [];
+    for (const { node, offset } of scalars) this.#writeScalar(at(node), offset / 4);
+    const outputs: Handle[] = [];
+    const handles = bindings.map((binding): Handle => {
+      if (binding.kind !== "output") return this.#bind(binding, graph, at, temporary);
+      const handle = this.device.allocate(binding.bytes);
+      outputs.push(handle);
+      return handle;
+    });
+    const done = this.device.submit(this.#handle, handles, this.#scalars).catch((error) => {
+      throw this.#explain(error, graph);
+    });
+    pipelineOf(this.device).add(done);
+    for (const handle of temporary) this.device.free(handle);
+    return { done, outputs: outputs.map((handle) => new Storage(this.device, handle, done)) };
+  }
+
+  /** A table of the program's steps and its memory plan. */
+  explain(): string {
+    return explainProgram(this.compiled, this.device);
+  }
+
+  free(): void {
+    this.device.free(this.#handle);
+  }
+
+  #bind(
+    binding: Exclude<Binding, { kind: "output" }>,
+    graph: Graph,
+    at: (node: number) => AnyTensor,
+    temporary: Handle[],
+  ): Handle {
+    const tensor = binding.kind === "leaf" ? at(binding.node) : undefined;
+    const { origin, storage } = tensor ?? {};
+    if (storage !== undefined) return storage.handle;
+    const state =
+      origin?.kind === "state" ? origin.state : binding.kind === "state" && graph.updates[binding.update].state;
+    if (state) {
+      if (state.storage === undefined) {
+        const bytes = graphBytes(state);
+        state.store(new Storage(this.device, this.device.allocate(bytes)));
+      }
+      if (state.storage !== undefined) return state.storage.handle;
+    }
+    if (tensor === undefined || origin?.kind !== "data") {
+      throw new FoveaError("FOVEA_INTERNAL", `a program starts from a value of kind ${origin?.kind}`);
+    }
+    const handle = this.device.upload(origin.data);
+    tensor.uses++;
+    if (tensor.uses < usesBeforeKept) temporary.push(handle);
+    else tensor.store(new Storage(this.device, handle));
+    return handle;
+  }
+
+  #writeScalar(tensor: AnyTensor, word: number): void {
+    const { origin } = tensor;
+    if (origin.kind === "draw") this.#words.set(origin.read(), word);
+    else if (origin.kind === "number") {
+      if (tensor.dtype === "float32") this.#floats[word] = origin.read();
+      else if (tensor.dtype === "int32") this.#words[word] = origin.read();
+      else this.#scalars[word * 4] = origin.read();
+    }
+  }
+
+  /** Says which call of the user's a kernel complained about. */
+  #explain(error: unknown, graph: Graph): unknown {
+    if (!(error instanceof KernelFault)) return error;
+    const tensor = graph.nodes[this.compiled.origins[error.step].node];
+    const { origin } = tensor;
+    if (origin.kind !== "computed") return error;
+    const indices = origin.inputs.find((input) => input.dtype === "int32");
+    const site = describeSite(origin.site);
+    return new DataError(
+      `${origin.op.name}: element ${error.element} of the indices${indices === undefined ? "" : ` (${formatShape(indices.shape)})`} is ${error.value}, ` +
+        `expected 0 … ${error.limit - 1}. Fix: check the labels, or the number of classes of the layer that they are compared with.` +
+        (site === undefined ? "" : ` Called at ${site}.`),
+      { cause: error },
+    ).at(pathOf(origin.frame));
+  }
+}
+
+/** What a submission will leave behind. */
+export interface Run {
+  /** Settles when it has run. */
+  readonly done: Promise<void>;
+  readonly outputs: readonly Storage[];
+}
+
+function graphBytes(tensor: { readonly shape: readonly number[]; readonly dtype: AnyTensor["dtype"] }): number {
+  return sizeBytes(tensor.dtype, sizeOf(tensor.shape));
+}

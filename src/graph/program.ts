@@ -1,0 +1,163 @@
+/** Compilation from end to end: graph → values → units → jobs → steps → memory plan → program. */
+
+import type { Device, ElementwiseWork, Operand, OpWork, Program, Step, Work } from "../backends/backend.js";
+import { FoveaError, MemoryError } from "../core/errors.js";
+import { formatShape, type Shape } from "../core/shape.js";
+import { pathOf } from "./context.js";
+import { fuse, type Unit } from "./fuse.js";
+import type { Graph } from "./graph.js";
+import { inputNames } from "./operation.js";
+import { type MemoryPlan, planMemory } from "./plan.js";
+import { ArenaBuffers, firstBindingSlot, type Job, type Schedule, schedule } from "./schedule.js";
+import { distinctValues, type Use, type Value } from "./values.js";
+
+/** A program, and what is needed to bind it and to talk about it. */
+export interface CompiledProgram {
+  readonly program: Program;
+  readonly schedule: Schedule;
+  readonly plan: MemoryPlan;
+  /** For each step, the node of the graph that it computes, and the names of all ops it does. */
+  readonly origins: readonly StepOrigin[];
+}
+
+export interface StepOrigin {
+  readonly node: number;
+  readonly ops: readonly string[];
+  readonly module: string;
+  readonly shape: Shape;
+}
+
+export function compileGraph(graph: Graph, device: Device): CompiledProgram {
+  const values = distinctValues(graph);
+  const units = fuse(values, device.compiler);
+  const arena = new ArenaBuffers();
+  const plan = schedule(graph, values, units, arena);
+  const steps: Step[] = [];
+  const origins: StepOrigin[] = [];
+  let commitStart = 0;
+  for (const [index, job] of plan.jobs.entries()) {
+    if (index === plan.commitStart) commitStart = steps.length;
+    const origin = originOf(job);
+    device.compiler.lower(workOf(job, plan), {
+      step(step) {
+        steps.push(step);
+        origins.push(origin);
+      },
+      temporary: (bytes) => arena.allocate(bytes),
+    });
+  }
+  if (plan.commitStart === plan.jobs.length) commitStart = steps.length;
+  const memory = planMemory(steps, arena.all);
+  const program: Program = {
+    steps,
+    commitStart,
+    arenaBytes: memory.bytes,
+    scalarBytes: plan.scalarBytes,
+    slots: firstBindingSlot + plan.bindings.length,
+  };
+  const compiled = { program, schedule: plan, plan: memory, origins };
+  if (memory.bytes > device.memoryLimit) throw overBudget(compiled, device);
+  return compiled;
+}
+
+function workOf(job: Job, plan: Schedule): Work {
+  const operand = (use: Use): Operand => {
+    const buffer = plan.bufferOf.get(use.value);
+    if (buffer === undefined) throw new FoveaError("FOVEA_INTERNAL", `value ${use.value.node} has no memory`);
+    return { buffer, shape: use.shape, dtype: use.value.dtype };
+  };
+  if (job.kind === "copy") {
+    const { shape, dtype } = job.from;
+    const input = { buffer: job.fromBuffer, shape, dtype };
+    return { kind: "op", op: "copy", inputs: { input }, params: {}, output: { buffer: job.to, shape, dtype } };
+  }
+  const { unit, rawResult } = job;
+  const { kernel } = unit;
+  if (kernel?.op === undefined) return elementwiseWork(unit, plan, operand);
+  const raw = rawResult ?? operand({ value: kernel, shape: kernel.shape }).buffer;
+  const output: Operand = { buffer: raw, shape: kernel.shape, dtype: kernel.dtype };
+  const names = inputNames(kernel.op, kernel.inputs.length);
+  const inputs = Object.fromEntries(kernel.inputs.map((use, i) => [names[i], operand(use)]));
+  const definition = kernel.op;
+  const work: OpWork = { kind: "op", op: definition.name, inputs, params: kernel.params, output, definition };
+  if (unit.elementwise.length === 0) return work;
+  const epilogue = elementwiseWork(unit, plan, (use) => {
+    return use.value === kernel ? { buffer: raw, shape: unit.shape, dtype: kernel.dtype } : operand(use);
+  });
+  return { ...work, epilogue };
+}
+
+/** The group as instructions over numbered operands; with a kernel, its result is operand 0. */
+function elementwiseWork(unit: Unit, plan: Schedule, operandOf: (use: Use) => Operand): ElementwiseWork {
+  const inside = new Set(unit.elementwise);
+  const size = unit.elementwise[0].size;
+  const numberOf = new Map<string, number>();
+  const inputs: Operand[] = [];
+  // Inputs with all elements are read in order whatever their shape; the others keep theirs, to be stretched.
+  const shapeFor = (use: Use): Shape => (use.value.size === size ? unit.shape : use.value.size === 1 ? [] : use.shape);
+  const keyOf = (use: Use) => `${use.value.node}:${shapeFor(use).join("x")}`;
+  const add = (use: Use) => {
+    if (inside.has(use.value) || numberOf.has(keyOf(use))) return;
+    numberOf.set(keyOf(use), inputs.length);
+    inputs.push({ ...operandOf(use), shape: shapeFor(use) });
+  };
+  if (unit.kernel !== undefined) add({ value: unit.kernel, shape: unit.shape });
+  for (const value of unit.elementwise) for (const use of value.inputs) add(use);
+
+  const resultOf = new Map(unit.elementwise.map((value, index) => [value, inputs.length + index]));
+  const instructions = unit.elementwise.map((value) => ({
+    op: value.op?.name ?? "",
+    operands: value.inputs.map((use) => resultOf.get(use.value) ?? numberOf.get(keyOf(use)) ?? 0),
+    operandTypes: value.inputs.map((use) => use.value.dtype),
+    dtype: value.dtype,
+  }));
+  const outputs = unit.elementwise
+    .filter((value) => plan.bufferOf.has(value))
+    .map((value) => ({
+      operand: { ...operandOf({ value, shape: unit.shape }), shape: unit.shape },
+      value: resultOf.get(value) ?? 0,
+    }));
+  return { kind: "elementwise", shape: unit.shape, inputs, instructions, outputs };
+}
+
+function originOf(job: Job): StepOrigin {
+  if (job.kind === "copy") return { node: job.from.node, ops: ["copy"], module: "", shape: job.from.shape };
+  const { kernel, elementwise, shape } = job.unit;
+  const main: Value = kernel ?? elementwise[elementwise.length - 1];
+  const members = kernel === undefined ? elementwise : [kernel, ...elementwise];
+  const { origin } = main.tensor;
+  return {
+    node: main.node,
+    ops: members.map((value) => value.op?.name ?? ""),
+    module: origin.kind === "computed" ? pathOf(origin.frame) : "",
+    shape: kernel?.shape ?? shape,
+  };
+}
+
+function overBudget({ plan, schedule, origins }: CompiledProgram, device: Device): MemoryError {
+  const largest = schedule.arena
+    .map((buffer) => ({ buffer, lifetime: plan.lifetimes[buffer.id] }))
+    .sort((a, b) => b.buffer.bytes - a.buffer.bytes)
+    .slice(0, 5)
+    .map(({ buffer, lifetime }) => {
+      const origin = origins[lifetime?.[0] ?? 0];
+      const place = origin.module === "" ? "" : ` in ${origin.module}`;
+      return `${formatBytes(buffer.bytes)} for ${origin.ops.join("+")} (${formatShape(origin.shape)})${place}`;
+    });
+  return new MemoryError(
+    `this program needs ${formatBytes(plan.bytes)} of working memory, and ${device.variant} may use ${formatBytes(device.memoryLimit)}. ` +
+      `Largest parts: ${largest.join("; ")}. Fix: a smaller batch or input, or a higher memory limit.`,
+  );
+}
+
+/** `12.3 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "KB", "MB", "GB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

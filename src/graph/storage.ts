@@ -1,0 +1,44 @@
+/** Memory on a device that a tensor or a state holds. */
+
+import type { Device, Handle } from "../backends/backend.js";
+import { pipelineOf } from "./pipeline.js";
+
+export class Storage {
+  #released = false;
+
+  constructor(
+    readonly device: Device,
+    readonly handle: Handle,
+    /** Settles when the program that fills it has run; undefined for uploads. */
+    private readonly filled?: Promise<void>,
+  ) {}
+
+  async read(bytes: number): Promise<ArrayBuffer> {
+    const pipeline = pipelineOf(this.device);
+    try {
+      // Queued now, in order; but if the program failed, its own error explains more than the read's.
+      const reading = this.device.read(this.handle, bytes);
+      reading.catch(() => undefined);
+      await this.filled;
+      const values = await reading;
+      pipeline.throwFailure();
+      return values;
+    } catch (error) {
+      pipeline.reported(error);
+      throw error;
+    }
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.device.free(this.handle);
+  }
+}
+
+const collected = new FinalizationRegistry<Storage>((storage) => storage.release());
+
+/** Frees `storage` once `owner` can no longer be reached. */
+export function releaseWhenCollected(owner: object, storage: Storage): void {
+  collected.register(owner, storage);
+}

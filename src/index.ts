@@ -1,0 +1,28 @@
+/**
+ * Fovea: convolutional neural networks in TypeScript. Everything here works in Node and in browsers; reading files is in
+ * `fovea/node`.
+ */
+
+import "./ops/methods.js";
+
+export type { Device, MemoryUse } from "./backends/backend.js";
+export type { WasmDeviceOptions, WasmVariant } from "./backends/wasm/device.js";
+export { createWasmDevice } from "./backends/wasm/device.js";
+export type { DType, TypedArray, TypedArrayOf } from "./core/dtype.js";
+export * from "./core/errors.js";
+export type { NestedArray } from "./core/format.js";
+export { RandomStream } from "./core/philox.js";
+export type { Shape } from "./core/shape.js";
+export { onWarning } from "./core/warnings.js";
+export * from "./data/index.js";
+export { type DeviceName, type DeviceOptions, defaultDevice, listDevices, setDevice } from "./device.js";
+export { type Argument, type CompiledFunction, compile, type Structure } from "./graph/compile.js";
+export { Parameter, State } from "./graph/state.js";
+export { type AnyTensor, Tensor } from "./graph/tensor.js";
+export * as models from "./models/index.js";
+export * as nn from "./nn/index.js";
+export { crossEntropy, mseLoss } from "./nn/losses.js";
+export * from "./ops/index.js";
+export * from "./optim/index.js";
+export * from "./train/index.js";
+export { version } from "./version.js";

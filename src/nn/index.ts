@@ -1,0 +1,13 @@
+/** Layers, and the base class to build them with. */
+
+export { Parameter, State } from "../graph/state.js";
+export * from "./layers/activation.js";
+export * from "./layers/container.js";
+export * from "./layers/convolution.js";
+export * from "./layers/dropout.js";
+export * from "./layers/linear.js";
+export * from "./layers/normalization.js";
+export * from "./layers/pooling.js";
+export * from "./losses.js";
+export { type LoadReport, Module, ModuleBase } from "./module.js";
+export { readWeights, type SavedTensor, type StateDict, writeWeights } from "./weights.js";

@@ -1,0 +1,66 @@
+/** Layers that hold or reshape others. */
+
+import type { Shape } from "../../core/shape.js";
+import type { Tensor } from "../../graph/tensor.js";
+import { flatten } from "../../ops/shape/reshape.js";
+import { asTensor, type TensorLike } from "../../ops/tensors.js";
+import { ModuleBase } from "../module.js";
+
+/** A module of one tensor. */
+export interface Layer extends ModuleBase {
+  (x: TensorLike): Tensor;
+}
+
+export interface Sequential {
+  (x: TensorLike): Tensor;
+}
+
+/**
+ * Calls modules one after another; they are named `0`, `1`, ….
+ *
+ * @example new nn.Sequential(new nn.Linear(784, 100), new nn.ReLU(), new nn.Linear(100, 10))
+ */
+export class Sequential extends ModuleBase {
+  readonly [index: number]: Layer;
+  readonly size: number;
+
+  constructor(...layers: readonly Layer[]) {
+    super();
+    this.size = layers.length;
+    for (const [index, layer] of layers.entries())
+      Object.defineProperty(this, index, { value: layer, enumerable: true, writable: true, configurable: true });
+  }
+
+  override forward(x: TensorLike): Tensor {
+    let result = asTensor("Sequential", x);
+    for (let i = 0; i < this.size; i++) result = this[i](result);
+    return result;
+  }
+}
+
+export interface Flatten {
+  (x: TensorLike): Tensor;
+}
+/** Merges the axes `startAxis` … `endAxis`; all but the first unless said otherwise. */
+export class Flatten extends ModuleBase {
+  constructor(
+    readonly startAxis = 1,
+    readonly endAxis = -1,
+  ) {
+    super();
+  }
+
+  override forward(x: TensorLike): Tensor {
+    return flatten(x, this.startAxis, this.endAxis);
+  }
+}
+
+export interface Identity {
+  <S extends Shape>(x: TensorLike<S>): Tensor<S>;
+}
+/** Gives back what it is given: a place for a layer that is not there. */
+export class Identity extends ModuleBase {
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    return asTensor("Identity", x);
+  }
+}

@@ -1,0 +1,28 @@
+/** Dropout as a layer. */
+
+import { ArgumentError } from "../../core/errors.js";
+import type { Shape } from "../../core/shape.js";
+import type { Tensor } from "../../graph/tensor.js";
+import { dropout } from "../../ops/random/random.js";
+import type { TensorLike } from "../../ops/tensors.js";
+import { ModuleBase } from "../module.js";
+
+export interface Dropout {
+  <S extends Shape>(x: TensorLike<S>): Tensor<S>;
+}
+
+/** While training, sets each element to zero with probability `p` and scales the others (Srivastava et al. 2014). */
+export class Dropout extends ModuleBase {
+  constructor(public p = 0.5) {
+    super();
+    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`Dropout: the probability is ${p}. Expected 0 … 1.`);
+  }
+
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    return dropout(x, this.p, { training: this.training });
+  }
+
+  override describe(): string {
+    return `p ${this.p}`;
+  }
+}

@@ -1,0 +1,45 @@
+/** Fully connected layers. */
+
+import type { Shape } from "../../core/shape.js";
+import { Parameter } from "../../graph/state.js";
+import type { Tensor } from "../../graph/tensor.js";
+import { asPair } from "../../ops/convolution/geometry.js";
+import { linear } from "../../ops/linear/matmul.js";
+import type { TensorLike } from "../../ops/tensors.js";
+import { defaultUniform } from "../initialize.js";
+import { ModuleBase } from "../module.js";
+import type { LastAxis, Leading, MustBe } from "../types.js";
+
+export interface Linear<In extends number = never, Out extends number = number> {
+  <S extends Shape>(x: TensorLike<S> & MustBe<"features", LastAxis<S>, In>): Tensor<[...Leading<S>, Out]>;
+}
+
+/**
+ * x · weightᵀ + bias over the last axis: …×`inFeatures` → …×`outFeatures`.
+ *
+ * @example new nn.Linear(784, 10)
+ */
+export class Linear<In extends number = never, Out extends number = number> extends ModuleBase {
+  readonly inFeatures: number;
+  readonly outFeatures: Out;
+  weight: Parameter;
+  bias: Parameter | null;
+
+  constructor(inFeatures: In, outFeatures: Out, { bias = true }: { readonly bias?: boolean } = {}) {
+    super();
+    const [inputs] = asPair("Linear", "the number of input features", inFeatures, 1);
+    const [outputs] = asPair("Linear", "the number of output features", outFeatures, 1);
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    this.weight = new Parameter(defaultUniform<Shape>([outputs, inputs], inputs));
+    this.bias = bias ? new Parameter(defaultUniform<Shape>([outputs], inputs)) : null;
+  }
+
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<[...Leading<S>, Out]> {
+    return linear(x, this.weight, this.bias) as Tensor<[...Leading<S>, Out]>;
+  }
+
+  override describe(): string {
+    return `${this.inFeatures}, ${this.outFeatures}${this.bias === null ? ", no bias" : ""}`;
+  }
+}

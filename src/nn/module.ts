@@ -1,0 +1,342 @@
+/**
+ * Modules: layers and networks. A module is a function of tensors with parameters: fields that are parameters, states,
+ * modules, or arrays and plain objects of them belong to it under the field's name.
+ */
+
+import { platform } from "#platform";
+import type { DType } from "../core/dtype.js";
+import { FoveaError, StateDictError } from "../core/errors.js";
+import { formatShape, type Shape, sameShape } from "../core/shape.js";
+import { currentFrame, currentTrace, type Frame, guard, withFrame } from "../graph/context.js";
+import { evaluateTensors } from "../graph/lazy.js";
+import { type AnyState, Parameter, State } from "../graph/state.js";
+import type { AnyTensor } from "../graph/tensor.js";
+import { tensorOver } from "../ops/create.js";
+import { readWeights, type SavedTensor, type StateDict, writeWeights } from "./weights.js";
+
+export interface LoadReport {
+  /** Names in the model that the dictionary does not have. */
+  readonly missing: readonly string[];
+  /** Names in the dictionary that the model does not have. */
+  readonly unexpected: readonly string[];
+}
+
+/** Everything about modules but the type of calling them: layers declare a signature of their own. */
+export abstract class ModuleBase {
+  /** True while training: dropout drops and batch normalization uses the batch. Set by `train()` and `eval()`. */
+  declare training: boolean;
+
+  constructor() {
+    // A function whose prototype is the class's: fields, methods, private names and instanceof work as on any object.
+    const self = (...inputs: unknown[]) => callModule(module, inputs);
+    const module = Object.setPrototypeOf(self, new.target.prototype) as this;
+    for (const name of ["name", "length"] as const) Reflect.deleteProperty(self, name);
+    module.training = true;
+    register(module);
+    // biome-ignore lint/correctness/noConstructorReturn: a class can only become callable by returning a function
+    return module;
+  }
+
+  /** Computes the module's outputs; call the module itself instead, which adds its name to errors. */
+  abstract forward(...inputs: never[]): unknown;
+
+  /** Switches this module and all inside it to training, or with `false` to evaluation. */
+  train(mode = true): this {
+    for (const [, module] of this.namedModules()) module.training = mode;
+    return this;
+  }
+
+  /** Switches this module and all inside it to evaluation. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Stops training of all parameters: no gradients are computed for them and optimizers leave them alone. */
+  freeze(): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = false;
+    return this;
+  }
+
+  /** Undoes `freeze()`. */
+  unfreeze(): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = true;
+    return this;
+  }
+
+  /** The modules directly inside, by name. */
+  *namedChildren(): Generator<[name: string, module: ModuleBase]> {
+    for (const [name, value] of fieldsOf(this)) if (value instanceof ModuleBase) yield [name, value];
+  }
+
+  /** This module (named "") and all inside it, at any depth, each once. */
+  *namedModules(): Generator<[name: string, module: ModuleBase]> {
+    yield* walkModules(this, "", new Set());
+  }
+
+  /** Parameters and other states at any depth; one that is used under several names appears under each. */
+  *namedStates(): Generator<[name: string, state: AnyState]> {
+    for (const [path, module] of walkModules(this, "", undefined)) {
+      for (const [name, value] of fieldsOf(module)) if (value instanceof State) yield [join(path, name), value];
+    }
+  }
+
+  /** Parameters at any depth, each once, by their first name. */
+  *namedParameters(): Generator<[name: string, parameter: Parameter]> {
+    const seen = new Set<AnyState>();
+    for (const [name, state] of this.namedStates()) {
+      if (state instanceof Parameter && !seen.has(state)) {
+        seen.add(state);
+        yield [name, state];
+      }
+    }
+  }
+
+  /** Parameters at any depth, each once. */
+  parameters(): Parameter[] {
+    return [...this.namedParameters()].map(([, parameter]) => parameter);
+  }
+
+  /** Number of trainable and frozen weights. */
+  parameterCount(): number {
+    return this.parameters().reduce((sum, parameter) => sum + parameter.shape.reduce((a, b) => a * b, 1), 0);
+  }
+
+  /** All states' values, read from the device, under PyTorch's names. */
+  async stateDict(): Promise<StateDict> {
+    const states = [...this.namedStates()];
+    evaluateTensors(states.map(([, state]) => state.value));
+    const entries = states.map(async ([name, state]): Promise<[string, SavedTensor]> => {
+      const value: AnyTensor = state.value;
+      return [savedName(name), { dtype: state.dtype, shape: state.shape, data: await value.data() }];
+    });
+    return Object.fromEntries(await Promise.all(entries));
+  }
+
+  /**
+   * Takes over saved values. Nothing changes if anything does not fit.
+   *
+   * @param strict false allows names that are missing or unexpected. Default true.
+   * @throws StateDictError naming every missing, unexpected and misshaped entry
+   */
+  loadStateDict(saved: StateDict, { strict = true }: { readonly strict?: boolean } = {}): LoadReport {
+    const states = new Map([...this.namedStates()].map(([name, state]) => [savedName(name), state]));
+    const missing = [...states.keys()].filter((name) => !(name in saved));
+    const unexpected = Object.keys(saved).filter((name) => !states.has(name) && !isIgnored(name));
+    const misfits: string[] = [];
+    for (const [name, state] of states) {
+      const found = saved[name];
+      if (found === undefined) continue;
+      if (!sameShape(found.shape, state.shape) || found.dtype !== state.dtype) {
+        const describe = (tensor: { readonly shape: Shape; readonly dtype: DType }) =>
+          `${formatShape(tensor.shape)} ${tensor.dtype}`;
+        misfits.push(`${name} is ${describe(found)} in the file but ${describe(state)} in the model`);
+      }
+    }
+    if (misfits.length > 0 || (strict && missing.length + unexpected.length > 0)) {
+      throw new StateDictError(describeMisfit(this, missing, unexpected, misfits, strict));
+    }
+    for (const [name, state] of states) {
+      const found = saved[name];
+      if (found !== undefined) state.assign(tensorOver(found.data.slice(), state.shape, state.dtype, state.device));
+    }
+    return { missing, unexpected };
+  }
+
+  /**
+   * Writes the weights to a safetensors file, which PyTorch, Hugging Face and others read too.
+   *
+   * @example await model.save("lenet.safetensors");
+   */
+  async save(path: string): Promise<void> {
+    await platform.files.write(path, await this.serialize());
+  }
+
+  /** The weights as the bytes of a safetensors file. */
+  async serialize(): Promise<Uint8Array<ArrayBuffer>> {
+    return writeWeights(await this.stateDict());
+  }
+
+  /**
+   * Takes over the weights in a safetensors file or a checkpoint; in browsers `path` is a URL.
+   *
+   * @param strict false allows names that are missing or unexpected. Default true.
+   */
+  async load(path: string, options: { readonly strict?: boolean } = {}): Promise<LoadReport> {
+    return this.loadStateDict(readWeights(await platform.files.read(path), path), options);
+  }
+
+  /** What `toString` writes between the parentheses after the class's name. */
+  describe(): string {
+    return "";
+  }
+
+  /** The module and all inside it as an indented list, as PyTorch prints it. */
+  toString(): string {
+    const children = [...this.namedChildren()].map(([name, child]) => {
+      return `  (${name}): ${child.toString().replaceAll("\n", "\n  ")}`;
+    });
+    const inside = children.length === 0 ? this.describe() : `\n${children.join("\n")}\n`;
+    return `${this.constructor.name}(${inside})`;
+  }
+
+  /** What `console.log` shows in Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** Fields that hold something of a module's, with arrays and plain objects opened up: `layers.0`. */
+function* fieldsOf(container: object): Generator<[name: string, value: unknown]> {
+  for (const [name, value] of Object.entries(container)) {
+    if (Array.isArray(value) || isPlainObject(value)) {
+      for (const [inner, item] of fieldsOf(value)) yield [`${name}.${inner}`, item];
+    } else {
+      yield [name, value];
+    }
+  }
+}
+
+function isPlainObject(value: unknown): value is object {
+  return value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function* walkModules(
+  module: ModuleBase,
+  path: string,
+  seen: Set<ModuleBase> | undefined,
+): Generator<[string, ModuleBase]> {
+  if (seen?.has(module)) return;
+  seen?.add(module);
+  yield [path, module];
+  for (const [name, child] of module.namedChildren()) yield* walkModules(child, join(path, name), seen);
+}
+
+function join(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
+}
+
+/** PyTorch's spelling: `runningMean` is saved as `running_mean`. */
+function savedName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** PyTorch counts batches only for a cumulative average, which nobody uses by default. */
+function isIgnored(name: string): boolean {
+  return name === "num_batches_tracked" || name.endsWith(".num_batches_tracked");
+}
+
+function describeMisfit(
+  module: ModuleBase,
+  missing: readonly string[],
+  unexpected: readonly string[],
+  misfits: readonly string[],
+  strict: boolean,
+): string {
+  const list = (names: readonly string[]) =>
+    names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
+  const parts: string[] = [];
+  if (misfits.length > 0) parts.push(`Misshaped: ${list(misfits)}.`);
+  if (strict && missing.length > 0) parts.push(`Missing: ${list(missing)}.`);
+  if (strict && unexpected.length > 0) parts.push(`Unexpected: ${list(unexpected)}.`);
+  const mend =
+    misfits.length > 0
+      ? "build the model with the sizes that it was saved with"
+      : "load the weights of this model, or pass { strict: false }";
+  return `the saved weights do not fit ${module.constructor.name}. ${parts.join(" ")} Fix: ${mend}.`;
+}
+
+/** Runs a module's forward: errors inside it name it, and a recording notices when it is changed later. */
+function callModule(module: ModuleBase, inputs: unknown[]): unknown {
+  const parent = currentFrame();
+  const frame: Frame = {
+    parent,
+    module,
+    name: () => (parent === null || !(parent.module instanceof ModuleBase) ? "" : nameWithin(parent.module, module)),
+    parametersRead: parent === null ? new Set() : parent.parametersRead,
+  };
+  const forward = module.forward as (...inputs: unknown[]) => unknown;
+  if (parent === null && currentTrace() !== null) guard(unchangedSince(module));
+  const result = withFrame(frame, () => forward.apply(module, inputs));
+  if (parent === null) checkNamed(module, frame.parametersRead);
+  return result;
+}
+
+function nameWithin(parent: ModuleBase, module: ModuleBase): string {
+  for (const [name, candidate] of parent.namedModules()) if (candidate === module) return name;
+  return module.constructor.name;
+}
+
+/** A check that no setting, child or state of `root` or of a module inside it has been replaced. */
+function unchangedSince(root: ModuleBase): () => boolean {
+  const owners: { readonly owner: object; readonly keys: readonly string[]; readonly values: readonly unknown[] }[] =
+    [];
+  const remember = (owner: object) => {
+    const keys = Object.keys(owner);
+    const values = keys.map((key) => Reflect.get(owner, key));
+    owners.push({ owner, keys, values });
+    for (const value of values) if (Array.isArray(value) || isPlainObject(value)) remember(value);
+  };
+  for (const [, module] of root.namedModules()) remember(module);
+  return () =>
+    owners.every(({ owner, keys, values }) => {
+      return (
+        Object.keys(owner).length === keys.length &&
+        keys.every((key, i) => Object.is(Reflect.get(owner, key), values[i]))
+      );
+    });
+}
+
+const allModules = new Set<WeakRef<ModuleBase>>();
+const forget = new FinalizationRegistry<WeakRef<ModuleBase>>((reference) => allModules.delete(reference));
+const named = new WeakSet<AnyState>();
+
+function register(module: ModuleBase): void {
+  const reference = new WeakRef(module);
+  allModules.add(reference);
+  forget.register(module, reference);
+}
+
+/**
+ * Throws if `forward` used a parameter that no module has a field for: optimizers and files would miss it. Looked up
+ * once per parameter, in the called module first.
+ */
+function checkNamed(module: ModuleBase, parameters: ReadonlySet<AnyState>): void {
+  const unknown = [...parameters].filter((parameter) => !named.has(parameter));
+  if (unknown.length === 0) return;
+  const remember = (owner: ModuleBase) => {
+    for (const [, state] of owner.namedStates()) named.add(state);
+  };
+  remember(module);
+  if (unknown.every((parameter) => named.has(parameter))) return;
+  for (const reference of allModules) {
+    const other = reference.deref();
+    if (other !== undefined) remember(other);
+  }
+  const lost = unknown.find((parameter) => !named.has(parameter));
+  if (lost === undefined) return;
+  throw new FoveaError(
+    "FOVEA_ARGUMENT",
+    `${module.constructor.name} used a parameter (${formatShape(lost.shape)}) that no field of a module names, so it would be neither trained nor saved. ` +
+      "Parameters are found in public fields, and in arrays and plain objects there; not in private fields, Maps or Sets. Fix: keep it in such a field.",
+  );
+}
+
+/** A module is called like the function that `forward` defines. */
+export interface Module {
+  (...inputs: Parameters<this["forward"]>): ReturnType<this["forward"]>;
+}
+
+/**
+ * Base class of networks and of your own layers.
+ *
+ * @example
+ * class Net extends nn.Module {
+ *   fc = new nn.Linear(784, 10);
+ *   forward(x: Tensor) {
+ *     return this.fc(flatten(x));
+ *   }
+ * }
+ * const net = new Net();
+ * const logits = net(images);
+ */
+export abstract class Module extends ModuleBase {}

@@ -1,0 +1,23 @@
+/** Checks of shapes by the TypeScript compiler: only lengths that are known as literals are compared. */
+
+import type { Shape } from "../core/shape.js";
+
+/** The length of the last axis, `number` where it is not known. */
+export type LastAxis<S extends Shape> = S extends readonly [...number[], infer Last extends number] ? Last : number;
+
+/** The length of axis 1, the channels of N×C×H×W. */
+export type Channels<S extends Shape> = S extends readonly [number, infer C extends number, ...number[]] ? C : number;
+
+/** All axes but the last. */
+export type Leading<S extends Shape> = S extends readonly [...infer Lead extends number[], number] ? Lead : number[];
+
+/** Nothing to object to, or a message in place of the argument's type. */
+export type MustBe<What extends string, Found extends number, Expected extends number> = [Expected] extends [never]
+  ? unknown
+  : number extends Found
+    ? unknown
+    : number extends Expected
+      ? unknown
+      : Found extends Expected
+        ? unknown
+        : `${What}: got ${Found}, but this layer expects ${Expected}`;

@@ -1,0 +1,9 @@
+/** What needs files and Node: data sets on disk or from the network, pictures, the native device. */
+
+export { createNativeDevice, type NativeDeviceOptions } from "./backends/native/device.js";
+export { cacheFolder } from "./node/cache.js";
+export type { DownloadOptions, DownloadProgress } from "./node/download.js";
+export { readFile, writeFile } from "./node/files.js";
+export { type ReadImageOptions, readPixels, writePng } from "./node/image.js";
+export { fashionMnist, type MnistOptions, mnist } from "./node/mnist.js";
+export { readImage } from "./node/pictures.js";

@@ -1,0 +1,69 @@
+/** Sums, products and powers, element by element with NumPy's broadcasting. */
+
+import type { DType } from "../../core/dtype.js";
+import type { Shape } from "../../core/shape.js";
+import type { Tensor } from "../../graph/tensor.js";
+import { asOperands, type Broadcast, type TensorLike } from "../tensors.js";
+import { noParams } from "./define.js";
+import { addOp, divideOp, maximumOp, minimumOp, multiplyOp, powerOp, subtractOp } from "./operations.js";
+
+/** An operand of arithmetic: a tensor, a state such as a parameter, or a number. */
+export type Operand<D extends DType = "float32"> = TensorLike<Shape, D> | number;
+
+type Numeric = Operand<"float32" | "int32">;
+type ShapeOf<T> = T extends { readonly shape: infer S extends Shape } ? S : readonly [];
+type TypeOf<A, B> = A extends { readonly dtype: infer D extends DType }
+  ? D
+  : B extends { readonly dtype: infer D extends DType }
+    ? D
+    : "float32";
+
+/** What an elementwise op of two operands gives: the broadcast shape, and the type of whichever is not a number. */
+export type Combined<A, B> = Tensor<Broadcast<ShapeOf<A>, ShapeOf<B>>, TypeOf<A, B>>;
+
+/** a + b, broadcast. @example add(tensor([1, 2]), 10) // [11, 12] */
+export function add<A extends Numeric, B extends Numeric>(a: A, b: B): Combined<A, B> {
+  const [left, right] = asOperands("add", [a, b]);
+  return addOp({ a: left, b: right }, noParams) as Combined<A, B>;
+}
+
+/** a − b, broadcast. */
+export function sub<A extends Numeric, B extends Numeric>(a: A, b: B): Combined<A, B> {
+  const [left, right] = asOperands("sub", [a, b]);
+  return subtractOp({ a: left, b: right }, noParams) as Combined<A, B>;
+}
+
+/** a · b element by element, broadcast. The product of matrices is `matmul`. */
+export function mul<A extends Numeric, B extends Numeric>(a: A, b: B): Combined<A, B> {
+  const [left, right] = asOperands("mul", [a, b]);
+  return multiplyOp({ a: left, b: right }, noParams) as Combined<A, B>;
+}
+
+/** a / b, broadcast; float32. */
+export function div<A extends Operand, B extends Operand>(a: A, b: B): Combined<A, B> {
+  const [left, right] = asOperands("div", [a, b]);
+  return divideOp({ a: left, b: right }, noParams) as Combined<A, B>;
+}
+
+/** a to the power of b, broadcast; float32. A negative base needs a whole exponent, else the result is NaN. */
+export function pow<A extends Operand, B extends Operand>(a: A, b: B): Combined<A, B> {
+  const [left, right] = asOperands("pow", [a, b]);
+  return powerOp({ a: left, b: right }, noParams) as Combined<A, B>;
+}
+
+/** The larger of a and b; NaN if either is. */
+export function maximum<A extends Numeric, B extends Numeric>(a: A, b: B): Combined<A, B> {
+  const [left, right] = asOperands("maximum", [a, b]);
+  return maximumOp({ a: left, b: right }, noParams) as Combined<A, B>;
+}
+
+/** The smaller of a and b; NaN if either is. */
+export function minimum<A extends Numeric, B extends Numeric>(a: A, b: B): Combined<A, B> {
+  const [left, right] = asOperands("minimum", [a, b]);
+  return minimumOp({ a: left, b: right }, noParams) as Combined<A, B>;
+}
+
+/** x limited to low … high. */
+export function clip<S extends Shape>(x: TensorLike<S>, low: number, high: number): Tensor<S> {
+  return maximum(minimum(x, high), low) as Tensor<S>;
+}

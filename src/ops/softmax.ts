@@ -1,0 +1,30 @@
+/** Softmax and its logarithm, from the ops they are made of. */
+
+import { normalizeAxis, type Shape } from "../core/shape.js";
+import type { Tensor } from "../graph/tensor.js";
+import { div, sub } from "./elementwise/arithmetic.js";
+import { exp, log } from "./elementwise/functions.js";
+import { max } from "./reduce/extreme.js";
+import { sum } from "./reduce/sum.js";
+import { detach } from "./shape/reshape.js";
+import { asTensor, type TensorLike } from "./tensors.js";
+
+/** x minus its largest element along `axis`: the same softmax, and no exponential overflows. */
+function shifted<S extends Shape>(what: string, x: TensorLike<S>, axis: number): { input: Tensor<S>; axis: number } {
+  const tensor = asTensor(what, x);
+  const along = normalizeAxis(what, axis, tensor.rank);
+  return { input: sub(tensor, detach(max(tensor, along, { keepdim: true }))) as Tensor<S>, axis: along };
+}
+
+/** Probabilities along `axis`: eˣ / Σ eˣ. @example softmax(logits) // the last axis */
+export function softmax<S extends Shape>(x: TensorLike<S>, axis = -1): Tensor<S> {
+  const { input, axis: along } = shifted("softmax", x, axis);
+  const exponentials = exp(input);
+  return div(exponentials, sum(exponentials, along, { keepdim: true })) as Tensor<S>;
+}
+
+/** log(softmax(x)), without the loss of accuracy of taking the logarithm afterwards. */
+export function logSoftmax<S extends Shape>(x: TensorLike<S>, axis = -1): Tensor<S> {
+  const { input, axis: along } = shifted("logSoftmax", x, axis);
+  return sub(input, log(sum(exp(input), along, { keepdim: true }))) as Tensor<S>;
+}

@@ -1,0 +1,6 @@
+/** Optimizers and learning-rate schedules. */
+
+export * from "./adam.js";
+export { Optimizer, type OptimizerState } from "./optimizer.js";
+export * from "./schedules.js";
+export * from "./sgd.js";

@@ -1,0 +1,58 @@
+/** Browsers: Web Workers, in a page or inside another worker. */
+
+import { FileError } from "../core/errors.js";
+import type { Platform } from "./platform.js";
+
+export const platform: Platform = {
+  spawnWorker(source, { message, failure }) {
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const worker = new Worker(url, { name: "fovea" });
+    worker.onmessage = ({ data }) => {
+      URL.revokeObjectURL(url);
+      message(data);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      failure(
+        new Error(event.message ?? "the script was blocked; a content security policy must allow worker-src blob:"),
+      );
+    };
+    worker.onmessageerror = () => failure(new Error("a message could not be read"));
+    return {
+      post: (data, transfer = []) => worker.postMessage(data, [...transfer]),
+      keepAlive() {},
+      terminate: () => worker.terminate(),
+    };
+  },
+
+  environment: () => undefined,
+
+  hardwareThreads: () => navigator.hardwareConcurrency,
+
+  // Pages are not told; a WebAssembly memory cannot be larger.
+  memoryBytes: () => 2 ** 32,
+
+  canShareMemory: () => globalThis.crossOriginIsolated === true,
+
+  warn: (message) => console.warn(message),
+
+  files: {
+    async read(url) {
+      const response = await fetch(url);
+      if (!response.ok)
+        throw new FileError(`cannot read ${url}: the server answered ${response.status} ${response.statusText}`);
+      return new Uint8Array(await response.arrayBuffer());
+    },
+    async write(path) {
+      throw new FileError(
+        `cannot write ${path}: pages have no files. Fix: offer the bytes of model.serialize() as a download.`,
+      );
+    },
+  },
+
+  hasNativeDevices: false,
+
+  loadNativeAddon() {
+    throw new Error("it exists only in Node");
+  },
+};

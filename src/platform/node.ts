@@ -1,0 +1,63 @@
+/** Node: worker threads, environment variables, the native addon. */
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { NativeAddon } from "../backends/native/addon.js";
+import { readFile, writeFile } from "../node/files.js";
+import type { Platform } from "./platform.js";
+
+/** Gives a script in a worker thread the names that it has in a browser's worker. */
+const workerPrelude = `
+const { parentPort } = require("node:worker_threads");
+globalThis.postMessage = (data, transfer) => parentPort.postMessage(data, transfer);
+parentPort.on("message", (data) => globalThis.onmessage({ data }));
+`;
+
+const addonPath = fileURLToPath(new URL("../../native/fovea.node", import.meta.url));
+
+export const platform: Platform = {
+  spawnWorker(source, { message, failure }) {
+    // Without flags of this process, which may not suit a plain script.
+    const worker = new Worker(workerPrelude + source, { eval: true, execArgv: [], name: "fovea" });
+    worker.unref();
+    worker.on("message", message);
+    worker.on("error", failure);
+    worker.on("exit", (code) => failure(new Error(`the worker thread ended with code ${code}`)));
+    return {
+      post: (data, transfer) => worker.postMessage(data, transfer),
+      keepAlive: (on) => (on ? worker.ref() : worker.unref()),
+      terminate() {
+        worker.removeAllListeners("exit");
+        void worker.terminate();
+      },
+    };
+  },
+
+  environment: (name) => process.env[name],
+
+  hardwareThreads: () => availableParallelism(),
+
+  memoryBytes() {
+    const limit = process.constrainedMemory();
+    // 0 and values beyond the machine's own memory mean that there is no limit.
+    return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  },
+
+  canShareMemory: () => true,
+
+  warn: (message) => process.emitWarning(message, "FoveaWarning"),
+
+  files: { read: readFile, write: writeFile },
+
+  hasNativeDevices: true,
+
+  loadNativeAddon() {
+    if (!existsSync(addonPath))
+      throw new Error("it has not been built (npm run setup builds it where there is a C compiler)");
+    const addon: NativeAddon = createRequire(import.meta.url)(addonPath);
+    return addon;
+  },
+};

@@ -1,0 +1,44 @@
+/** What differs between Node and browsers. The right one is imported as `#platform` (see `imports` in package.json). */
+
+import type { NativeAddon } from "../backends/native/addon.js";
+
+/** A thread that runs a script and exchanges messages. */
+export interface WorkerThread {
+  post(message: object, transfer?: readonly ArrayBuffer[]): void;
+  /** Whether the process waits for it. Pages do not end by themselves, so browsers ignore this. */
+  keepAlive(on: boolean): void;
+  terminate(): void;
+}
+
+export interface WorkerEvents {
+  readonly message: (data: unknown) => void;
+  /** The script failed, or could not be started. */
+  readonly failure: (error: Error) => void;
+}
+
+/** Whole files by their path; in browsers, reading by URL. */
+export interface FileAccess {
+  read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Written beside and renamed into place. */
+  write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+}
+
+export interface Platform {
+  /** Starts a worker from the text of a classic script that uses `onmessage` and `postMessage`. */
+  spawnWorker(source: string, events: WorkerEvents): WorkerThread;
+  /** An environment variable; undefined where there are none. */
+  environment(name: string): string | undefined;
+  /** Threads that can run at once. */
+  hardwareThreads(): number;
+  /** Bytes of memory that the machine has for this process. */
+  memoryBytes(): number;
+  /** Whether workers can share memory here. */
+  canShareMemory(): boolean;
+  /** Tells people of a warning where nobody else listens. */
+  warn(message: string): void;
+  readonly files: FileAccess;
+  /** Whether there could be a native addon at all. */
+  readonly hasNativeDevices: boolean;
+  /** The compiled addon; throws an error that says why there is none. */
+  loadNativeAddon(): NativeAddon;
+}

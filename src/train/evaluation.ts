@@ -1,0 +1,106 @@
+/** How good a model is on a data set. */
+
+import { AbortedError, ArgumentError } from "../core/errors.js";
+import type { Shape } from "../core/shape.js";
+import type { BatchSource, ImageBatch } from "../data/batches.js";
+import { DataLoader } from "../data/loader.js";
+import { type CompiledFunction, compile } from "../graph/compile.js";
+import type { Tensor } from "../graph/tensor.js";
+import type { Normalization } from "../models/registry.js";
+import type { Layer } from "../nn/layers/container.js";
+import { crossEntropy } from "../nn/losses.js";
+import { tensorOver } from "../ops/create.js";
+import { normalizePixels } from "./pixels.js";
+import { type Scores, Sums } from "./sums.js";
+
+type Images = Tensor<Shape, "uint8">;
+type Labels = Tensor<Shape, "int32">;
+
+export interface EvaluatorOptions {
+  /** Default: cross-entropy. */
+  readonly loss?: ((logits: Tensor, labels: Labels) => Tensor) | undefined;
+  /** How pixels become the model's input. Default: 0 … 255 to 0 … 1. */
+  readonly normalization?: Normalization | undefined;
+}
+
+export interface EvaluateOptions {
+  /** Default 256. */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each batch. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Switches a model and all inside it to evaluation.
+ *
+ * @returns what puts each module back into the mode that it was in
+ */
+export function switchToEvaluation(model: Layer): () => void {
+  const before = [...model.namedModules()].map(([, module]) => ({ module, training: module.training }));
+  model.eval();
+  return () => {
+    for (const { module, training } of before) module.training = training;
+  };
+}
+
+/** Scores a model on data sets; its program is made once. */
+export class Evaluator {
+  readonly #sums = new Sums();
+  /** Evaluations share the sums, so each waits for the one before. */
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #step: CompiledFunction<[Images, Labels], null>;
+
+  constructor(
+    private readonly model: Layer,
+    { loss: lossOf = crossEntropy, normalization }: EvaluatorOptions = {},
+  ) {
+    this.#step = compile((images: Images, labels: Labels) => {
+      const logits = model(normalizePixels(images, normalization));
+      this.#sums.record(lossOf(logits, labels), logits, labels);
+      return null;
+    });
+  }
+
+  /** Mean loss and accuracy; the model is switched to evaluation meanwhile. */
+  evaluate(data: BatchSource<ImageBatch>, options: EvaluateOptions = {}): Promise<Scores> {
+    const run = () => this.#run(data, options);
+    const scores = this.#last.then(run, run);
+    this.#last = scores;
+    return scores;
+  }
+
+  async #run(data: BatchSource<ImageBatch>, { batchSize = 256, signal, onProgress }: EvaluateOptions): Promise<Scores> {
+    const loader = new DataLoader(data, { batchSize });
+    if (loader.samplesPerEpoch === 0)
+      throw new ArgumentError("evaluate: the data set is empty. Expected at least one sample.");
+    const restore = switchToEvaluation(this.model);
+    try {
+      this.#sums.reset();
+      let done = 0;
+      for await (const { images, labels, shape, size } of loader.epoch(0)) {
+        if (signal?.aborted) throw new AbortedError("the evaluation was cancelled");
+        await this.#step(tensorOver(images, shape, "uint8"), tensorOver(labels, [size], "int32"));
+        this.#sums.counted(size);
+        done += size;
+        onProgress?.(done, loader.samplesPerEpoch);
+      }
+      return await this.#sums.scores();
+    } finally {
+      restore();
+    }
+  }
+}
+
+/**
+ * Mean loss and accuracy of a model on a data set.
+ *
+ * @example const { accuracy } = await evaluateModel(model, test, { normalization });
+ */
+export function evaluateModel(
+  model: Layer,
+  data: BatchSource<ImageBatch>,
+  options: EvaluatorOptions & EvaluateOptions = {},
+): Promise<Scores> {
+  return new Evaluator(model, options).evaluate(data, options);
+}

@@ -1,0 +1,24 @@
+/** Training, evaluation, prediction and checkpoints. */
+
+export {
+  type Checkpoint,
+  type CheckpointInfo,
+  readCheckpoint,
+  readCheckpointInfo,
+  writeCheckpoint,
+} from "./checkpoint.js";
+export { type EvaluateOptions, Evaluator, type EvaluatorOptions, evaluateModel } from "./evaluation.js";
+export { normalizePixels } from "./pixels.js";
+export { type PredictOptions, predict, ranking } from "./predict.js";
+export type { SavedSums, Scores } from "./sums.js";
+export {
+  type Callbacks,
+  type EpochRecord,
+  type FitOptions,
+  fit,
+  type Position,
+  type Progress,
+  Trainer,
+  type TrainerOptions,
+  type TrainingState,
+} from "./trainer.js";

@@ -1,0 +1,50 @@
+/** What a trained model says about pictures. */
+
+import type { Shape } from "../core/shape.js";
+import type { BatchSource, ImageBatch } from "../data/batches.js";
+import { DataLoader } from "../data/loader.js";
+import { compile } from "../graph/compile.js";
+import type { Tensor } from "../graph/tensor.js";
+import type { Normalization } from "../models/registry.js";
+import type { Layer } from "../nn/layers/container.js";
+import { tensorOver } from "../ops/create.js";
+import { softmax } from "../ops/softmax.js";
+import { switchToEvaluation } from "./evaluation.js";
+import { normalizePixels } from "./pixels.js";
+
+export interface PredictOptions {
+  readonly normalization?: Normalization | undefined;
+  /** Default 256. */
+  readonly batchSize?: number;
+}
+
+/**
+ * Class probabilities for each picture, in order.
+ *
+ * @example for await (const { probabilities } of predict(model, test)) …
+ */
+export async function* predict(
+  model: Layer,
+  data: BatchSource<ImageBatch>,
+  { normalization, batchSize = 256 }: PredictOptions = {},
+): AsyncGenerator<{ readonly index: number; readonly label: number; readonly probabilities: Float32Array }> {
+  const restore = switchToEvaluation(model);
+  try {
+    const step = compile((images: Tensor<Shape, "uint8">) => softmax(model(normalizePixels(images, normalization)), 1));
+    for await (const { images, labels, indices, shape, size } of new DataLoader(data, { batchSize }).epoch(0)) {
+      const rows = await step(tensorOver(images, shape, "uint8"));
+      const values = await rows.data();
+      const classes = rows.shape[1];
+      for (let i = 0; i < size; i++) {
+        yield { index: indices[i], label: labels[i], probabilities: values.subarray(i * classes, (i + 1) * classes) };
+      }
+    }
+  } finally {
+    restore();
+  }
+}
+
+/** Class numbers from the most to the least probable. */
+export function ranking(probabilities: ArrayLike<number>): number[] {
+  return Array.from({ length: probabilities.length }, (_, i) => i).sort((a, b) => probabilities[b] - probabilities[a]);
+}

@@ -1,0 +1,315 @@
+/** Training a classifier: epochs, progress, evaluation, and everything that is needed to go on after a break. */
+
+import { AbortedError, ArgumentError, NotFiniteError } from "../core/errors.js";
+import type { Shape } from "../core/shape.js";
+import type { BatchSource, ImageBatch } from "../data/batches.js";
+import { DataLoader } from "../data/loader.js";
+import { type CompiledFunction, compile } from "../graph/compile.js";
+import type { Tensor } from "../graph/tensor.js";
+import type { Normalization } from "../models/registry.js";
+import type { Layer } from "../nn/layers/container.js";
+import { crossEntropy } from "../nn/losses.js";
+import type { StateDict } from "../nn/weights.js";
+import { tensorOver } from "../ops/create.js";
+import { backward } from "../ops/gradient.js";
+import { defaultGenerator } from "../ops/random/generator.js";
+import type { Optimizer, OptimizerState } from "../optim/optimizer.js";
+import type { Schedule, ScheduleState } from "../optim/schedules.js";
+import { type EvaluateOptions, Evaluator } from "./evaluation.js";
+import { normalizePixels } from "./pixels.js";
+import { Stopwatch } from "./stopwatch.js";
+import { type SavedSums, ScoreDisplay, type Scores, Sums } from "./sums.js";
+
+type Images = Tensor<Shape, "uint8">;
+type Labels = Tensor<Shape, "int32">;
+
+export interface TrainerOptions {
+  readonly optimizer: Optimizer;
+  /** Default: cross-entropy. */
+  readonly loss?: ((logits: Tensor, labels: Labels) => Tensor) | undefined;
+  /** How pixels become the model's input. Default: 0 … 255 to 0 … 1. */
+  readonly normalization?: Normalization | undefined;
+  /** Changes the learning rate after each step or each epoch. Default: it stays. */
+  readonly schedule?: Schedule | undefined;
+  /** Default `step`. After an `epoch` the schedule is given the loss on the validation set, or else on the training set. */
+  readonly scheduleEvery?: "step" | "epoch" | undefined;
+}
+
+export interface FitOptions {
+  /** Last epoch to train, counted from the beginning of the whole training. */
+  readonly epochs: number;
+  /** Default 64. */
+  readonly batchSize?: number;
+  /** Decides the order of the samples. Default 0. */
+  readonly seed?: number;
+  /** Scored after each epoch. */
+  readonly validation?: BatchSource<ImageBatch>;
+  readonly callbacks?: Callbacks;
+  readonly signal?: AbortSignal;
+}
+
+/** Where training is: `batch` batches of epoch `epoch` (from 0) are done. */
+export interface Position {
+  readonly epoch: number;
+  readonly batch: number;
+}
+
+export interface Progress extends Position {
+  readonly epochs: number;
+  readonly batches: number;
+  readonly learningRate: number;
+  readonly samplesPerSecond: number;
+  /** Means over the epoch so far; undefined until they are first read. */
+  readonly scores: Scores | undefined;
+}
+
+/** What one epoch came to. */
+export interface EpochRecord {
+  /** Counted from 1. */
+  readonly epoch: number;
+  readonly train: Scores;
+  readonly validation: Scores | undefined;
+  /** As it is at the end of the epoch. */
+  readonly learningRate: number;
+  /** Seconds of training in this epoch, without validation; also those before a break that it went on from. */
+  readonly seconds: number;
+  readonly samplesPerSecond: number;
+}
+
+export interface Callbacks {
+  /** After each batch; awaited. */
+  onBatch?(progress: Progress): void | Promise<void>;
+  /** After each epoch; awaited. `"stop"` ends the training. */
+  onEpoch?(record: EpochRecord): undefined | "stop" | Promise<undefined | "stop">;
+}
+
+/** Everything that training goes on from. The same state gives the same bits as an uninterrupted run. */
+export interface TrainingState {
+  readonly position: Position;
+  readonly weights: StateDict;
+  readonly optimizer: OptimizerState;
+  readonly schedule: ScheduleState;
+  readonly sums: SavedSums;
+  readonly random: { readonly seed: number; readonly position: number };
+  /** Spent training in the epoch at `position`. */
+  readonly seconds: number;
+}
+
+/**
+ * Trains a model on images with class labels.
+ *
+ * @example
+ * const trainer = new Trainer(model, { optimizer: new SGD(model.parameters(), { lr: 0.05, momentum: 0.9 }) });
+ * await trainer.fit(train, { epochs: 5, validation: test });
+ * const { accuracy } = await trainer.evaluate(test);
+ */
+export class Trainer {
+  readonly model: Layer;
+  readonly optimizer: Optimizer;
+  readonly #options: TrainerOptions;
+  readonly #sums = new Sums();
+  readonly #step: CompiledFunction<[Images, Labels], null>;
+  #position: Position = { epoch: 0, batch: 0 };
+  /** Whether the sums hold part of the epoch at `#position`. */
+  #started = false;
+  readonly #clock = new Stopwatch();
+  #evaluator: Evaluator | undefined;
+  /** Readings of the state and evaluations under way, which no step may overtake. */
+  #held: Promise<unknown> = Promise.resolve();
+
+  constructor(model: Layer, options: TrainerOptions) {
+    this.model = model;
+    this.optimizer = options.optimizer;
+    this.#options = options;
+    const { loss: lossOf = crossEntropy, normalization } = options;
+    this.#step = compile((images: Images, labels: Labels) => {
+      const logits = model(normalizePixels(images, normalization));
+      const loss = lossOf(logits, labels);
+      this.#sums.record(loss, logits, labels);
+      backward(loss);
+      void this.optimizer.step();
+      return null;
+    });
+  }
+
+  /** How much of the training has been done. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** The program of a training step, as text. */
+  explain(): string {
+    return this.#step.explain();
+  }
+
+  /**
+   * Trains until epoch `epochs`; goes on from where an earlier call or `restore` left off.
+   *
+   * @returns what each epoch came to
+   * @throws NotFiniteError when the loss becomes NaN or infinite; AbortedError when `signal` aborts, between two steps:
+   * `state()` then gives what to go on from
+   */
+  async fit(train: BatchSource<ImageBatch>, options: FitOptions): Promise<EpochRecord[]> {
+    const { epochs, batchSize = 64, seed = 0, validation, callbacks = {}, signal } = options;
+    if (!Number.isInteger(epochs) || epochs < 1)
+      throw new ArgumentError(`fit: epochs is ${epochs}. Expected an integer of 1 or more.`);
+    const loader = new DataLoader(train, { batchSize, shuffle: true, seed });
+    if (loader.batchesPerEpoch === 0)
+      throw new ArgumentError("fit: the training set is empty. Expected at least one sample.");
+    if (validation?.size === 0)
+      throw new ArgumentError("fit: the validation set is empty. Expected at least one sample, or no validation.");
+    const records: EpochRecord[] = [];
+    while (this.#position.epoch < epochs) {
+      const record = await this.#epoch(loader, epochs, validation, callbacks, signal);
+      records.push(record);
+      if ((await callbacks.onEpoch?.(record)) === "stop") break;
+    }
+    return records;
+  }
+
+  /** Loss and accuracy on a data set, without training; training under way waits for it. */
+  evaluate(data: BatchSource<ImageBatch>, options: EvaluateOptions = {}): Promise<Scores> {
+    this.#evaluator ??= new Evaluator(this.model, this.#options);
+    return this.#hold(this.#evaluator.evaluate(data, options));
+  }
+
+  /** Everything to go on from, as it is between two steps; training under way waits until it has been read. */
+  state(): Promise<TrainingState> {
+    return this.#hold(this.#readState());
+  }
+
+  /** Goes on from saved state: the next `fit` continues where it was taken. */
+  restore(state: TrainingState): void {
+    this.model.loadStateDict(state.weights);
+    this.optimizer.loadState(state.optimizer);
+    this.#options.schedule?.loadState(state.schedule);
+    this.#sums.restore(state.sums);
+    this.#position = state.position;
+    this.#started = state.position.batch > 0;
+    this.#clock.reset(state.seconds);
+    defaultGenerator.seed = state.random.seed;
+    defaultGenerator.position = state.random.position;
+  }
+
+  async #readState(): Promise<TrainingState> {
+    // What is not on the device is noted at once; what is, is read in a queue that nothing overtakes.
+    const position = this.#position;
+    const { seconds } = this.#clock;
+    const { seed, position: drawn } = defaultGenerator;
+    const schedule = this.#options.schedule?.state() ?? {};
+    const [weights, optimizer, sums] = await Promise.all([
+      this.model.stateDict(),
+      this.optimizer.state(),
+      this.#sums.saved(),
+    ]);
+    for (const [name, { data }] of Object.entries(weights)) checkFinite(name, data);
+    for (const [name, data] of Object.entries(optimizer.slots)) checkFinite(`the optimizer's ${name}`, data);
+    return { position, weights, optimizer, schedule, sums, random: { seed, position: drawn }, seconds };
+  }
+
+  #hold<T>(work: Promise<T>): Promise<T> {
+    this.#held = Promise.allSettled([this.#held, work]);
+    return work;
+  }
+
+  async #epoch(
+    loader: DataLoader<ImageBatch>,
+    epochs: number,
+    validation: BatchSource<ImageBatch> | undefined,
+    callbacks: Callbacks,
+    signal: AbortSignal | undefined,
+  ): Promise<EpochRecord> {
+    const { schedule, scheduleEvery = "step" } = this.#options;
+    const { epoch } = this.#position;
+    if (!this.#started) {
+      this.#sums.reset();
+      this.#clock.reset(0);
+      this.#started = true;
+    }
+    this.model.train();
+    this.#clock.start();
+    try {
+      await this.#batches(loader, epochs, callbacks, signal);
+    } finally {
+      this.#clock.stop();
+    }
+    const { seconds } = this.#clock;
+    const trained = await this.#readScores();
+    const learningRate = this.optimizer.lr;
+    const validated = validation === undefined ? undefined : await this.evaluate(validation, { signal });
+    await this.#held;
+    if (scheduleEvery === "epoch") schedule?.step((validated ?? trained).loss);
+    this.#position = { epoch: epoch + 1, batch: 0 };
+    this.#started = false;
+    const samplesPerSecond = trained.count / seconds;
+    return { epoch: epoch + 1, train: trained, validation: validated, learningRate, seconds, samplesPerSecond };
+  }
+
+  /** The batches of an epoch that are still to do. */
+  async #batches(
+    loader: DataLoader<ImageBatch>,
+    epochs: number,
+    callbacks: Callbacks,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { schedule, scheduleEvery = "step" } = this.#options;
+    const { epoch, batch: startBatch } = this.#position;
+    const display = new ScoreDisplay(() => this.#readScores());
+    for await (const { images, labels, shape, size } of loader.epoch(epoch, { startBatch })) {
+      await this.#held;
+      if (signal?.aborted) throw new AbortedError("training was cancelled");
+      const accepted = this.#step(tensorOver(images, shape, "uint8"), tensorOver(labels, [size], "int32"));
+      // The step has been submitted: all else that belongs to the state moves on with it, in the same turn.
+      this.#sums.counted(size);
+      if (scheduleEvery === "step") schedule?.step();
+      this.#position = { epoch, batch: this.#position.batch + 1 };
+      await accepted;
+      const scores = display.look();
+      await callbacks.onBatch?.({
+        ...this.#position,
+        epochs,
+        batches: loader.batchesPerEpoch,
+        learningRate: this.optimizer.lr,
+        samplesPerSecond: this.#sums.count / this.#clock.seconds,
+        scores,
+      });
+    }
+    // What was asked for display must not come in after the epoch.
+    await display.finish();
+  }
+
+  async #readScores(): Promise<Scores> {
+    const { epoch, batch } = this.#position;
+    const scores = await this.#sums.scores();
+    if (!Number.isFinite(scores.loss)) {
+      throw new NotFiniteError(
+        `the loss became ${Number.isNaN(scores.loss) ? "NaN" : "infinite"} in epoch ${epoch + 1}, by batch ${batch}, at a learning rate of ${this.optimizer.lr}. ` +
+          "Expected a finite number. Fix: a lower learning rate, or check the data for values that are not numbers.",
+      );
+    }
+    return scores;
+  }
+}
+
+/**
+ * Trains a model in one call.
+ *
+ * @example await fit(model, train, { optimizer, epochs: 5, validation: test });
+ */
+export function fit(
+  model: Layer,
+  train: BatchSource<ImageBatch>,
+  options: TrainerOptions & FitOptions,
+): Promise<EpochRecord[]> {
+  return new Trainer(model, options).fit(train, options);
+}
+
+/** Weights that are not numbers must not replace a checkpoint that can be gone on from. */
+function checkFinite(name: string, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    throw new NotFiniteError(
+      `${name} holds ${values[i]} (element ${i}): training has diverged. Expected finite weights. Fix: a lower learning rate.`,
+    );
+  }
+}

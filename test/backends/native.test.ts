@@ -1,0 +1,77 @@
+/** What only the native device does: instruction sets, memory that goes back to the system. */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { platform } from "#platform";
+import { createNativeDevice } from "../../src/backends/native/device.js";
+import { longProgram, noScalars, ramp, readFloats } from "../support/programs.js";
+
+let isas: readonly string[] = [];
+let reason: string | false = false;
+try {
+  isas = platform.loadNativeAddon().isas();
+} catch (error) {
+  reason = String(error);
+}
+
+/** Creates a device with an environment variable set. */
+function withVariable(name: string, value: string): ReturnType<typeof createNativeDevice> {
+  const before = process.env[name];
+  process.env[name] = value;
+  try {
+    return createNativeDevice();
+  } finally {
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
+  }
+}
+
+describe("the native device", { skip: reason }, () => {
+  it("runs with each instruction set that the processor has, to within rounding", async () => {
+    const count = 1003;
+    let first: Float32Array | undefined;
+    for (const isa of isas) {
+      const device = withVariable("FOVEA_ISA", isa);
+      assert.equal(device.variant, `native-${isa}`);
+      const program = device.load(longProgram(device, count, 8));
+      const output = device.allocate(4 * count);
+      await device.submit(program, [device.upload(ramp(count)), output], noScalars);
+      const values = await readFloats(device, output, count);
+      first ??= values;
+      for (const [i, value] of values.entries()) assert.ok(Math.abs(value - first[i]) < 1e-5, `${isa}: element ${i}`);
+      await device.close();
+    }
+  });
+
+  it("uses the best instruction set unless told otherwise, and FOVEA_THREADS threads", async () => {
+    if (process.env.FOVEA_ISA === undefined) {
+      const device = createNativeDevice();
+      assert.equal(device.variant, `native-${isas[0]}`);
+      await device.close();
+    }
+    const device = withVariable("FOVEA_THREADS", "3");
+    assert.equal(device.threads, 3);
+    await device.close();
+  });
+
+  it("refuses an instruction set or a number of threads that it does not have", () => {
+    assert.throws(() => withVariable("FOVEA_ISA", "avx9000"), { code: "FOVEA_DEVICE", message: /avx9000/ });
+    for (const threads of [0, -1, 1.5, 1e9, Number.NaN]) {
+      assert.throws(() => createNativeDevice({ threads }), { code: "FOVEA_ARGUMENT" });
+    }
+  });
+
+  it("gives large blocks back when much has long been unused", async () => {
+    const device = createNativeDevice({ threads: 1 });
+    const handles = Array.from({ length: 20 }, () => device.allocate(20e6));
+    const { reserved: most } = await device.memory();
+    assert.ok(most > 400e6);
+    for (const handle of handles) device.free(handle);
+    for (let i = 0; i < 3000; i++) device.free(device.allocate(100));
+    device.free(device.allocate(20e6));
+    const { reserved, live } = await device.memory();
+    assert.equal(live, 0);
+    assert.ok(reserved < 150e6, `${reserved} bytes are still held`);
+    await device.close();
+  });
+});

@@ -1,0 +1,188 @@
+"""Writes the goldens beside this file: what PyTorch computes, for test/goldens/*.test.ts to compare with.
+
+Run with Debian's python3-torch:  /usr/bin/python3 test/goldens/make.py
+"""
+
+import json
+import pathlib
+import struct
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+HERE = pathlib.Path(__file__).parent
+torch.set_num_threads(1)
+torch.use_deterministic_algorithms(True)
+
+
+def save(name, tensors, metadata):
+    """Writes float32 and int32 tensors as a safetensors file."""
+    header, body = {"__metadata__": {"cases": json.dumps(metadata), "torch": torch.__version__}}, b""
+    for key, tensor in tensors.items():
+        tensor = tensor.detach().contiguous()
+        kind = "I32" if tensor.dtype == torch.int32 else "F32"
+        data = tensor.numpy().tobytes()
+        header[key] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [len(body), len(body) + len(data)]}
+        body += data
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    (HERE / f"{name}.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
+def convolutions():
+    """Outputs and gradients on non-square, odd, strided, dilated and grouped shapes."""
+    cases = [
+        dict(input=[2, 3, 9, 7], weight=[4, 3, 3, 2], stride=[1, 1], padding=[0, 0], dilation=[1, 1], groups=1),
+        dict(input=[3, 4, 11, 8], weight=[6, 2, 3, 5], stride=[2, 3], padding=[1, 2], dilation=[1, 1], groups=2),
+        dict(input=[1, 5, 13, 10], weight=[7, 5, 3, 3], stride=[1, 2], padding=[2, 3], dilation=[2, 3], groups=1),
+        dict(input=[2, 6, 7, 9], weight=[6, 1, 3, 3], stride=[1, 1], padding=[1, 1], dilation=[1, 1], groups=6),
+        dict(input=[2, 6, 12, 5], weight=[9, 2, 4, 2], stride=[3, 1], padding=[3, 0], dilation=[1, 2], groups=3),
+        dict(input=[4, 8, 5, 6], weight=[5, 8, 1, 1], stride=[1, 1], padding=[0, 0], dilation=[1, 1], groups=1),
+        dict(input=[3, 8, 5, 6], weight=[5, 8, 1, 1], stride=[2, 2], padding=[0, 0], dilation=[1, 1], groups=1),
+        dict(input=[5, 6, 5, 5], weight=[16, 6, 5, 5], stride=[1, 1], padding=[0, 0], dilation=[1, 1], groups=1),
+        dict(input=[1, 1, 28, 28], weight=[6, 1, 5, 5], stride=[1, 1], padding=[2, 2], dilation=[1, 1], groups=1),
+        dict(input=[2, 1, 6, 6], weight=[2, 1, 2, 2], stride=[4, 4], padding=[0, 0], dilation=[1, 1], groups=1),
+    ]
+    tensors = {}
+    for i, case in enumerate(cases):
+        x = torch.randn(case["input"], requires_grad=True)
+        w = torch.randn(case["weight"], requires_grad=True)
+        b = torch.randn(case["weight"][0], requires_grad=True)
+        y = F.conv2d(x, w, b, case["stride"], case["padding"], case["dilation"], case["groups"])
+        upstream = torch.randn_like(y)
+        gx, gw, gb = torch.autograd.grad(y, [x, w, b], upstream)
+        for name, tensor in dict(x=x, w=w, b=b, y=y, upstream=upstream, gx=gx, gw=gw, gb=gb).items():
+            tensors[f"{i}.{name}"] = tensor
+    save("convolution", tensors, cases)
+
+
+def pools():
+    cases = [
+        dict(kind="max", input=[2, 3, 8, 9], kernel=[2, 2], stride=[2, 2], padding=[0, 0], dilation=[1, 1], ceil=False),
+        dict(kind="max", input=[1, 2, 11, 7], kernel=[3, 2], stride=[2, 1], padding=[1, 1], dilation=[1, 1], ceil=True),
+        dict(kind="max", input=[2, 2, 9, 10], kernel=[3, 3], stride=[1, 2], padding=[1, 0], dilation=[2, 2], ceil=False),
+        dict(kind="average", input=[2, 3, 8, 9], kernel=[2, 2], stride=[2, 2], padding=[0, 0], ceil=False, count=True),
+        dict(kind="average", input=[1, 2, 11, 7], kernel=[3, 2], stride=[2, 2], padding=[1, 1], ceil=True, count=True),
+        dict(kind="average", input=[1, 2, 11, 7], kernel=[3, 2], stride=[2, 2], padding=[1, 1], ceil=True, count=False),
+        dict(kind="average", input=[2, 1, 6, 5], kernel=[3, 3], stride=[1, 1], padding=[1, 1], ceil=False, count=False),
+    ]
+    tensors = {}
+    for i, case in enumerate(cases):
+        x = torch.randn(case["input"], requires_grad=True)
+        args = (x, case["kernel"], case["stride"], case["padding"])
+        if case["kind"] == "max":
+            y = F.max_pool2d(*args, case["dilation"], case["ceil"])
+        else:
+            y = F.avg_pool2d(*args, case["ceil"], case["count"])
+        upstream = torch.randn_like(y)
+        (gx,) = torch.autograd.grad(y, [x], upstream)
+        for name, tensor in dict(x=x, y=y, upstream=upstream, gx=gx).items():
+            tensors[f"{i}.{name}"] = tensor
+    save("pooling", tensors, cases)
+
+
+def losses():
+    tensors = {}
+    x = (3 * torch.randn(7, 5)).requires_grad_()
+    labels = torch.randint(0, 5, (7,))
+    loss = F.cross_entropy(x, labels)
+    (gx,) = torch.autograd.grad(loss, [x])
+    tensors |= dict(x=x, labels=labels.int(), loss=loss, gx=gx)
+    soft = torch.softmax(torch.randn(7, 5), 1)
+    loss = F.cross_entropy(x, soft)
+    (gx,) = torch.autograd.grad(loss, [x])
+    tensors |= dict(soft=soft, softLoss=loss, softGx=gx)
+    y = torch.randn(7, 5)
+    loss = F.mse_loss(x, y)
+    (gx,) = torch.autograd.grad(loss, [x])
+    tensors |= dict(y=y, mseLoss=loss, mseGx=gx)
+    tensors |= dict(softmax=F.softmax(x, 0), logSoftmax=F.log_softmax(x, 1))
+    save("losses", tensors, [])
+
+
+def optimizers():
+    """Weights after each of 20 steps on a small nonlinear problem."""
+    cases = [
+        dict(kind="SGD", lr=0.1),
+        dict(kind="SGD", lr=0.05, momentum=0.9),
+        dict(kind="SGD", lr=0.05, momentum=0.8, nesterov=True, weight_decay=0.01),
+        dict(kind="SGD", lr=0.1, weight_decay=0.1),
+        dict(kind="Adam", lr=0.01),
+        dict(kind="Adam", lr=0.02, betas=[0.8, 0.99], eps=1e-6, weight_decay=0.05),
+        dict(kind="AdamW", lr=0.01),
+        dict(kind="AdamW", lr=0.05, betas=[0.9, 0.95], weight_decay=0.2),
+    ]
+    x, y = torch.randn(6, 5), torch.randn(6, 3)
+    w1, b1, w2 = torch.randn(4, 5), torch.randn(4), torch.randn(3, 4)
+    tensors = dict(x=x, y=y, w1=w1, b1=b1, w2=w2)
+    for i, case in enumerate(cases):
+        parameters = [p.clone().requires_grad_() for p in (w1, b1, w2)]
+        options = {key: value for key, value in case.items() if key != "kind"}
+        optimizer = getattr(torch.optim, case["kind"])(parameters, **options)
+        losses = []
+        for step in range(20):
+            optimizer.zero_grad()
+            a, b, c = parameters
+            loss = F.mse_loss(F.linear(torch.tanh(F.linear(x, a, b)), c), y)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.detach())
+        tensors[f"{i}.losses"] = torch.stack(losses)
+        for name, parameter in zip(("w1", "b1", "w2"), parameters):
+            tensors[f"{i}.{name}"] = parameter
+    save("optimizers", tensors, cases)
+
+
+class Network(nn.Module):
+    """Residual addition, concatenation, batch norm, tied weights and two heads; test/support/network.ts has its twin."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(2, 8, 3, stride=(2, 1), padding=1)
+        self.bn1 = nn.BatchNorm2d(8)
+        self.conv2 = nn.Conv2d(8, 8, 3, padding=2, dilation=2, groups=2)
+        self.bn2 = nn.BatchNorm2d(8)
+        self.mix = nn.Conv2d(16, 6, 1)
+        self.tied = nn.Linear(6, 6, bias=False)
+        self.classes = nn.Linear(6, 4)
+        self.value = nn.Linear(6, 1)
+
+    def forward(self, x):
+        h = torch.relu(self.bn1(self.conv1(x)))
+        h = h + torch.relu(self.bn2(self.conv2(h)))
+        h = torch.cat([h, F.max_pool2d(h, 3, 1, 1)], 1)
+        h = torch.tanh(self.mix(h)).mean((2, 3))
+        h = torch.tanh(self.tied(h))
+        h = F.linear(h, self.tied.weight)
+        return self.classes(h), self.value(h)
+
+
+def network():
+    model = Network()
+    tensors = {f"before.{key}": value.clone() for key, value in model.state_dict().items() if value.dim() > 0}
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3)
+    losses = []
+    sizes = [8, 5, 8, 3, 8, 8, 5, 2, 8, 7, 8, 5, 8, 3, 8, 8, 5, 2, 8, 7]
+    for step, size in enumerate(sizes):
+        x = torch.randn(size, 2, 9, 7)
+        labels = torch.randint(0, 4, (size,))
+        value = x.mean((1, 2, 3)).unsqueeze(1)
+        scores, guess = model(x)
+        loss = F.cross_entropy(scores, labels) + 0.5 * F.mse_loss(guess, value)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+        tensors |= {f"{step}.x": x, f"{step}.labels": labels.int(), f"{step}.value": value}
+    tensors["losses"] = torch.stack(losses)
+    tensors |= {f"after.{key}": value for key, value in model.state_dict().items() if value.dim() > 0}
+    model.eval()
+    scores, guess = model(tensors["0.x"])
+    tensors |= {"eval.scores": scores, "eval.guess": guess}
+    save("network", tensors, sizes)
+
+
+for seed, make in enumerate([convolutions, pools, losses, optimizers, network]):
+    torch.manual_seed(seed)
+    make()

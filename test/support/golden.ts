@@ -1,0 +1,56 @@
+/** Files that test/goldens/make.py wrote. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { DType, TypedArray } from "../../src/core/dtype.js";
+import type { Shape } from "../../src/core/shape.js";
+import { parseSafetensors } from "../../src/formats/safetensors.js";
+import { convertArray } from "../../src/formats/storage.js";
+import type { Tensor } from "../../src/graph/tensor.js";
+import { tensorOver } from "../../src/ops/create.js";
+
+export interface GoldenTensor {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly data: TypedArray;
+}
+
+export class Golden<Case> {
+  readonly cases: readonly Case[];
+  readonly #tensors: ReadonlyMap<string, GoldenTensor>;
+
+  constructor(name: string) {
+    // Compiled tests lie in dist/test; the goldens stay where they were written.
+    const path = fileURLToPath(new URL(`../../../test/goldens/${name}.safetensors`, import.meta.url));
+    const { tensors, metadata } = parseSafetensors(new Uint8Array(readFileSync(path)), { name });
+    this.cases = JSON.parse(metadata.cases);
+    this.#tensors = new Map([...tensors].map(([key, array]) => [key, convertArray(array, key)]));
+  }
+
+  get(key: string): GoldenTensor {
+    const found = this.#tensors.get(key);
+    assert.ok(found !== undefined, `the golden has no ${key}`);
+    return found;
+  }
+
+  /** A float32 tensor on the default device. */
+  tensor(key: string): Tensor {
+    const { data, shape } = this.get(key);
+    assert.ok(data instanceof Float32Array);
+    return tensorOver(data.slice(), shape, "float32");
+  }
+
+  /** An int32 tensor on the default device. */
+  labels(key: string): Tensor<Shape, "int32"> {
+    const { data, shape } = this.get(key);
+    assert.ok(data instanceof Int32Array);
+    return tensorOver(data.slice(), shape, "int32");
+  }
+
+  /** All entries whose names start with `prefix.`, without it. */
+  under(prefix: string): Record<string, GoldenTensor> {
+    const entries = [...this.#tensors].filter(([key]) => key.startsWith(`${prefix}.`));
+    return Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length + 1), value]));
+  }
+}
