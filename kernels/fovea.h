@@ -83,6 +83,7 @@ typedef struct {
   const uint8_t *program; /* the encoded program: lists and epilogues are byte offsets from here */
   uint8_t *const *slots;  /* base address of the arena (0) and of each binding */
   Status *status;
+  int32_t *late_pieces; /* pieces of this step that have been given to whoever was free (next_share) */
   int32_t thread;
   int32_t threads;
   int32_t step;
@@ -114,6 +115,39 @@ INLINE Range share(const Context *context, int32_t count) {
   int64_t n = count;
   Range r = {(int32_t)(n * context->thread / context->threads), (int32_t)(n * (context->thread + 1) / context->threads)};
   return r;
+}
+
+/*
+ * For steps of many units: after most of its own share a thread takes small pieces of what is left of all shares, so that
+ * nobody waits long for one who was interrupted. Who computes a unit never changes its result.
+ *
+ *   for (Range r = first_share(context, count); r.begin < r.end; r = next_share(context, count)) …
+ */
+enum { LATE_PARTS = 4 }; /* the last quarter of a share, in so many pieces */
+
+INLINE int32_t late_begin(const Context *context, Range own) {
+  int32_t units = own.end - own.begin;
+  return context->threads == 1 || units < 4 * LATE_PARTS ? own.end : own.end - units / 4;
+}
+
+INLINE Range first_share(const Context *context, int32_t count) {
+  Range own = share(context, count);
+  return (Range){own.begin, late_begin(context, own)};
+}
+
+INLINE Range next_share(const Context *context, int32_t count) {
+  if (context->threads == 1) return (Range){0, 0};
+  for (;;) {
+    int32_t piece = __atomic_fetch_add(context->late_pieces, 1, __ATOMIC_RELAXED);
+    if (piece >= LATE_PARTS * context->threads) return (Range){0, 0};
+    Context other = *context;
+    other.thread = piece % context->threads;
+    Range own = share(&other, count);
+    int64_t begin = late_begin(&other, own), units = own.end - begin;
+    int32_t part = piece / context->threads;
+    Range late = {(int32_t)(begin + units * part / LATE_PARTS), (int32_t)(begin + units * (part + 1) / LATE_PARTS)};
+    if (late.begin < late.end) return late;
+  }
 }
 
 /*

@@ -156,29 +156,31 @@ static void kernel_matmul(const Context *context, const MatmulStep *step) {
   for (int32_t k = 0; k < min_int(step->depth, MATMUL_DEPTH); k++) scratch.offsets[k] = k * distance;
   int32_t row_blocks = ceil_div(step->rows, step->row_block);
   int32_t column_blocks = ceil_div(step->columns, step->column_block);
-  Range range = share(context, column_blocks * step->batch * row_blocks);
+  int32_t units = column_blocks * step->batch * row_blocks;
   int32_t packed = -1;
-  for (int32_t u = range.begin; u < range.end; u++) {
-    int32_t matrix = u / row_blocks, batch = matrix % step->batch, block = matrix / step->batch;
-    MatmulUnit unit = {a + (ptrdiff_t)batch * step->batch_stride_a, b + (ptrdiff_t)batch * step->batch_stride_b,
-                       output + (ptrdiff_t)batch * step->rows * step->columns, 0, 0, 0, 0};
-    unit.row = part_begin(step->rows, row_blocks, u % row_blocks);
-    unit.rows = part_begin(step->rows, row_blocks, u % row_blocks + 1) - unit.row;
-    unit.column = block * step->column_block;
-    unit.columns = min_int(step->columns - unit.column, step->column_block);
-    if (step->method == MATMUL_DOTS) {
-      multiply_dots(step, &unit);
-    } else {
-      int32_t operand = step->batch_stride_b == 0 ? block * step->batch : matrix;
-      multiply_packed(step, &unit, &scratch, operand == packed);
-      packed = operand;
-    }
-    int32_t first = (batch * step->rows + unit.row) * step->columns + unit.column;
-    if (unit.columns == step->columns) {
-      elementwise_range(context, epilogue, first, first + unit.rows * step->columns);
-    } else {
-      for (int32_t i = 0; i < unit.rows; i++, first += step->columns) {
-        elementwise_range(context, epilogue, first, first + unit.columns);
+  for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
+    for (int32_t u = range.begin; u < range.end; u++) {
+      int32_t matrix = u / row_blocks, batch = matrix % step->batch, block = matrix / step->batch;
+      MatmulUnit unit = {a + (ptrdiff_t)batch * step->batch_stride_a, b + (ptrdiff_t)batch * step->batch_stride_b,
+                         output + (ptrdiff_t)batch * step->rows * step->columns, 0, 0, 0, 0};
+      unit.row = part_begin(step->rows, row_blocks, u % row_blocks);
+      unit.rows = part_begin(step->rows, row_blocks, u % row_blocks + 1) - unit.row;
+      unit.column = block * step->column_block;
+      unit.columns = min_int(step->columns - unit.column, step->column_block);
+      if (step->method == MATMUL_DOTS) {
+        multiply_dots(step, &unit);
+      } else {
+        int32_t operand = step->batch_stride_b == 0 ? block * step->batch : matrix;
+        multiply_packed(step, &unit, &scratch, operand == packed);
+        packed = operand;
+      }
+      int32_t first = (batch * step->rows + unit.row) * step->columns + unit.column;
+      if (unit.columns == step->columns) {
+        elementwise_range(context, epilogue, first, first + unit.rows * step->columns);
+      } else {
+        for (int32_t i = 0; i < unit.rows; i++, first += step->columns) {
+          elementwise_range(context, epilogue, first, first + unit.columns);
+        }
       }
     }
   }

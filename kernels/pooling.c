@@ -213,7 +213,8 @@ static float plane_average(const float *plane, int32_t count) {
 }
 
 static void kernel_pool(const Context *context, const PoolStep *step) {
-  Range range = share(context, step->planes * step->bands);
+  int32_t units = step->planes * step->bands;
+  Range range = first_share(context, units);
   if (range.begin == range.end) return;
   Pool p = plan_pool(context, step);
   const float *input = floats(context, step->input);
@@ -224,19 +225,21 @@ static void kernel_pool(const Context *context, const PoolStep *step) {
   int32_t whole = step->kind == POOL_AVERAGE && height * width == 1;
   for (int32_t i = 0; i < 2; i++) whole &= COVERED(step, i);
 #define BAND_BEGIN(u) ((u) / step->bands * height * width + part_begin(height, step->bands, (u) % step->bands) * width)
-  const float *limit = output + BAND_BEGIN(range.end);
-  int32_t done = BAND_BEGIN(range.begin);
-  for (int32_t u = range.begin; u < range.end; u++) {
-    const float *plane = input + u / step->bands * input_plane;
-    int32_t first = part_begin(height, step->bands, u % step->bands);
-    int32_t rows = part_begin(height, step->bands, u % step->bands + 1) - first;
-    float *out = output + BAND_BEGIN(u);
-    if (whole) {
-      *out = plane_average(plane, p.taps);
-    } else {
-      pool_band(&p, plane, end, first, rows, out, limit);
+  for (; range.begin < range.end; range = next_share(context, units)) {
+    const float *limit = output + BAND_BEGIN(range.end);
+    int32_t done = BAND_BEGIN(range.begin);
+    for (int32_t u = range.begin; u < range.end; u++) {
+      const float *plane = input + u / step->bands * input_plane;
+      int32_t first = part_begin(height, step->bands, u % step->bands);
+      int32_t rows = part_begin(height, step->bands, u % step->bands + 1) - first;
+      float *out = output + BAND_BEGIN(u);
+      if (whole) {
+        *out = plane_average(plane, p.taps);
+      } else {
+        pool_band(&p, plane, end, first, rows, out, limit);
+      }
+      done = finish_planes(context, step->epilogue, done, BAND_BEGIN(u + 1), u + 1 == range.end);
     }
-    done = finish_planes(context, step->epilogue, done, BAND_BEGIN(u + 1), u + 1 == range.end);
   }
 #undef BAND_BEGIN
 }

@@ -82,6 +82,7 @@ static int32_t meet(Team *team, Outline outline, uint32_t next) {
     return signal_wait(&team->barrier, seen, &team->at_barrier) & 1;
   }
   __atomic_store_n(&team->arrived, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&team->late_pieces, 0, __ATOMIC_RELAXED);
   int32_t stop = decide(team, outline, next);
   signal_set(&team->barrier, (int32_t)((((uint32_t)seen & ~1u) + 2u) | (uint32_t)stop));
   return stop;
@@ -95,7 +96,8 @@ static int32_t goes_on_alone(const uint8_t *small, Outline outline, uint32_t ste
 
 static void walk_program(Team *team, int32_t thread) {
   Outline outline = outline_of(team);
-  Context shared = {team->program, team->slots, &team->status, thread, outline.members, 0}, alone = shared;
+  Context shared = {team->program, team->slots, &team->status, &team->late_pieces, thread, outline.members, 0};
+  Context alone = shared;
   alone.threads = 1;
   const StepEntry *entries = RECORDS(&shared, StepEntry, ((const ProgramHeader *)team->program)->steps);
   const uint8_t *small = team->small;

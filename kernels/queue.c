@@ -13,7 +13,12 @@ pthread_mutex_t fovea_sleep_mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t fovea_sleep_condition = PTHREAD_COND_INITIALIZER;
 #endif
 
-#define SPIN_NANOSECONDS 10000
+/*
+ * How long to look before going to sleep. Between programs: as long as being woken takes. Between the steps of one much
+ * longer, because whoever sleeps there makes the others wait for his waking at the next meeting, until all of them do.
+ */
+#define ROUND_NANOSECONDS 10000
+#define BARRIER_NANOSECONDS 200000
 #define THREAD_STACK_BYTES ((size_t)1 << 20)
 
 typedef struct {
@@ -54,8 +59,8 @@ static int32_t cores(void) {
   return (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-/* How many looks at a word take as long as going to sleep and being woken. None where threads share cores. */
-static int32_t measure_spins(int32_t threads) {
+/* Looks at a word in a second; 0 where threads share cores, so that looking keeps others from working. */
+static int64_t measure_looks(int32_t threads) {
   if (threads > cores()) return 0;
   int64_t shortest = INT64_MAX;
   for (int32_t attempt = 0; attempt < 4; attempt++) {
@@ -64,9 +69,10 @@ static int32_t measure_spins(int32_t threads) {
     int64_t taken = nanoseconds() - start;
     if (taken < shortest) shortest = taken;
   }
-  int64_t spins = INT64_C(200) * SPIN_NANOSECONDS / (shortest + 200);
-  return (int32_t)(spins > 20000 ? 20000 : spins);
+  return INT64_C(200) * 1000000000 / (shortest + 200);
 }
+
+static int32_t spins_of(int64_t looks, int32_t duration) { return (int32_t)(looks * duration / 1000000000); }
 
 static void finish(Queue *queue, Command *command) {
   pthread_mutex_lock(&queue->mutex);
@@ -192,8 +198,9 @@ static Queue *queue_open(const KernelTable *kernels, int32_t threads, uint64_t m
   queue->waiting_end = &queue->waiting;
   queue->done_end = &queue->done;
   engine_open(&queue->engine, kernels, memory_limit, threads);
-  int32_t spins = measure_spins(threads);
-  queue->patience.spins = queue->engine.team.at_barrier.spins = queue->engine.team.between_rounds.spins = spins;
+  int64_t looks = measure_looks(threads);
+  queue->patience.spins = queue->engine.team.between_rounds.spins = spins_of(looks, ROUND_NANOSECONDS);
+  queue->engine.team.at_barrier.spins = spins_of(looks, BARRIER_NANOSECONDS);
   queue->helpers = calloc((size_t)threads, sizeof(Helper));
   int error = queue->helpers == NULL;
   while (!error && queue->helper_count < threads - 1) {

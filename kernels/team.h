@@ -25,6 +25,7 @@ typedef struct {
   Signal round;   /* counts programs that all threads run; ROUND_CLOSING ends the threads */
   Signal barrier; /* bit 0: whether to stop; the rest counts meetings */
   _Alignas(64) int32_t arrived;
+  int32_t late_pieces; /* as in Context; the last to arrive sets it back */
   _Alignas(64) Patience at_barrier;
   _Alignas(64) Patience between_rounds;
 } Team;

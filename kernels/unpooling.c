@@ -116,7 +116,7 @@ static void gather_rows(const AverageGradient *g, int32_t phase_y, float *plane)
 }
 
 static void kernel_average_pool_gradient(const Context *context, const AveragePoolGradientStep *step) {
-  Range range = share(context, step->planes);
+  Range range = first_share(context, step->planes);
   if (range.begin == range.end) return;
   AverageGradient g = plan_average_gradient(context, step);
   const float *upstream = floats(context, step->upstream);
@@ -130,20 +130,22 @@ static void kernel_average_pool_gradient(const Context *context, const AveragePo
     touching &= step->kernel[i] == step->stride[i] && step->dilation[i] == 1 && step->padding[2 * i] == 0 &&
                 step->upstream_size[i] * step->stride[i] <= step->input_size[i];
   }
-  int32_t done = range.begin * plane;
-  for (int32_t u = range.begin; u < range.end; u++) {
-    float *out = output + (ptrdiff_t)u * plane;
-    divide_upstream(&g, upstream + (ptrdiff_t)u * windows, end);
-    if (whole) {
-      fill(out, plane, g.quotients[0]);
-    } else if (touching) {
-      repeat_quotients(&g, out);
-    } else {
-      fill_halo(&g.halo, g.quotients, g.quotients + windows, g.y.shift / g.y.phases, g.x.shift / g.x.phases, 0,
-                1, g.haloed);
-      for (int32_t phase = 0; phase < g.y.phases; phase++) gather_rows(&g, phase, out);
+  for (; range.begin < range.end; range = next_share(context, step->planes)) {
+    int32_t done = range.begin * plane;
+    for (int32_t u = range.begin; u < range.end; u++) {
+      float *out = output + (ptrdiff_t)u * plane;
+      divide_upstream(&g, upstream + (ptrdiff_t)u * windows, end);
+      if (whole) {
+        fill(out, plane, g.quotients[0]);
+      } else if (touching) {
+        repeat_quotients(&g, out);
+      } else {
+        fill_halo(&g.halo, g.quotients, g.quotients + windows, g.y.shift / g.y.phases, g.x.shift / g.x.phases, 0,
+                  1, g.haloed);
+        for (int32_t phase = 0; phase < g.y.phases; phase++) gather_rows(&g, phase, out);
+      }
+      done = finish_planes(context, step->epilogue, done, (u + 1) * plane, u + 1 == range.end);
     }
-    done = finish_planes(context, step->epilogue, done, (u + 1) * plane, u + 1 == range.end);
   }
 }
 

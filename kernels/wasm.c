@@ -103,8 +103,9 @@ EXPORT(void, open)(int32_t threads, double memory_limit) {
   uint32_t start = stack_top(threads - 1);
   uint32_t end = (uint32_t)__builtin_wasm_memory_size(0) << 16;
   engine_open(&engine, &kernel_table, (uint64_t)memory_limit, threads);
-  /* Some ten microseconds. */
-  engine.team.at_barrier.spins = engine.team.between_rounds.spins = threads > 1 ? 16000 : 0;
+  /* Some ten microseconds between programs, two hundred between the steps of one (see queue.c). */
+  engine.team.between_rounds.spins = threads > 1 ? 16000 : 0;
+  engine.team.at_barrier.spins = threads > 1 ? 250000 : 0;
   engine.memory.reserved = end;
   if (end > start) add_range(start, end - start);
   /* The list of entries and other small blocks come first, so that they do not part the large ones. */

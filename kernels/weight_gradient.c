@@ -254,9 +254,11 @@ static void kernel_weight_gradient(const Context *context, const WeightGradientS
   const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
   float *output = floats(context, step->output);
   if (step->lanes_are_pixels) {
-    Range range = share(context, step->chunks * step->groups);
+    int32_t units = step->chunks * step->groups;
     make_tap_table(&g);
-    for (int32_t u = range.begin; u < range.end; u++) gradient_by_pixels(context, &g, u, output, epilogue);
+    for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
+      for (int32_t u = range.begin; u < range.end; u++) gradient_by_pixels(context, &g, u, output, epilogue);
+    }
     return;
   }
   for (int32_t kx = 0; kx < step->kernel[1]; kx++) {
@@ -264,8 +266,10 @@ static void kernel_weight_gradient(const Context *context, const WeightGradientS
   }
   int32_t panels = ceil_div(ceil_div(step->output_channels, VW), PANEL_VECTORS);
   int32_t channel_blocks = ceil_div(step->input_channels, step->channel_block);
-  Range range = share(context, step->chunks * step->groups * panels * channel_blocks);
-  for (int32_t u = range.begin; u < range.end; u++) gradient_by_channels(context, &g, u, output, epilogue);
+  int32_t units = step->chunks * step->groups * panels * channel_blocks;
+  for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
+    for (int32_t u = range.begin; u < range.end; u++) gradient_by_channels(context, &g, u, output, epilogue);
+  }
 }
 
 /* Adds partial results in order. */
