@@ -3,6 +3,8 @@
  * mend it; `where` names the module (`features.3`) when the failing call was made inside one.
  */
 
+import { showUserFrames } from "./stack.js";
+
 export type ErrorCode =
   | "FOVEA_SHAPE"
   | "FOVEA_DTYPE"
@@ -30,13 +32,16 @@ export class FoveaError extends Error {
     super(message, options);
     this.code = code;
     this.name = new.target.name;
+    if (code !== "FOVEA_INTERNAL") showUserFrames(this);
   }
 
   /** Prefixes the message with a module's path, once. */
   at(where: string): this {
     if (this.where === undefined && where !== "") {
+      const before = this.message;
       this.where = where;
-      this.message = `${where}: ${this.message}`;
+      this.message = `${where}: ${before}`;
+      this.stack = this.stack?.replace(before, () => this.message);
     }
     return this;
   }
@@ -145,9 +150,4 @@ export class AbortedError extends FoveaError {
   constructor(message = "the work was cancelled") {
     super("FOVEA_ABORTED", message);
   }
-}
-
-/** The value `value` must not have: makes a `switch` that misses a case a compile error. */
-export function unreachable(value: never): never {
-  throw new FoveaError("FOVEA_INTERNAL", `unexpected value ${String(value)}`);
 }

@@ -1,5 +1,6 @@
 /** Where recording happens: the current recording of `compile`, and the modules whose forward is running. */
 
+import { FoveaError } from "../core/errors.js";
 import type { AnyState } from "./state.js";
 import type { AnyTensor } from "./tensor.js";
 
@@ -61,11 +62,13 @@ export function currentFrame(): Frame | null {
   return frame;
 }
 
-/** Runs `body` as part of a module's call. */
+/** Runs `body` as part of a module's call, and names the module in its errors. */
 export function withFrame<T>(next: Frame, body: () => T): T {
   frame = next;
   try {
     return body();
+  } catch (error) {
+    throw error instanceof FoveaError ? error.at(pathOf(next)) : error;
   } finally {
     frame = next.parent;
   }
@@ -79,24 +82,4 @@ export function pathOf(frame: Frame | null): string {
     if (name !== "") names.push(name);
   }
   return names.reverse().join(".");
-}
-
-/** The folder (or bundle) that Fovea itself was loaded from: frames inside it are not where the user's call is. */
-const ownFolder = import.meta.url.replace(/graph\/context\.js.*$/, "");
-
-/** The line of user code that `site` was captured at, such as `train.ts:12:20`; undefined where it cannot be told. */
-export function describeSite(site: Error | undefined): string | undefined {
-  const lines = (site?.stack ?? "").split("\n").slice(1);
-  const own = ownFolder.replace(/^file:\/\//, "");
-  const line = lines.find((text) => /:\d+:\d+\)?$/.test(text) && !text.includes(own) && !text.includes(" node:"));
-  return line === undefined ? undefined : line.trim().replace(/^at /, "");
-}
-
-/** Remembers where it was called, cheaply: the text is made only if `describeSite` asks for it. */
-export function captureSite(): Error | undefined {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 16;
-  const site = new Error();
-  Error.stackTraceLimit = limit;
-  return site;
 }

@@ -6,7 +6,8 @@
 import type { DType } from "../core/dtype.js";
 import { DTypeError, FoveaError, TraceError } from "../core/errors.js";
 import { checkShape, type Shape } from "../core/shape.js";
-import { captureSite, currentFrame, currentTrace, pathOf } from "./context.js";
+import { captureSite } from "../core/stack.js";
+import { currentFrame, currentTrace, pathOf } from "./context.js";
 import { checkSameDevice } from "./device.js";
 import type { Operation, OpSpec, ReferenceArray } from "./operation.js";
 import { type AnyTensor, Tensor } from "./tensor.js";
