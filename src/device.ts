@@ -66,17 +66,18 @@ export function listDevices(): { readonly name: DeviceName; readonly device?: De
   });
 }
 
-function checkName(name: string): DeviceName {
+function checkName(name: string, source = ""): DeviceName {
   const known = Object.keys(makers) as DeviceName[];
   const found = known.find((candidate) => candidate === name);
   if (found === undefined)
-    throw new ArgumentError(`there is no device named "${name}". Expected auto, ${known.join(", ")}.`);
+    throw new ArgumentError(`${source}there is no device named "${name}". Expected auto, ${known.join(", ")}.`);
   return found;
 }
 
 function automatic(options: DeviceOptions): Device {
   const wanted = platform.environment("FOVEA_DEVICE");
-  if (wanted !== undefined && wanted !== "" && wanted !== "auto") return find(checkName(wanted), options);
+  if (wanted !== undefined && wanted !== "" && wanted !== "auto")
+    return find(checkName(wanted, "FOVEA_DEVICE: "), options);
   try {
     return find("native", options);
   } catch (error) {

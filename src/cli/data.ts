@@ -2,9 +2,10 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import { ArgumentError, DataError, FileError } from "../core/errors.js";
 import { type DigitsSplit, digits } from "../data/digits/digits.js";
-import type { ImageDataset } from "../data/images.js";
+import { ImageDataset } from "../data/images.js";
 import type { ModelEntry } from "../models/registry.js";
 import type { DownloadProgress } from "../node/download.js";
 import { fashionMnist, mnist } from "../node/mnist.js";
@@ -62,7 +63,9 @@ async function load(
     const onProgress = (drawn: number, size: number) => showProgress(`drawing ${split} digits`, drawn, size);
     return await digits({ split, onProgress, ...stop });
   }
-  return await mnist({ split, dataDir: checkFolder(data), ...stop });
+  const own = await mnist({ split, dataDir: checkFolder(data), ...stop });
+  const { images, labels, shape, classNames } = own;
+  return new ImageDataset({ name: basename(resolve(data)), split, images, labels, shape, classNames });
 }
 
 /** A folder of IDX files named as MNIST's, with labels 0 … 9. */

@@ -9,7 +9,7 @@ import { devicesCommand } from "./commands/devices.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { predictCommand } from "./commands/predict.js";
 import { trainCommand } from "./commands/train.js";
-import { describeError, say, usageError } from "./output.js";
+import { describeError, explain, usageError } from "./output.js";
 import { stopStatus, watchProcess } from "./stopping.js";
 
 watchProcess();
@@ -27,8 +27,13 @@ const program = new Command("fovea")
     "\nExample:\n  $ fovea demo\n  $ fovea train lenet5 --data mnist --out runs/first\n  $ fovea train --help",
   );
 
+const names = program.commands.map((command) => command.name()).join(", ");
 for (const command of [program, ...program.commands]) {
-  command.exitOverride().showHelpAfterError("(add --help for what is expected)");
+  const expected = command === program ? `Expected one of: ${names}.` : "";
+  command
+    .exitOverride()
+    .configureOutput({ outputError: (text) => explain(text.trimEnd().replace(/^error: /, "fovea: ")) })
+    .showHelpAfterError(`${expected} Add --help for what is expected.`.trim());
 }
 
 try {
@@ -39,7 +44,7 @@ try {
   } else if (error instanceof AbortedError) {
     process.exitCode = stopStatus();
   } else {
-    say(`fovea: ${describeError(error)}`);
+    explain(`fovea: ${describeError(error)}`);
     process.exitCode = 1;
   }
 }

@@ -4,18 +4,9 @@ import type { ImageDataset } from "../data/images.js";
 import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { predict, ranking } from "../train/predict.js";
-import { formatCount, say } from "./output.js";
-import {
-  type Block,
-  cropPicture,
-  drawPicture,
-  gap,
-  greyPicture,
-  hasColours,
-  shrinkPicture,
-  sideBySide,
-  terminalWidth,
-} from "./picture.js";
+import { explain, formatCount, say } from "./output.js";
+import { type Block, cropPicture, drawPicture, gap, greyPicture, shrinkPicture, sideBySide } from "./picture.js";
+import { hasColours, terminalWidth } from "./terminal.js";
 
 /** Enough pictures to find mistakes in, few enough to be quick. */
 const searched = 2000;
@@ -34,7 +25,7 @@ export async function showMistakes(model: Layer, data: ImageDataset, normalizati
   const tested = `the ${all}${formatCount(part.size)} test pictures`;
   say();
   if (found.length === 0) {
-    say(`None of ${tested} is named wrongly.`);
+    explain(`None of ${tested} is named wrongly.`);
     return;
   }
   // The mistakes that it was surest of say the most.
@@ -59,6 +50,6 @@ export async function showMistakes(model: Layer, data: ImageDataset, normalizati
     if (width - gap >= terminalWidth()) break;
     blocks.push(block);
   }
-  say(`${formatCount(found.length)} of ${tested} are named wrongly; the surest mistakes:`);
+  explain(`${formatCount(found.length)} of ${tested} are named wrongly; the surest mistakes:`);
   for (const line of sideBySide(blocks)) say(line);
 }

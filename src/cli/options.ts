@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { onWarning } from "../core/warnings.js";
 import { setDevice } from "../device.js";
 import type { Device } from "../index.js";
-import { say } from "./output.js";
+import { explain } from "./output.js";
 
 export interface DeviceFlags {
   readonly device: "auto" | "native" | "wasm" | "reference";
@@ -34,7 +34,7 @@ export function withDataOptions(command: Command): Command {
 
 /** Makes the device that the flags ask for the one that everything uses. */
 export async function useDevice({ device, threads }: DeviceFlags): Promise<Device> {
-  onWarning((message) => say(`fovea: ${message}`));
+  onWarning((message) => explain(`fovea: ${message}`));
   const chosen = setDevice(device, { threads });
   await chosen.ready;
   return chosen;

@@ -2,6 +2,7 @@
 
 import { FoveaError } from "../core/errors.js";
 import { clearProgress } from "./progress.js";
+import { fold, terminalWidth } from "./terminal.js";
 
 /** Writes one JSON object as a line of standard output. */
 export function printJson(value: object): void {
@@ -13,6 +14,11 @@ export function printJson(value: object): void {
 export function say(line = ""): void {
   clearProgress();
   process.stderr.write(`${line}\n`);
+}
+
+/** Writes text for people; a terminal's lines are broken between words. */
+export function explain(text: string): void {
+  say(process.stderr.isTTY === true ? fold(text, terminalWidth()) : text);
 }
 
 /** Exit status for a wrong command line. */

@@ -102,13 +102,3 @@ export function sideBySide(blocks: readonly Block[]): string[] {
       .trimEnd(),
   );
 }
-
-/** Whether standard error shows colours; not where NO_COLOR is set. */
-export function hasColours(): boolean {
-  return process.stderr.isTTY === true && process.stderr.hasColors(256);
-}
-
-/** Characters in a line of standard error. */
-export function terminalWidth(): number {
-  return process.stderr.columns || 80;
-}

@@ -1,6 +1,7 @@
 /** What is going on, on standard error: a line that is redrawn in place on terminals, elsewhere a new line now and then. */
 
 import { SingleBar } from "cli-progress";
+import { terminalWidth } from "./terminal.js";
 
 const barWidth = 20;
 
@@ -41,7 +42,7 @@ export function clearProgress(): void {
 /** The line, without what would not fit into the terminal. */
 function formatLine(label: string, progress: number, details: readonly string[]): string {
   const full = Math.round(progress * barWidth);
-  const width = (process.stderr.columns || 80) - 1;
+  const width = terminalWidth() - 1;
   let line = `${label}  ${"█".repeat(full)}${"░".repeat(barWidth - full)} ${percentage(progress)}`;
   for (const detail of details) {
     if (line.length + 2 + detail.length <= width) line += `  ${detail}`;

@@ -3,6 +3,7 @@
  * (weights and everything to go on from, replaced by one rename).
  */
 
+import { existsSync } from "node:fs";
 import { mkdir, open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ArgumentError, FileError, FormatError } from "../core/errors.js";
@@ -87,9 +88,11 @@ export class RunFolder {
     try {
       text = new TextDecoder().decode(await readFile(file, { maxBytes: 2 ** 20 }));
     } catch (error) {
-      throw new FileError(`--resume: ${path} holds no run: ${error instanceof Error ? error.message : error}`, {
-        cause: error,
-      });
+      if (!existsSync(file)) {
+        const what = existsSync(path) ? `${path} holds no run (no ${configName})` : `there is no folder ${path}`;
+        throw new FileError(`--resume: ${what}. Expected the folder of an earlier run. Fix: check --out.`);
+      }
+      throw error;
     }
     const settings = parseSettings(text, file);
     await removeLeftovers(path);

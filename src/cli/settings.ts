@@ -45,8 +45,8 @@ export type Settings = Readonly<Record<string, string | number | boolean | null>
 
 /** Settings that decide the result: a resumed run must keep them. */
 const fixed = ["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "seed"] as const;
-/** Settings that it keeps unless they are given anew: where the data lie, and where to compute. */
-const movable = ["data", "dataDir", "device", "threads"] as const;
+/** Settings that it keeps unless they are given anew: where the data lie, where to compute, how often to save. */
+const movable = ["data", "dataDir", "device", "threads", "checkpointSeconds"] as const;
 
 /** What to keep of `flags`. Folders become absolute, for the run may be resumed from elsewhere. */
 export function toSettings(model: string, flags: TrainFlags): Settings {

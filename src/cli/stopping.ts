@@ -1,7 +1,7 @@
 /** What ends a command early: Ctrl-C and other signals, and a reader of standard output that has gone. */
 
 import { errorCode } from "../node/files.js";
-import { say } from "./output.js";
+import { explain } from "./output.js";
 
 /** Exit statuses as shells expect them: 128 and the signal's number. */
 const statuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 } as const;
@@ -49,9 +49,9 @@ function stop(newStatus: number, message: string): void {
   if (stopping?.signal.aborted) return;
   status = newStatus;
   if (stopping === undefined) {
-    if (newStatus === 1) say(`fovea: ${message}`);
+    if (newStatus === 1) explain(`fovea: ${message}`);
     process.exit(newStatus);
   }
-  say(message);
+  explain(message);
   stopping.abort();
 }

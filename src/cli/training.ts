@@ -15,10 +15,11 @@ import type { Scores } from "../train/sums.js";
 import { type EpochRecord, Trainer } from "../train/trainer.js";
 import { fingerprint, loadData } from "./data.js";
 import { showMistakes } from "./mistakes.js";
-import { commandLine, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
+import { commandLine, explain, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
 import { clearProgress, showProgress } from "./progress.js";
 import type { EpochLine, RunFolder } from "./run-folder.js";
-import { checkSameSettings, defaultRates, resumeCommand, type TrainFlags } from "./settings.js";
+import { checkSameSettings, defaultRates, resumeCommand, type TrainFlags, toSettings } from "./settings.js";
+import { fold, terminalWidth } from "./terminal.js";
 
 export interface TrainingRun {
   readonly entry: ModelEntry;
@@ -55,6 +56,8 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const folder = await run.makeFolder();
   const dataFingerprint = fingerprint(trainSet, testSet);
   const lines = run.resuming ? await goOn(trainer, folder, device, dataFingerprint) : [];
+  // Only now is it certain that the run can go on with them.
+  await folder.changeSettings(toSettings(entry.name, flags));
   announce(run, model, trainSet, testSet, folder);
   const saveCheckpoint = async () => {
     const info: CheckpointInfo = {
@@ -130,7 +133,8 @@ async function fit({ run, trainer, trainSet, testSet, folder, lines, saveCheckpo
   } catch (error) {
     if (error instanceof AbortedError) {
       await saveCheckpoint();
-      say(`stopped. Go on with: ${resumeCommand(run.entry.name, folder.path)}`);
+      say("Stopped. Go on with:");
+      say(`  ${resumeCommand(run.entry.name, folder.path)}`);
     }
     throw error;
   } finally {
@@ -147,7 +151,7 @@ async function goOn(
 ): Promise<EpochLine[]> {
   const checkpoint = await folder.readCheckpoint();
   if (checkpoint === undefined) {
-    say(`${folder.path} has no checkpoint yet: starting from the beginning`);
+    explain(`${folder.path} has no checkpoint yet: starting from the beginning`);
     return folder.takeUpMetrics(0, 0);
   }
   const { info, state } = checkpoint;
@@ -161,12 +165,12 @@ async function goOn(
   const lines = await folder.takeUpMetrics(info.metricsBytes, state.position.epoch);
   trainer.restore(state);
   if (info.variant !== device.variant) {
-    say(
+    explain(
       `fovea: the run was begun on ${info.variant} and goes on on ${device.variant}: its results will differ in the last bits`,
     );
   }
   const { epoch, batch } = state.position;
-  say(`going on after ${epoch} epoch${epoch === 1 ? "" : "s"}${batch > 0 ? ` and ${batch} batches` : ""}`);
+  explain(`going on after ${epoch} epoch${epoch === 1 ? "" : "s"}${batch > 0 ? ` and ${batch} batches` : ""}`);
   return lines;
 }
 
@@ -198,19 +202,19 @@ function announce(
     return;
   }
   const threads = `${device.threads} thread${device.threads === 1 ? "" : "s"}`;
-  say(`${entry.name}: ${formatCount(model.parameterCount())} parameters, on ${device.variant} with ${threads}`);
-  say(
+  explain(`${entry.name}: ${formatCount(model.parameterCount())} parameters, on ${device.variant} with ${threads}`);
+  explain(
     `${trainSet.name}: ${formatCount(trainSet.size)} pictures to learn from, ${formatCount(testSet.size)} to test with`,
   );
 }
 
-function describeEpoch({ epoch, train, validation, seconds, samplesPerSecond }: EpochRecord, epochs: number): string {
+function describeEpoch({ epoch, train, validation, seconds }: EpochRecord, epochs: number): string {
   const scores = (name: string, { accuracy, loss }: Scores) =>
-    `${name} ${formatShare(accuracy)} (loss ${loss.toFixed(4)})`;
+    `${name} ${formatShare(accuracy)}, loss ${loss.toFixed(4)}`;
   const parts = [`epoch ${epoch}/${epochs}`, scores("train", train)];
   if (validation !== undefined) parts.push(scores("test", validation));
-  parts.push(`${formatSeconds(seconds)}, ${formatCount(samplesPerSecond)} pictures/s`);
-  return parts.join("  ");
+  parts.push(formatSeconds(seconds));
+  return fold(parts.join("  "), terminalWidth(), "  ");
 }
 
 /** Says what a training came to: to programs as the last line of JSON, to people with what to do next. */
@@ -223,7 +227,8 @@ export function reportResult(result: TrainingResult, flags: TrainFlags): void {
   }
   const data = ["--data", flags.data, ...(flags.dataDir === undefined ? [] : ["--data-dir", flags.dataDir])];
   say();
-  say(`Done in ${formatSeconds(seconds)}: ${formatShare(test.accuracy)} of the test pictures right.`);
+  const speed = `${formatCount(samplesPerSecond)} pictures/s`;
+  explain(`Done in ${formatSeconds(seconds)} (${speed}): ${formatShare(test.accuracy)} of the test pictures right.`);
   say(`Weights and training state: ${checkpoint}`);
   say("Use them with:");
   say(`  ${commandLine("evaluate", entry.name, "--weights", checkpoint, ...data)}`);

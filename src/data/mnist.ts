@@ -140,6 +140,13 @@ export async function readMnist(
     );
   }
   const { title, classNames } = mnistCollections[collection];
+  const wrong = labelArray.data.findIndex((label) => label >= classNames.length);
+  if (wrong !== -1) {
+    throw new DataError(
+      `${labels.name}: label ${labelArray.data[wrong]} at index ${wrong} names no class. ` +
+        `Expected 0 to ${classNames.length - 1}. Fix: number the classes from 0, or check that these are the labels.`,
+    );
+  }
   return new ImageDataset({
     name: title,
     split,

@@ -108,8 +108,11 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close().catch(() => undefined);
 }
 
-const mends: Readonly<Record<string, (path: string) => string>> = {
-  ENOENT: (path) => `there is no such file or folder. Fix: check the path, or create the folder ${dirname(path)}.`,
+const mends: Readonly<Record<string, (path: string, action: "read" | "write") => string>> = {
+  ENOENT: (path, action) =>
+    action === "read"
+      ? "there is no such file. Fix: check the path."
+      : `there is no such file or folder. Fix: check the path, or create the folder ${dirname(path)}.`,
   ENOTDIR: () => "a part of the path is a file, not a folder. Fix: check the path.",
   EISDIR: () => "it is a folder. Fix: pass the path of a file.",
   ENOTREG: () => "it is not a regular file. Fix: pass the path of a file.",
@@ -131,7 +134,7 @@ export function fileError(action: "read" | "write", path: string, error: unknown
   if (error instanceof Error && error.name === "AbortError") return new AbortedError();
   const code = errorCode(error);
   const mend = code === undefined ? undefined : mends[code];
-  const reason = mend?.(path) ?? (error instanceof Error ? error.message : `error ${code ?? String(error)}`);
+  const reason = mend?.(path, action) ?? (error instanceof Error ? error.message : `error ${code ?? String(error)}`);
   return new FileError(`cannot ${action} ${path}: ${reason}`, { cause: error });
 }
 

@@ -11,7 +11,7 @@ Example:
 
 export function devicesCommand(): Command {
   return new Command("devices")
-    .description("list the devices that can compute here, and say why others cannot")
+    .description("list the devices that can compute here (* is used unless you choose), and say why others cannot")
     .option("--json", "one JSON object a line on standard output")
     .addHelpText("after", help)
     .action(async ({ json }: { readonly json?: true }) => {

@@ -6,15 +6,16 @@ import * as models from "../../models/index.js";
 import { Evaluator } from "../../train/evaluation.js";
 import { loadData } from "../data.js";
 import { type DataFlags, type DeviceFlags, useDevice, withDataOptions, withDeviceOptions } from "../options.js";
-import { formatCount, formatShare, printJson, say } from "../output.js";
+import { explain, formatCount, formatShare, printJson } from "../output.js";
 import { clearProgress, showProgress } from "../progress.js";
 import { loadSavedModel } from "../saved-model.js";
 import { stoppable } from "../stopping.js";
 
 const help = `
 Example:
-  $ fovea evaluate lenet5 --weights runs/first/checkpoint.safetensors --data mnist --data-dir ~/mnist
-  $ fovea evaluate lenet5 --weights runs/first/checkpoint.safetensors --json`;
+  $ fovea evaluate lenet5 --weights runs/first/checkpoint.safetensors --json
+  $ fovea evaluate lenet5 --weights runs/first/checkpoint.safetensors \\
+      --data mnist --data-dir ~/mnist`;
 
 interface EvaluateFlags extends DataFlags, DeviceFlags {
   readonly weights: string;
@@ -49,7 +50,7 @@ async function evaluate(name: string, flags: EvaluateFlags, signal: AbortSignal)
     printJson({ accuracy, loss, count });
     return;
   }
-  say(
+  explain(
     `${name} on ${data.name}: ${formatShare(accuracy)} of ${formatCount(count)} pictures right, loss ${loss.toFixed(4)}`,
   );
 }

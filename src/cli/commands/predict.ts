@@ -8,16 +8,19 @@ import * as models from "../../models/index.js";
 import { readPixels } from "../../node/image.js";
 import { predict, ranking } from "../../train/predict.js";
 import { type DeviceFlags, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
-import { describeError, formatShare, printJson, say } from "../output.js";
-import { drawPicture, greyPicture, hasColours, shrinkPicture, terminalWidth } from "../picture.js";
+import { describeError, explain, formatShare, printJson, say } from "../output.js";
+import { drawPicture, greyPicture, shrinkPicture } from "../picture.js";
 import { loadSavedModel, type SavedModel } from "../saved-model.js";
+import { hasColours, terminalWidth } from "../terminal.js";
 
 const help = `
 Example:
   $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors digit.png
-  $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors --invert scan1.jpg scan2.jpg --json
+  $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors \\
+      --invert scan1.jpg scan2.jpg --json
 
-Pictures are scaled to the model's size. Digits are expected bright on dark, as in MNIST; --invert turns dark on bright.`;
+Pictures are scaled to the model's size. Digits are expected bright on dark, as
+in MNIST; --invert turns dark on bright into that.`;
 
 interface PredictFlags extends DeviceFlags {
   readonly weights: string;
@@ -53,7 +56,7 @@ async function predictFiles(name: string, files: readonly string[], flags: Predi
     } catch (error) {
       if (files.length === 1) throw error;
       failures++;
-      say(`fovea: ${describeError(error)}`);
+      explain(`fovea: ${describeError(error)}`);
     }
   }
   if (failures > 0) throw new ArgumentError(`${failures} of ${files.length} pictures could not be read`);
@@ -100,7 +103,7 @@ async function answer(
     for (const line of drawPicture(shrinkPicture(grey, terminalWidth()), hasColours())) say(line);
     for (const { class: name, probability } of best) say(`  ${name.padEnd(12)} ${formatShare(probability)}`);
     if (!invert && picture.shape[0] === 1 && mean(grey.data) > 128) {
-      say("  The picture is mostly bright; digits are expected bright on dark. Try --invert.");
+      explain("  The picture is mostly bright; digits are expected bright on dark. Try --invert.");
     }
   }
 }

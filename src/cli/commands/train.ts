@@ -25,8 +25,10 @@ Example:
   $ fovea train lenet5 --data mnist --data-dir ~/mnist --json
   $ fovea train lenet5 --out runs/first --resume
 
-The run's folder holds config.json, metrics.jsonl (a line for each epoch) and checkpoint.safetensors (weights and all
-else that --resume goes on from, with the same result as if nothing had happened). Ctrl-C writes it and stops.`;
+The run's folder holds config.json (the settings), metrics.jsonl (a line for
+each epoch) and checkpoint.safetensors (the weights, and all else that --resume
+goes on from, with the same result as if nothing had happened). Ctrl-C writes it
+and stops.`;
 
 export function trainCommand(): Command {
   const command = new Command("train").description("train a model on labelled pictures").argument(
@@ -92,6 +94,5 @@ async function openRun(model: string, command: Command): Promise<RunFolder> {
     );
   }
   restoreSettings(command, settings, out);
-  await folder.changeSettings(toSettings(model, command.opts<TrainFlags>()));
   return folder;
 }
