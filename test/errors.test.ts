@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { nn, ShapeError, setDevice, type Tensor, zeros } from "fovea";
+import { ArgumentError, add, nn, ShapeError, setDevice, type Tensor, zeros } from "fovea";
 
 class Net extends nn.Module {
   features = new nn.Sequential(new nn.Conv2d(1, 4, 3), new nn.ReLU(), new nn.Conv2d(8, 4, 3));
@@ -44,3 +44,26 @@ test("a deep stack of Fovea's own calls does not hide the user's", () => {
     },
   );
 });
+
+/** Calls that TypeScript refuses, as JavaScript can make them. */
+const untyped: [string, () => unknown, RegExp][] = [
+  // @ts-expect-error
+  ["a text as a shape", () => zeros("3"), /a string is not a shape.*such as \[2, 3\]/],
+  // @ts-expect-error
+  ["an array as a tensor", () => add(zeros([2]), [1, 2]), /add: got an array where a tensor belongs/],
+  // @ts-expect-error
+  ["no kernel size", () => new nn.Conv2d(1, 3), /the kernel size is undefined. Expected an integer of 1 or more/],
+  // @ts-expect-error
+  ["a number as a layer", () => new nn.Sequential(1), /layer 0 is a number. Expected a module/],
+  ["no input features", () => new nn.Linear(0, 3), /input features is 0. Expected an integer of 1 or more\.$/],
+];
+
+for (const [what, call, message] of untyped) {
+  test(`${what} is refused with what was expected`, () => {
+    assert.throws(call, (error) => {
+      assert.ok(error instanceof ShapeError || error instanceof ArgumentError);
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}

@@ -1,6 +1,7 @@
 /** Arithmetic on shapes: sizes, strides, broadcasting. Pure functions of numbers. */
 
 import { ShapeError } from "./errors.js";
+import { kindOf } from "./kind.js";
 
 /** The lengths of a tensor's axes, outermost first. */
 export type Shape = readonly number[];
@@ -88,6 +89,8 @@ export function normalizeAxes(what: string, axes: number | readonly number[] | u
 
 /** Throws unless `shape` is a list of non-negative integers that JavaScript can count exactly. */
 export function checkShape(what: string, shape: Shape): void {
+  if (!Array.isArray(shape))
+    throw new ShapeError(`${what}: ${kindOf(shape)} is not a shape. Expected a list of lengths, such as [2, 3].`);
   for (const length of shape) {
     if (!Number.isInteger(length) || length < 0) {
       throw new ShapeError(`${what}: [${shape.join(", ")}] is not a shape: lengths must be integers of 0 or more.`);

@@ -3,6 +3,7 @@
 import type { Device } from "../backends/backend.js";
 import type { DType } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
+import { kindOf } from "../core/kind.js";
 import type { Shape } from "../core/shape.js";
 import { currentTrace } from "../graph/context.js";
 import { defaultDevice } from "../graph/device.js";
@@ -32,9 +33,7 @@ export function asTensor<S extends Shape, D extends DType>(op: string, value: Te
   if (isPromise(value)) {
     throw new ArgumentError(`${op}: got a promise where a tensor belongs. Fix: await it first.`);
   }
-  throw new ArgumentError(
-    `${op}: got ${value === null ? "null" : `a ${typeof value}`} where a tensor belongs. Fix: make one with tensor(…).`,
-  );
+  throw new ArgumentError(`${op}: got ${kindOf(value)} where a tensor belongs. Fix: make one with tensor(…).`);
 }
 
 /** A number as a tensor without axes. It travels with each run of a program instead of being part of it. */

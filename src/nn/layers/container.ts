@@ -1,5 +1,7 @@
 /** Layers that hold or reshape others. */
 
+import { ArgumentError } from "../../core/errors.js";
+import { kindOf } from "../../core/kind.js";
 import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { flatten } from "../../ops/shape/reshape.js";
@@ -26,6 +28,12 @@ export class Sequential extends ModuleBase {
 
   constructor(...layers: readonly Layer[]) {
     super();
+    for (const [index, layer] of layers.entries()) {
+      if (!(layer instanceof ModuleBase))
+        throw new ArgumentError(
+          `Sequential: layer ${index} is ${kindOf(layer)}. Expected a module, such as new nn.ReLU().`,
+        );
+    }
     this.size = layers.length;
     for (const [index, layer] of layers.entries())
       Object.defineProperty(this, index, { value: layer, enumerable: true, writable: true, configurable: true });

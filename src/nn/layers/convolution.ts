@@ -5,7 +5,7 @@ import type { Shape } from "../../core/shape.js";
 import { Parameter } from "../../graph/state.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { type Conv2dOptions, conv2d } from "../../ops/convolution/conv2d.js";
-import { asPair, type NumberOrPair, type Padding } from "../../ops/convolution/geometry.js";
+import { asPair, checkCount, type NumberOrPair, type Padding } from "../../ops/convolution/geometry.js";
 import type { TensorLike } from "../../ops/tensors.js";
 import { defaultUniform, fanIn } from "../initialize.js";
 import { ModuleBase } from "../module.js";
@@ -41,23 +41,24 @@ export class Conv2d<In extends number = never, Out extends number = number> exte
     super();
     const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
     const [kernelHeight, kernelWidth] = asPair("Conv2d", "the kernel size", kernelSize, 1);
-    const [inputs] = asPair("Conv2d", "the number of input channels", inChannels, 1);
-    const [outputs] = asPair("Conv2d", "the number of output channels", outChannels, 1);
-    if (typeof groups !== "number" || inputs % groups !== 0 || outputs % groups !== 0) {
+    checkCount("Conv2d", "the number of input channels", inChannels);
+    checkCount("Conv2d", "the number of output channels", outChannels);
+    checkCount("Conv2d", "the number of groups", groups);
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw new ArgumentError(
-        `Conv2d: ${groups} groups do not divide ${inputs} input and ${outputs} output channels evenly. Expected groups to divide both.`,
+        `Conv2d: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels evenly. Expected groups to divide both.`,
       );
     }
-    this.inChannels = inputs;
+    this.inChannels = inChannels;
     this.outChannels = outChannels;
     this.kernelSize = kernelSize;
     this.stride = stride;
     this.padding = padding;
     this.dilation = dilation;
     this.groups = groups;
-    const shape: Shape = [outputs, inputs / groups, kernelHeight, kernelWidth];
+    const shape: Shape = [outChannels, inChannels / groups, kernelHeight, kernelWidth];
     this.weight = new Parameter(defaultUniform(shape, fanIn(shape)));
-    this.bias = bias ? new Parameter(defaultUniform<Shape>([outputs], fanIn(shape))) : null;
+    this.bias = bias ? new Parameter(defaultUniform<Shape>([outChannels], fanIn(shape))) : null;
   }
 
   override forward<S extends Shape>(x: TensorLike<S>): Tensor<[S[0], Out, number, number]> {

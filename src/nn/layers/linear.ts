@@ -3,7 +3,7 @@
 import type { Shape } from "../../core/shape.js";
 import { Parameter } from "../../graph/state.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { asPair } from "../../ops/convolution/geometry.js";
+import { checkCount } from "../../ops/convolution/geometry.js";
 import { linear } from "../../ops/linear/matmul.js";
 import type { TensorLike } from "../../ops/tensors.js";
 import { defaultUniform } from "../initialize.js";
@@ -27,12 +27,12 @@ export class Linear<In extends number = never, Out extends number = number> exte
 
   constructor(inFeatures: In, outFeatures: Out, { bias = true }: { readonly bias?: boolean } = {}) {
     super();
-    const [inputs] = asPair("Linear", "the number of input features", inFeatures, 1);
-    const [outputs] = asPair("Linear", "the number of output features", outFeatures, 1);
+    checkCount("Linear", "the number of input features", inFeatures);
+    checkCount("Linear", "the number of output features", outFeatures);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
-    this.weight = new Parameter(defaultUniform<Shape>([outputs, inputs], inputs));
-    this.bias = bias ? new Parameter(defaultUniform<Shape>([outputs], inputs)) : null;
+    this.weight = new Parameter(defaultUniform<Shape>([outFeatures, inFeatures], inFeatures));
+    this.bias = bias ? new Parameter(defaultUniform<Shape>([outFeatures], inFeatures)) : null;
   }
 
   override forward<S extends Shape>(x: TensorLike<S>): Tensor<[...Leading<S>, Out]> {

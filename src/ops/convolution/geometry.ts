@@ -30,10 +30,16 @@ export function windowSpan(kernel: number, dilation: number): number {
 /** One number for both axes, or [vertical, horizontal]. */
 export type NumberOrPair = number | Pair;
 
+/** Throws unless `value` is an integer of 1 or more. */
+export function checkCount(op: string, name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1)
+    throw new ArgumentError(`${op}: ${name} is ${JSON.stringify(value)}. Expected an integer of 1 or more.`);
+}
+
 /** A pair of integers of at least `least`. */
 export function asPair(op: string, name: string, value: NumberOrPair, least: number): Pair {
   const pair = typeof value === "number" ? ([value, value] as const) : value;
-  if (pair.length !== 2 || pair.some((n) => !Number.isInteger(n) || n < least)) {
+  if (!Array.isArray(pair) || pair.length !== 2 || pair.some((n) => !Number.isInteger(n) || n < least)) {
     throw new ArgumentError(
       `${op}: ${name} is ${JSON.stringify(value)}. Expected an integer of ${least} or more, or two for the vertical and horizontal axis.`,
     );
