@@ -17,6 +17,7 @@ export { onWarning } from "./core/warnings.js";
 export * from "./data/index.js";
 export { type DeviceName, type DeviceOptions, defaultDevice, listDevices, setDevice } from "./device.js";
 export { type Argument, type CompiledFunction, compile, type Structure } from "./graph/compile.js";
+export type { Reading } from "./graph/reading.js";
 export { Parameter, State } from "./graph/state.js";
 export { type AnyTensor, Tensor } from "./graph/tensor.js";
 export * as models from "./models/index.js";

@@ -120,7 +120,7 @@ export function compile<Arguments extends readonly Structure[], Result extends S
     return replaceTensors(recording.result, () => results[next++]) as Result;
   };
 
-  const compiled = (...args: readonly unknown[]) =>
+  const compiled = (...args: readonly unknown[]): Promise<Result> =>
     new PendingResult<Result>((resolve, reject) => {
       call(args).then(resolve, reject);
     });

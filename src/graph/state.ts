@@ -5,7 +5,7 @@
 
 import type { Device } from "../backends/backend.js";
 import type { DType } from "../core/dtype.js";
-import { DTypeError, ShapeError } from "../core/errors.js";
+import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
 import { formatShape, type Shape, sameShape } from "../core/shape.js";
 import { currentFrame, currentTrace, guard } from "./context.js";
 import { markDirty } from "./lazy.js";
@@ -89,6 +89,30 @@ export class State<S extends Shape = Shape, D extends DType = "float32"> {
     } else {
       trace.states.set(this, { current: this.#versionOf(assignedInTrace, next as Tensor<S, D>), assigned: true });
     }
+  }
+
+  /** Shape and element type, and how to read it. */
+  toString(): string {
+    return `${this.constructor.name} ${formatShape(this.shape)} ${this.dtype} (to read it: await p.value.array())`;
+  }
+
+  /** What `console.log` shows in Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    throw new ArgumentError(
+      `a ${this.constructor.name} (${formatShape(this.shape)}) was used as a number. To calculate with it use add(p, …), mul(p, …) or p.value; to read it, \`await p.value.array()\`.`,
+    );
+  }
+
+  /** As of a tensor, its values must be read first. */
+  toJSON(): never {
+    throw new ArgumentError(
+      `a ${this.constructor.name} (${formatShape(this.shape)}) cannot be written as JSON, because its values must be read first. Fix: \`await p.value.array()\`, or module.stateDict() for all.`,
+    );
   }
 
   /** The value waiting to be written, if any. @internal */

@@ -2,6 +2,8 @@
  * A tensor is a value in the graph: it knows how it comes about, and its numbers exist once somebody reads it.
  */
 
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { Device } from "../backends/backend.js";
 import { type DType, sizeBytes, type TypedArray, type TypedArrayOf, viewBytes } from "../core/dtype.js";
 import { ArgumentError, TraceError } from "../core/errors.js";
@@ -80,7 +82,10 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = "float32"
   /** The values, once they have been read. */
   #read: TypedArray | undefined;
 
+  /** Tensors are made by functions such as `tensor`, `zeros` and `normal`. */
+  constructor(notThisWay: never, ...rest: never[]);
   /** @internal */
+  constructor(shape: S, dtype: D, device: Device, origin: Origin, storage?: Storage);
   constructor(shape: S, dtype: D, device: Device, origin: Origin, storage?: Storage) {
     this.shape = shape;
     this.dtype = dtype;
@@ -173,7 +178,14 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = "float32"
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
     throw new ArgumentError(
-      `a Tensor (${formatShape(this.shape)}) was used as a number. Its value must be read first: \`await t.item()\`; to calculate with tensors use t.add(…), t.mul(…), t.greater(…).`,
+      `a Tensor (${formatShape(this.shape)}) was used as a number. Its values must be read first: \`await t.${this.size === 1 ? "item" : "array"}()\`; to calculate with tensors use t.add(…), t.mul(…), t.greater(…); in a text, \`\${t}\`.`,
+    );
+  }
+
+  /** A tensor has no values until they are read, so there is nothing to write. */
+  toJSON(): never {
+    throw new ArgumentError(
+      `a Tensor (${formatShape(this.shape)}) cannot be written as JSON, because its values must be read first. Fix: \`await t.array()\`${this.size === 1 ? " or `await t.item()`" : ""}, and write that.`,
     );
   }
 

@@ -16,8 +16,14 @@ export interface TensorOptions<D extends DType> {
   readonly device?: Device;
 }
 
+// Two overloads each: were there one with a default, TypeScript would infer the type from what is expected of the result.
+type Typed<D extends DType> = TensorOptions<D> & { readonly dtype: D };
+type Untyped = TensorOptions<never>;
+
+type NestedOf<T> = T | readonly NestedOf<T>[];
+
 /** Numbers or booleans, nested as deep as the tensor has axes. */
-export type Nested = number | boolean | readonly Nested[];
+export type Nested = NestedOf<number | boolean>;
 
 /** Typed arrays that `tensor` takes; float64 values are rounded to float32. */
 export type NumericArray = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -32,18 +38,24 @@ type DTypeOfArray<A> = A extends Int32Array ? "int32" : A extends Uint8Array ? "
  * tensor(new Float32Array(784), [1, 1, 28, 28]);
  * tensor([3, 1, 4], { dtype: "int32" });
  */
-export function tensor<A extends NumericArray, const S extends Shape, D extends DType = DTypeOfArray<A>>(
+export function tensor<A extends NumericArray, const S extends Shape>(
   values: A,
   shape: S,
-  options?: TensorOptions<D>,
+  options?: Untyped,
+): Tensor<S, DTypeOfArray<A>>;
+export function tensor<const S extends Shape, D extends DType>(
+  values: NumericArray,
+  shape: S,
+  options: Typed<D>,
 ): Tensor<S, D>;
-export function tensor<A extends NumericArray, D extends DType = DTypeOfArray<A>>(
-  values: A,
-  options?: TensorOptions<D>,
-): Tensor<[number], D>;
-export function tensor<D extends DType = "float32">(values: number, options?: TensorOptions<D>): Tensor<[], D>;
-export function tensor<D extends DType = "bool">(values: boolean, options?: TensorOptions<D>): Tensor<[], D>;
-export function tensor<D extends DType = "float32">(values: Nested, options?: TensorOptions<D>): Tensor<Shape, D>;
+export function tensor<A extends NumericArray>(values: A, options?: Untyped): Tensor<[number], DTypeOfArray<A>>;
+export function tensor<D extends DType>(values: NumericArray, options: Typed<D>): Tensor<[number], D>;
+export function tensor(values: number, options?: Untyped): Tensor<[]>;
+export function tensor(values: boolean, options?: Untyped): Tensor<[], "bool">;
+export function tensor<D extends DType>(values: number | boolean, options: Typed<D>): Tensor<[], D>;
+export function tensor(values: NestedOf<number>, options?: Untyped): Tensor;
+export function tensor(values: NestedOf<boolean>, options?: Untyped): Tensor<Shape, "bool">;
+export function tensor<D extends DType>(values: Nested, options: Typed<D>): Tensor<Shape, D>;
 export function tensor(
   values: Nested | NumericArray,
   shapeOrOptions: Shape | TensorOptions<DType> = {},
@@ -139,27 +151,27 @@ function flatten(values: Nested, shape: Shape, axis: number, into: (number | boo
 }
 
 /** A tensor filled with one number. @example full([2, 2], 7) */
-export function full<const S extends Shape, D extends DType = "float32">(
-  shape: S,
+export function full<const S extends Shape>(shape: S, value: number, options?: Untyped): Tensor<S>;
+export function full<const S extends Shape, D extends DType>(shape: S, value: number, options: Typed<D>): Tensor<S, D>;
+export function full(
+  shape: Shape,
   value: number,
-  { dtype, device }: TensorOptions<D> = {},
-): Tensor<S, D> {
+  { dtype = "float32", device }: TensorOptions<DType> = {},
+): Tensor<Shape, DType> {
   checkShape("full", shape);
-  return expand(numberTensor(value, (dtype ?? "float32") as D, device), shape);
+  return expand(numberTensor(value, dtype, device), shape);
 }
 
 /** A tensor of zeros. @example zeros([2, 3]) */
-export function zeros<const S extends Shape, D extends DType = "float32">(
-  shape: S,
-  options?: TensorOptions<D>,
-): Tensor<S, D> {
-  return full(shape, 0, options);
+export function zeros<const S extends Shape>(shape: S, options?: Untyped): Tensor<S>;
+export function zeros<const S extends Shape, D extends DType>(shape: S, options: Typed<D>): Tensor<S, D>;
+export function zeros(shape: Shape, options: TensorOptions<DType> = {}): Tensor<Shape, DType> {
+  return full(shape, 0, { dtype: "float32", ...options });
 }
 
 /** A tensor of ones. @example ones([2, 3]) */
-export function ones<const S extends Shape, D extends DType = "float32">(
-  shape: S,
-  options?: TensorOptions<D>,
-): Tensor<S, D> {
-  return full(shape, 1, options);
+export function ones<const S extends Shape>(shape: S, options?: Untyped): Tensor<S>;
+export function ones<const S extends Shape, D extends DType>(shape: S, options: Typed<D>): Tensor<S, D>;
+export function ones(shape: Shape, options: TensorOptions<DType> = {}): Tensor<Shape, DType> {
+  return full(shape, 1, { dtype: "float32", ...options });
 }

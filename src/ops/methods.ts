@@ -14,6 +14,7 @@ import * as extreme from "./reduce/extreme.js";
 import { mean, type VarianceOptions, variance } from "./reduce/mean.js";
 import { expand, type ReduceOptions, sum } from "./reduce/sum.js";
 import { permute, transpose } from "./shape/permute.js";
+import type { Filled } from "./shape/reshape.js";
 import * as reshaping from "./shape/reshape.js";
 import { flip, type Range, slice } from "./shape/slice.js";
 import { logSoftmax, softmax } from "./softmax.js";
@@ -68,9 +69,9 @@ declare module "../graph/tensor.js" {
     greater(other: Operand<DType>): Tensor<Shape, "bool">;
     greaterEqual(other: Operand<DType>): Tensor<Shape, "bool">;
     /** The same elements under another shape; -1 stands for whatever length fits. */
-    reshape<const T extends Shape>(shape: T): Tensor<T, D>;
+    reshape<const T extends Shape>(shape: T): Tensor<Filled<T>, D>;
     /** PyTorch's name for `reshape`. */
-    view<const T extends Shape>(shape: T): Tensor<T, D>;
+    view<const T extends Shape>(shape: T): Tensor<Filled<T>, D>;
     flatten(startAxis?: number, endAxis?: number): Tensor<Shape, D>;
     squeeze(axis?: number): Tensor<Shape, D>;
     unsqueeze(axis: number): Tensor<Shape, D>;

@@ -80,7 +80,7 @@ export interface Callbacks {
   /** After each batch; awaited. */
   onBatch?(progress: Progress): void | Promise<void>;
   /** After each epoch; awaited. `"stop"` ends the training. */
-  onEpoch?(record: EpochRecord): undefined | "stop" | Promise<undefined | "stop">;
+  onEpoch?(record: EpochRecord): void | "stop" | Promise<void> | Promise<"stop" | undefined>;
 }
 
 /** Everything that training goes on from. The same state gives the same bits as an uninterrupted run. */

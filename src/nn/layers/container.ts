@@ -8,9 +8,9 @@ import { flatten } from "../../ops/shape/reshape.js";
 import { asTensor, type TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
 
-/** A module of one tensor. */
+/** A module of one tensor: every layer, and every network whose `forward` takes a tensor and gives one. */
 export interface Layer extends ModuleBase {
-  (x: TensorLike): Tensor;
+  (x: Tensor): Tensor;
 }
 
 export interface Sequential {

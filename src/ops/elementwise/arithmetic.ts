@@ -21,20 +21,29 @@ type TypeOf<A, B> = A extends { readonly dtype: infer D extends DType }
 /** What an elementwise op of two operands gives: the broadcast shape, and the type of whichever is not a number. */
 export type Combined<A, B> = Tensor<Broadcast<ShapeOf<A>, ShapeOf<B>>, TypeOf<A, B>>;
 
+/** Nothing to object to, or a message in place of the second operand's type. */
+type SameType<A, B> = A extends { readonly dtype: infer D extends DType }
+  ? B extends { readonly dtype: infer E extends DType }
+    ? [E] extends [D]
+      ? unknown
+      : `the operands are ${D} and ${E}: convert one with .to("${D}")`
+    : unknown
+  : unknown;
+
 /** a + b, broadcast. @example add(tensor([1, 2]), 10) // [11, 12] */
-export function add<A extends Numeric, B extends Numeric>(a: A, b: B): Combined<A, B> {
+export function add<A extends Numeric, B extends Numeric>(a: A, b: B & SameType<A, B>): Combined<A, B> {
   const [left, right] = asOperands("add", [a, b]);
   return addOp({ a: left, b: right }, noParams) as Combined<A, B>;
 }
 
 /** a − b, broadcast. */
-export function sub<A extends Numeric, B extends Numeric>(a: A, b: B): Combined<A, B> {
+export function sub<A extends Numeric, B extends Numeric>(a: A, b: B & SameType<A, B>): Combined<A, B> {
   const [left, right] = asOperands("sub", [a, b]);
   return subtractOp({ a: left, b: right }, noParams) as Combined<A, B>;
 }
 
 /** a · b element by element, broadcast. The product of matrices is `matmul`. */
-export function mul<A extends Numeric, B extends Numeric>(a: A, b: B): Combined<A, B> {
+export function mul<A extends Numeric, B extends Numeric>(a: A, b: B & SameType<A, B>): Combined<A, B> {
   const [left, right] = asOperands("mul", [a, b]);
   return multiplyOp({ a: left, b: right }, noParams) as Combined<A, B>;
 }
@@ -52,13 +61,13 @@ export function pow<A extends Operand, B extends Operand>(a: A, b: B): Combined<
 }
 
 /** The larger of a and b; NaN if either is. */
-export function maximum<A extends Numeric, B extends Numeric>(a: A, b: B): Combined<A, B> {
+export function maximum<A extends Numeric, B extends Numeric>(a: A, b: B & SameType<A, B>): Combined<A, B> {
   const [left, right] = asOperands("maximum", [a, b]);
   return maximumOp({ a: left, b: right }, noParams) as Combined<A, B>;
 }
 
 /** The smaller of a and b; NaN if either is. */
-export function minimum<A extends Numeric, B extends Numeric>(a: A, b: B): Combined<A, B> {
+export function minimum<A extends Numeric, B extends Numeric>(a: A, b: B & SameType<A, B>): Combined<A, B> {
   const [left, right] = asOperands("minimum", [a, b]);
   return minimumOp({ a: left, b: right }, noParams) as Combined<A, B>;
 }

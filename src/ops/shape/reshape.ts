@@ -39,15 +39,21 @@ export const detachOp = defineOp<"detach", "input", Readonly<Record<string, neve
   samples: [],
 });
 
+/** The shape that comes of one in which -1 stands for whatever length fits. */
+export type Filled<S extends Shape> = { readonly [Axis in keyof S]: S[Axis] extends -1 ? number : S[Axis] };
+
 /**
  * The same elements in the same order under another shape. One length may be -1: whatever fits.
  *
  * @example reshape(x, [x.shape[0], -1])
  */
-export function reshape<const S extends Shape, D extends DType>(x: TensorLike<Shape, D>, shape: S): Tensor<S, D> {
+export function reshape<const S extends Shape, D extends DType>(
+  x: TensorLike<Shape, D>,
+  shape: S,
+): Tensor<Filled<S>, D> {
   const input = asTensor("reshape", x);
   const full = fillIn(shape, input);
-  return (sameShape(full, input.shape) ? input : reshapeOp({ input }, { shape: full })) as Tensor<S, D>;
+  return (sameShape(full, input.shape) ? input : reshapeOp({ input }, { shape: full })) as Tensor<Filled<S>, D>;
 }
 
 function fillIn(shape: Shape, input: { readonly shape: Shape; readonly size: number }): Shape {

@@ -1,0 +1,33 @@
+/** Every block of TypeScript in README.md compiles on its own, against the declarations that the package ships. */
+
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { root, run } from "../package/npm.js";
+import { blocks, tenLines } from "../support/readme.js";
+
+const folder = join(root, "dist/test/types/readme");
+const compiler = join(root, "node_modules/typescript/bin/tsc");
+
+/** As strict as it gets; the package's declarations are checked as well. */
+const compilerOptions = {
+  ...{ strict: true, skipLibCheck: false, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
+  ...{ target: "es2022", module: "esnext", moduleResolution: "bundler", noEmit: true },
+  ...{ lib: ["ES2022", "DOM", "DOM.Iterable"], types: [] },
+  paths: { fovea: [join(root, "dist/src/index.d.ts")] },
+};
+
+describe("the TypeScript in README.md", { timeout: 120_000 }, () => {
+  it("compiles, each block with its own imports, without a cast", async () => {
+    assert.ok(blocks.length >= 2 && tenLines !== "");
+    const files = blocks.map((_, i) => `block${i + 1}.ts`);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    for (const [i, block] of blocks.entries()) writeFileSync(join(folder, files[i]), `${block}\nexport {};\n`);
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+    const { code, stdout } = await run(process.execPath, [compiler, "-p", "."], folder);
+    assert.equal(code, 0, stdout);
+    for (const block of blocks) assert.doesNotMatch(block.replaceAll(/^import .*$/gm, ""), /\bas\s+\w/);
+  });
+});
