@@ -1,0 +1,152 @@
+/** A run that is killed, stopped or interrupted goes on as if nothing had happened, bit for bit. */
+
+import assert from "node:assert/strict";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { exists, type Result, run, skipCommand, start, temporaryFolder, trainers, writeData } from "./command.js";
+import { assertSameOutcome, checkpointOf, checkpoints, killAfter } from "./runs.js";
+
+/** 25 steps in an epoch. */
+const batch = 40;
+const epochs = 4;
+
+const recipes = {
+  "sgd and cosine": [],
+  "adam and plateau": ["--optimizer", "adam", "--schedule", "plateau"],
+  "adamw and steps": ["--optimizer", "adamw", "--schedule", "step", "--weight-decay", "0.01"],
+};
+
+/** What does not depend on the device is tested on one. */
+const first = trainers.find(({ missing }) => !missing)?.name;
+
+const chance = (least: number, most: number) => least + Math.floor(Math.random() * (most - least + 1));
+
+for (const { name, missing } of trainers) {
+  describe(`a run on ${name}`, { skip: skipCommand || missing }, () => {
+    const elsewhere = name !== first && `the same as on ${first}`;
+    let folder: string;
+    let common: string[];
+    const wholes = new Map<string, string>();
+
+    before(async () => {
+      folder = await temporaryFolder();
+      const data = await writeData(join(folder, "data"));
+      common = ["train", "lenet5", "--data", data, "--device", name, "--epochs", `${epochs}`, "--batch", `${batch}`];
+    });
+
+    /** The folder of a run of the same settings that nothing has interrupted. */
+    async function whole(recipe: readonly string[]): Promise<string> {
+      const key = recipe.join(" ");
+      const out = wholes.get(key) ?? join(folder, `whole-${wholes.size}`);
+      if (!wholes.has(key)) {
+        const result = await run([...common, ...recipe, "--out", out]);
+        assert.equal(result.status, 0, result.stderr);
+        wholes.set(key, out);
+      }
+      return out;
+    }
+
+    for (const [title, recipe] of Object.entries(recipes)) {
+      it(`killed twice, with ${title}`, { skip: title.startsWith("adamw") && elsewhere }, async (t) => {
+        const out = join(folder, `killed-${title.replaceAll(" ", "-")}`);
+        // A checkpoint after each step, and one now and then: a kill in the middle of writing, and one that costs steps.
+        const one = { count: chance(2, 40), delay: chance(0, 20) };
+        const two = { count: chance(1, 8), delay: chance(0, 60) };
+        t.diagnostic(`killed after ${JSON.stringify([one, two])}`);
+        const begin = [...common, ...recipe, "--out", out, "--checkpoint-seconds", "0"];
+        assert.ok(await killAfter(begin, out, one.count, one.delay), "the run ended before it was killed");
+        const goOn = ["train", "lenet5", "--out", out, "--resume"];
+        await killAfter([...goOn, "--checkpoint-seconds", "0.02"], out, two.count, two.delay);
+        const result = await run(goOn);
+        assert.equal(result.status, 0, result.stderr);
+        assert.match(result.stderr, /going on after \d epoch/);
+        await assertSameOutcome(await whole(recipe), out);
+      });
+    }
+
+    it("killed between the metrics and the checkpoint of an epoch, with a half-written file left", {
+      skip: elsewhere,
+    }, async () => {
+      const out = join(folder, "between");
+      const begin = [...common, "--out", out, "--checkpoint-seconds", "0"];
+      assert.ok(await killAfter(begin, out, 30, 0), "the run ended before it was killed");
+      const metrics = join(out, "metrics.jsonl");
+      const [line] = (await readFile(metrics, "utf8")).split("\n");
+      // As they are left when the process dies: a line that no checkpoint counts, a part of one, and new files.
+      await appendFile(metrics, `${line.replace('"epoch":1', '"epoch":2')}\n{"event":"epo`);
+      const gone = 4_000_000;
+      await writeFile(join(out, `.checkpoint.safetensors.${gone}.0123abcd.tmp`), "half");
+      await writeFile(join(out, `.config.json.${gone}.0123abcd.tmp`), "half");
+      const result = await run(["train", "lenet5", "--out", out, "--resume"]);
+      assert.equal(result.status, 0, result.stderr);
+      await assertSameOutcome(await whole([]), out);
+    });
+
+    it("killed before its first checkpoint starts from the beginning", { skip: elsewhere }, async () => {
+      const out = join(folder, "early");
+      const running = start([...common, "--out", out]);
+      await running.said(/parameters/);
+      running.child.kill("SIGKILL");
+      await running.finished;
+      const result = await run(["train", "lenet5", "--out", out, "--resume"]);
+      assert.equal(result.status, 0, result.stderr);
+      await assertSameOutcome(await whole([]), out);
+    });
+
+    for (const [signal, status] of [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+      ["SIGHUP", 129],
+    ] as const) {
+      it(`${signal} writes a checkpoint, says how to go on, and ends with ${status}`, {
+        skip: signal !== "SIGINT" && elsewhere,
+      }, async () => {
+        const out = join(folder, signal);
+        const running = start([...common, "--out", out, "--checkpoint-seconds", "0"]);
+        await checkpoints(running, out, chance(1, 40));
+        running.child.kill(signal);
+        const stopped: Result = await running.finished;
+        assert.equal(stopped.status, status, stopped.stderr);
+        assert.match(stopped.stderr, new RegExp(`Go on with:\n {2}fovea train lenet5 --out ${out} --resume\n$`));
+        assert.doesNotMatch(stopped.stderr, /Error|\n {4}at /);
+        assert.ok((await readFile(checkpointOf(out))).length > 0);
+        const result = await run(["train", "lenet5", "--out", out, "--resume"]);
+        assert.equal(result.status, 0, result.stderr);
+        await assertSameOutcome(await whole([]), out);
+      });
+    }
+
+    it("a second SIGINT ends it at once, and it still goes on", { skip: elsewhere }, async () => {
+      const out = join(folder, "twice");
+      const running = start([...common, "--out", out, "--checkpoint-seconds", "0"]);
+      await checkpoints(running, out, 10);
+      running.child.kill("SIGINT");
+      running.child.kill("SIGINT");
+      assert.equal((await running.finished).status, 130);
+      const result = await run(["train", "lenet5", "--out", out, "--resume"]);
+      assert.equal(result.status, 0, result.stderr);
+      await assertSameOutcome(await whole([]), out);
+    });
+  });
+}
+
+it("a signal while digits are being drawn leaves no folder behind", { skip: skipCommand }, async () => {
+  const out = join(await temporaryFolder(), "run");
+  // Too early a signal meets a process that has not begun yet.
+  for (const delay of [700, 1500, 3000]) {
+    const running = start(["train", "lenet5", "--out", out]);
+    await pause(delay);
+    running.child.kill("SIGINT");
+    const { status, signal, stdout, stderr } = await running.finished;
+    if (signal !== null) continue;
+    assert.equal(status, 130, stderr);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^stopping/m);
+    assert.doesNotMatch(stderr, /Error|\n {4}at /);
+    assert.equal(await exists(out), false);
+    return;
+  }
+  assert.fail("the command was never there to be stopped");
+});
