@@ -22,6 +22,8 @@ const instructionSets: Readonly<Record<string, Readonly<Record<string, readonly 
 const compileFlags = [
   ..."-D_GNU_SOURCE -O3 -std=gnu11 -fPIC -fvisibility=hidden -pthread -ffp-contract=off -fno-math-errno".split(" "),
   ..."-Wall -Wextra -Wno-unused-function -Wno-psabi".split(" "),
+  // Last, so that they win.
+  ...(process.env.CFLAGS ?? "").split(/\s+/).filter((flag) => flag !== ""),
 ];
 
 const linkFlags =
