@@ -17,7 +17,7 @@ export interface Mutation {
   readonly tests: readonly string[];
 }
 
-const ops = ["ops/conformance", "goldens/ops"];
+const ops = ["ops/conformance", "goldens/ops", "ops/sizes"];
 
 export const mutations: readonly Mutation[] = [
   {
@@ -85,12 +85,12 @@ export const mutations: readonly Mutation[] = [
     tests: ["ops/conformance"],
   },
   {
-    what: "logarithm: the fourth digit of a coefficient is wrong",
+    what: "logarithm: two digits of a coefficient are exchanged",
     file: "kernels/vector_math.h",
-    from: "splat(-1.1514610310e-1f)",
-    to: "splat(-1.1544610310e-1f)",
+    from: "splat(1.1676998740e-1f)",
+    to: "splat(1.1766998740e-1f)",
     build: "addon",
-    tests: ["ops/accuracy", "ops/conformance"],
+    tests: ["ops/accuracy"],
   },
   {
     what: "threads: one of the late pieces of a step is handed to nobody",

@@ -45,7 +45,7 @@ export function withDelays(device: Device, longestMilliseconds = 2): Device {
     threads: device.threads,
     memoryLimit: device.memoryLimit,
     compiler: device.compiler,
-    ready: device.ready,
+    ready: device.ready.then(pause),
     allocate: (bytes) => make(() => device.allocate(bytes)),
     upload(data) {
       const copy = new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
@@ -60,8 +60,8 @@ export function withDelays(device: Device, longestMilliseconds = 2): Device {
     },
     load: (program: Program) => make(() => device.load(program)),
     submit(program, bindings, scalars) {
-      const copy = scalars.slice();
-      return enqueue(() => device.submit(resolve(program), bindings.map(resolve), copy));
+      const [handles, copy] = [[...bindings], scalars.slice()];
+      return enqueue(() => device.submit(resolve(program), handles.map(resolve), copy));
     },
     abort: () => void enqueue(() => device.abort()),
     memory: () => enqueue(() => device.memory()),
