@@ -1,5 +1,9 @@
 /** What needs files and Node: data sets on disk or from the network, pictures, the native device. */
 
+// Tensors that come from here have a device and methods, whatever else is imported.
+import "./device.js";
+import "./ops/methods.js";
+
 export { createNativeDevice, type NativeDeviceOptions } from "./backends/native/device.js";
 export { cacheFolder } from "./node/cache.js";
 export type { DownloadOptions, DownloadProgress } from "./node/download.js";

@@ -26,7 +26,7 @@ export type ErrorCode =
 export class FoveaError extends Error {
   readonly code: ErrorCode;
   /** Path of the module in which the failing call was made, such as `features.3`; undefined outside modules. */
-  where?: string;
+  declare where?: string;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);

@@ -16,6 +16,8 @@ globalThis.postMessage = (data, transfer) => parentPort.postMessage(data, transf
 parentPort.on("message", (data) => globalThis.onmessage({ data }));
 `;
 
+/** Only a checkout has the kernels' sources, and so can build the addon. */
+const kernelsPath = fileURLToPath(new URL("../../../kernels", import.meta.url));
 const addonPath = fileURLToPath(new URL("../../native/fovea.node", import.meta.url));
 
 export const platform: Platform = {
@@ -55,8 +57,13 @@ export const platform: Platform = {
   hasNativeDevices: true,
 
   loadNativeAddon() {
-    if (!existsSync(addonPath))
-      throw new Error("it has not been built (npm run setup builds it where there is a C compiler)");
+    if (!existsSync(addonPath)) {
+      throw new Error(
+        existsSync(kernelsPath)
+          ? "it has not been built (npm run setup builds it where there is a C compiler)"
+          : "the npm package does not contain it (a checkout of the repository builds it)",
+      );
+    }
     const addon: NativeAddon = createRequire(import.meta.url)(addonPath);
     return addon;
   },

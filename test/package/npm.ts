@@ -1,9 +1,9 @@
 /** Packing this package and installing it elsewhere, as its users do. */
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The repository. */
@@ -15,19 +15,44 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs a command to its end. */
-export function run(command: string, args: readonly string[], cwd: string): Promise<Outcome> {
+/** The variables of this process without those that would tell a child of the project and the tests around it. */
+export function plainEnvironment(): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1", NODE_OPTIONS: "" };
   // The npm that runs these tests passes its project on; of its settings only the way to the registry is wanted.
   for (const name of Object.keys(environment)) {
     if (/^npm_(?!config_(.*registry|.*proxy|cafile|cache|userconfig)$)/i.test(name)) delete environment[name];
+    if (name.startsWith("FOVEA_")) delete environment[name];
   }
   // A child of the test runner would report to it instead of printing.
   delete environment.NODE_TEST_CONTEXT;
   delete environment.FORCE_COLOR;
+  return environment;
+}
+
+/** The same for a machine that has Node and npm but no compiler: `folder` gets links to all that it may run. */
+export function withoutCompiler(folder: string): NodeJS.ProcessEnv {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  const places = [dirname(process.execPath), ...(process.env.PATH ?? "").split(delimiter)];
+  for (const name of ["node", "npm", "npx", "sh"]) {
+    const found = places.map((place) => join(place, name)).find((path) => existsSync(path));
+    if (found !== undefined) symlinkSync(realpathSync(found), join(bin, name));
+  }
+  const environment: NodeJS.ProcessEnv = { ...plainEnvironment(), PATH: bin };
+  for (const name of ["CC", "CXX", "npm_config_nodedir"]) delete environment[name];
+  return environment;
+}
+
+/** Runs a command to its end. */
+export function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = plainEnvironment(),
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const shell = process.platform === "win32" && command === "npm";
-    const child = spawn(command, args, { cwd, env: environment, shell, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, { cwd, env, shell, stdio: ["ignore", "pipe", "pipe"] });
     const [stdout, stderr]: [string[], string[]] = [[], []];
     child.stdout.setEncoding("utf8").on("data", (text) => stdout.push(text));
     child.stderr.setEncoding("utf8").on("data", (text) => stderr.push(text));
@@ -37,8 +62,13 @@ export function run(command: string, args: readonly string[], cwd: string): Prom
 }
 
 /** The same; throws what the command said unless it succeeds. */
-export async function succeed(command: string, args: readonly string[], cwd: string): Promise<Outcome> {
-  const outcome = await run(command, args, cwd);
+export async function succeed(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env?: NodeJS.ProcessEnv,
+): Promise<Outcome> {
+  const outcome = await run(command, args, cwd, env);
   if (outcome.code === 0) return outcome;
   throw new Error(`${command} ${args.join(" ")} ended with code ${outcome.code}\n${outcome.stdout}${outcome.stderr}`);
 }
@@ -70,16 +100,17 @@ export async function pack(folder: string): Promise<Packed> {
 /** Files by their path in the project. */
 export type Project = Readonly<Record<string, string>>;
 
-/**
- * Makes a project and installs packages into it, without running any script of theirs. Returns why it could not be done
- * when the registry cannot be reached.
- */
-export async function install(folder: string, packages: readonly string[]): Promise<string | undefined> {
+/** Makes a project and installs packages into it. Returns why it could not be done when the registry cannot be reached. */
+export async function install(
+  folder: string,
+  packages: readonly string[],
+  env?: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
   const description = { name: "app", private: true, type: "module" };
   writeFileSync(join(folder, "package.json"), JSON.stringify(description));
-  const options = "--ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=2".split(" ");
+  const options = "--no-audit --no-fund --prefer-offline --fetch-retries=2".split(" ");
   const patience = ["--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000"];
-  const { code, stdout, stderr } = await run("npm", ["install", ...options, ...patience, ...packages], folder);
+  const { code, stdout, stderr } = await run("npm", ["install", ...options, ...patience, ...packages], folder, env);
   if (code === 0) return undefined;
   const unreachable = /\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EAI_AGAIN|ENOTCACHED)\b/.exec(stderr);
   if (unreachable !== null) return `the package registry cannot be reached (${unreachable[0]})`;

@@ -1,6 +1,7 @@
 /** `fovea devices`: where programs can run on this machine. */
 
 import { Command } from "commander";
+import { onWarning } from "../../core/warnings.js";
 import { defaultDevice, listDevices } from "../../device.js";
 import { printJson, say } from "../output.js";
 
@@ -15,6 +16,8 @@ export function devicesCommand(): Command {
     .option("--json", "one JSON object a line on standard output")
     .addHelpText("after", help)
     .action(async ({ json }: { readonly json?: true }) => {
+      // The list says why there is no native device.
+      onWarning(() => {});
       const chosen = defaultDevice().name;
       for (const { name, device, reason } of listDevices()) {
         const failure = reason ?? (await device?.ready.then(() => undefined, String));
