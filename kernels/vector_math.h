@@ -134,6 +134,48 @@ INLINE vf log_(vf x) {
   return select_(x >= splat(0), result, splat(FLOAT_NAN));
 }
 
+/* exp(x) - 1 without cancellation near 0: with exp(x) = 2^n * (1 + f) it is (2^n - 1) + 2^n * f. */
+INLINE vf expm1_(vf x) {
+  vi moderate = absolute_(x) < splat(64.0f);
+  Exponential e = split_exponential(select_(moderate, x, splat(0)));
+  vf scale = power_of_two(e.exponent);
+  return select_(moderate, fma_(scale, e.fraction, scale - splat(1.0f)), exp_(x) - splat(1.0f));
+}
+
+/* log(1 + x): the logarithm of the rounded sum, corrected by what was rounded away (W. Kahan). */
+INLINE vf log1p_(vf x) {
+  vf sum = x + splat(1.0f), kept = sum - splat(1.0f);
+  vi tiny = kept == splat(0), huge = sum == x;
+  vf corrected = log_(sum) * (x / select_(tiny | huge, splat(1.0f), kept));
+  return select_(tiny, x, select_(huge | (sum == splat(0)), log_(sum), corrected));
+}
+
+/*
+ * The error function: a polynomial in x^2 up to 1, and 1 - exp of a polynomial up to 4, where it is 1 in float32. The
+ * polynomials interpolate erf(x) / x and log(erfc(x)) at Chebyshev nodes.
+ */
+INLINE vf erf_(vf x) {
+  vf t = absolute_(x), z = x * x;
+  vf near = splat(7.8824974e-5f);
+  near = fma_(near, z, splat(-8.018855e-4f));
+  near = fma_(near, z, splat(5.189312e-3f));
+  near = fma_(near, z, splat(-2.6854329e-2f));
+  near = fma_(near, z, splat(1.1283597e-1f));
+  near = fma_(near, z, splat(-3.7612626e-1f));
+  near = fma_(near, z, splat(1.1283791f));
+  vf u = select_(t > splat(4.0f), splat(4.0f), t);
+  vf far = splat(-1.3309391e-5f);
+  far = fma_(far, u, splat(3.1757203e-4f));
+  far = fma_(far, u, splat(-3.4368676e-3f));
+  far = fma_(far, u, splat(2.2621986e-2f));
+  far = fma_(far, u, splat(-1.0331898e-1f));
+  far = fma_(far, u, splat(-6.3909334e-1f));
+  far = fma_(far, u, splat(-1.1259259f));
+  far = fma_(far, u, splat(-7.569686e-4f));
+  vf large = with_sign(splat(1.0f) - exp_(far), sign_bits(x));
+  return select_(t < splat(1.0f), near * x, select_(x == x, large, x));
+}
+
 /* With e = exp(2|x|) - 1, found without cancellation, |tanh x| = e / (e + 2). */
 INLINE vf tanh_(vf x) {
   vf twice = absolute_(x) * splat(2.0f);

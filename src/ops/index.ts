@@ -2,6 +2,7 @@
 
 export { type Conv2dOptions, conv2d } from "./convolution/conv2d.js";
 export { full, type Nested, ones, type TensorOptions, tensor, zeros } from "./create.js";
+export * from "./elementwise/activations.js";
 export * from "./elementwise/arithmetic.js";
 export * from "./elementwise/comparison.js";
 export * from "./elementwise/functions.js";

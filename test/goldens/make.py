@@ -1,11 +1,12 @@
 """Writes the goldens beside this file: what PyTorch computes, for test/goldens/*.test.ts to compare with.
 
-Run with Debian's python3-torch:  /usr/bin/python3 test/goldens/make.py
+Run with Debian's python3-torch:  /usr/bin/python3 test/goldens/make.py [activations …]
 """
 
 import json
 import pathlib
 import struct
+import sys
 
 import torch
 import torch.nn.functional as F
@@ -183,6 +184,47 @@ def network():
     save("network", tensors, sizes)
 
 
-for seed, make in enumerate([convolutions, pools, losses, optimizers, network]):
+def activations():
+    """Outputs and gradients of activation functions, also far from 0."""
+    functions = dict(
+        leakyRelu=lambda x: F.leaky_relu(x, 0.1),
+        elu=lambda x: F.elu(x, 1.5),
+        selu=F.selu,
+        gelu=F.gelu,
+        geluTanh=lambda x: F.gelu(x, approximate="tanh"),
+        silu=F.silu,
+        softplus=lambda x: F.softplus(x, 2),
+        logSigmoid=F.logsigmoid,
+        mish=F.mish,
+        softsign=F.softsign,
+        hardtanh=lambda x: F.hardtanh(x, -0.5, 2),
+        relu6=F.relu6,
+        hardsigmoid=F.hardsigmoid,
+        hardswish=F.hardswish,
+        hardshrink=lambda x: F.hardshrink(x, 0.7),
+        softshrink=lambda x: F.softshrink(x, 0.7),
+        erf=torch.erf,
+        expm1=lambda x: torch.expm1(x / 8),
+        log1p=lambda x: torch.log1p(x * x),
+    )
+    x = torch.randn(4, 6, 5) * torch.tensor([0.01, 1, 4, 30]).reshape(4, 1, 1)
+    upstream = torch.randn_like(x)
+    tensors = {"x": x, "upstream": upstream}
+    for name, function in functions.items():
+        variable = x.double().requires_grad_()
+        y = function(variable)
+        tensors[f"{name}.y"] = y.float()
+        tensors[f"{name}.g"] = torch.autograd.grad(y, variable, upstream.double())[0].float()
+    for name, weight in dict(prelu=torch.tensor([0.2]), preluByChannel=torch.randn(6)).items():
+        variable, weight = x.clone().requires_grad_(), weight.requires_grad_()
+        y = F.prelu(variable, weight)
+        gx, gw = torch.autograd.grad(y, [variable, weight], upstream)
+        tensors |= {f"{name}.weight": weight, f"{name}.y": y, f"{name}.g": gx, f"{name}.gw": gw}
+    save("activations", tensors, list(functions))
+
+
+for seed, make in enumerate([convolutions, pools, losses, optimizers, network, activations]):
+    if sys.argv[1:] and make.__name__ not in sys.argv[1:]:
+        continue
     torch.manual_seed(seed)
     make()

@@ -8,8 +8,11 @@ import { type NoParams, noParams } from "./define.js";
 import {
   absoluteOp,
   cosOp,
+  erfOp,
+  expm1Op,
   expOp,
   floorOp,
+  log1pOp,
   logOp,
   negateOp,
   reluOp,
@@ -46,6 +49,15 @@ export const exp = <S extends Shape>(x: TensorLike<S>): Tensor<S> => apply(expOp
 
 /** The natural logarithm; −Infinity at 0, NaN below. */
 export const log = <S extends Shape>(x: TensorLike<S>): Tensor<S> => apply(logOp, x);
+
+/** eˣ − 1, accurate also where x is close to 0. */
+export const expm1 = <S extends Shape>(x: TensorLike<S>): Tensor<S> => apply(expm1Op, x);
+
+/** log(1 + x), accurate also where x is close to 0. */
+export const log1p = <S extends Shape>(x: TensorLike<S>): Tensor<S> => apply(log1pOp, x);
+
+/** The error function 2/√π ∫₀ˣ exp(−t²) dt. */
+export const erf = <S extends Shape>(x: TensorLike<S>): Tensor<S> => apply(erfOp, x);
 
 /** The square root; NaN below 0. */
 export const sqrt = <S extends Shape>(x: TensorLike<S>): Tensor<S> => apply(sqrtOp, x);

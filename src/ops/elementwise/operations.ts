@@ -10,6 +10,7 @@ import { defineOp, nonDifferentiable, type SampleInput, sameDType } from "../../
 import type { Tensor } from "../../graph/tensor.js";
 import { numberTensor } from "../tensors.js";
 import { defineElementwise, noParams } from "./define.js";
+import { errorFunction } from "./errorFunction.js";
 
 const numeric = ["float32", "int32"] as const;
 const float = ["float32"] as const;
@@ -33,6 +34,7 @@ const noDerivative = nonDifferentiable("its result is not a number that varies s
 // Shorthands for gradients, which are always float32.
 const number = (value: number, like: Tensor): Tensor => numberTensor(value, "float32", like.device);
 const times = (a: Tensor, b: Tensor): Tensor => multiplyOp({ a, b }, noParams) as Tensor;
+const plus = (a: Tensor, b: Tensor): Tensor => addOp({ a, b }, noParams) as Tensor;
 const minus = (a: Tensor, b: Tensor): Tensor => subtractOp({ a, b }, noParams) as Tensor;
 const over = (a: Tensor, b: Tensor): Tensor => divideOp({ a, b }, noParams) as Tensor;
 const negative = (x: Tensor): Tensor => negateOp({ x }, noParams) as Tensor;
@@ -40,6 +42,7 @@ const oneMinus = (x: Tensor): Tensor => minus(number(1, x), x);
 type Condition = Tensor<Shape, "bool">;
 const isLess = (a: Tensor, b: Tensor): Condition => lessOp({ a, b }, noParams) as Condition;
 const isEqual = (a: Tensor, b: Tensor): Condition => equalOp({ a, b }, noParams) as Condition;
+const exponential = (x: Tensor): Tensor => expOp({ x }, noParams) as Tensor;
 const sine = (x: Tensor): Tensor => sinOp({ x }, noParams) as Tensor;
 const cosine = (x: Tensor): Tensor => cosOp({ x }, noParams) as Tensor;
 const choose = (condition: Condition, a: Tensor, b: Tensor): Tensor => whereOp({ condition, a, b }, noParams) as Tensor;
@@ -191,6 +194,36 @@ export const logOp = defineElementwise({
   dtype: sameDType("log", float),
   gradient: ({ x }, upstream) => ({ x: () => over(upstream, x) }),
   samples: [{ x: between(0.2, 4, 3, 5) }],
+});
+
+export const expm1Op = defineElementwise({
+  name: "expm1",
+  inputs: ["x"],
+  value: Math.expm1,
+  dtype: sameDType("expm1", float),
+  gradient: (_, upstream, output) => ({ x: () => times(upstream, plus(output, number(1, output))) }),
+  samples: [{ x: between(-4, 4, 3, 5) }, { x: between(-1e-3, 1e-3, 7) }],
+});
+
+export const log1pOp = defineElementwise({
+  name: "log1p",
+  inputs: ["x"],
+  value: Math.log1p,
+  dtype: sameDType("log1p", float),
+  gradient: ({ x }, upstream) => ({ x: () => over(upstream, plus(x, number(1, x))) }),
+  samples: [{ x: between(-0.9, 4, 3, 5) }, { x: between(-1e-3, 1e-3, 7) }],
+});
+
+/** erf x = 2/√π ∫₀ˣ exp(−t²) dt. */
+export const erfOp = defineElementwise({
+  name: "erf",
+  inputs: ["x"],
+  value: errorFunction,
+  dtype: sameDType("erf", float),
+  gradient: ({ x }, upstream) => ({
+    x: () => times(upstream, times(number(2 / Math.sqrt(Math.PI), x), exponential(negative(times(x, x))))),
+  }),
+  samples: [{ x: between(-4, 4, 3, 5) }, { x: between(-1, 1, 7) }],
 });
 
 export const sqrtOp = defineElementwise({

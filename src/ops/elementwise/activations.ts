@@ -1,0 +1,159 @@
+/** Activation functions other than the elementary ones in functions.ts, from the ops they are made of. */
+
+import { ArgumentError, ShapeError } from "../../core/errors.js";
+import { formatShape, normalizeAxis, type Shape } from "../../core/shape.js";
+import type { Tensor } from "../../graph/tensor.js";
+import { max } from "../reduce/extreme.js";
+import { reshape } from "../shape/reshape.js";
+import { asTensor, type TensorLike } from "../tensors.js";
+import { add, clip, div, mul, sub } from "./arithmetic.js";
+import { greater } from "./comparison.js";
+import { abs, erf, exp, expm1, log1p, neg, relu, sigmoid, tanh } from "./functions.js";
+import { where } from "./select.js";
+
+/** Where x is positive `positive`, else `other`. */
+function split<S extends Shape>(x: Tensor<S>, positive: Tensor<S> | number, other: Tensor<S> | number): Tensor<S> {
+  return where(greater(x, 0), positive, other) as Tensor<S>;
+}
+
+/** x where it is negative, else 0: keeps exponentials of what is not chosen from overflowing. */
+function negativePart<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return split(x, 0, x);
+}
+
+/** x where it is positive, else `slope` · x (Maas et al. 2013). @param slope default 0.01 */
+export function leakyRelu<S extends Shape>(x: TensorLike<S>, slope = 0.01): Tensor<S> {
+  const input = asTensor("leakyRelu", x);
+  return split(input, input, mul(input, slope) as Tensor<S>);
+}
+
+/**
+ * Leaky ReLU whose slopes are learned (He et al. 2015).
+ *
+ * @param weight one slope, or one for each channel (axis 1)
+ */
+export function prelu<S extends Shape>(x: TensorLike<S>, weight: TensorLike): Tensor<S> {
+  const input = asTensor("prelu", x);
+  const slopes = asTensor<Shape, "float32">("prelu", weight);
+  const channels = input.shape[1] ?? 1;
+  if (slopes.rank > 1 || (slopes.size !== 1 && slopes.size !== channels)) {
+    throw new ShapeError(
+      `prelu: there are ${formatShape(slopes.shape)} slopes for an input of ${formatShape(input.shape)}. Expected 1, or ${channels}: one for each channel.`,
+    );
+  }
+  const stretched = reshape(slopes, slopes.size === 1 ? [] : [channels, ...Array(input.rank - 2).fill(1)]);
+  return split(input, input, mul(input, stretched) as Tensor<S>);
+}
+
+/** x where it is positive, else `alpha` · (eˣ − 1) (Clevert et al. 2015). @param alpha default 1 */
+export function elu<S extends Shape>(x: TensorLike<S>, alpha = 1): Tensor<S> {
+  const input = asTensor("elu", x);
+  return split(input, input, mul(expm1(negativePart(input)), alpha) as Tensor<S>);
+}
+
+/** ELU scaled so that activations keep mean 0 and variance 1 (Klambauer et al. 2017). */
+export function selu<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+  return mul(elu(x, 1.6732632423543772), 1.0507009873554805) as Tensor<S>;
+}
+
+/** x · Φ(x), with the normal distribution's Φ (Hendrycks & Gimpel 2016); `"tanh"` approximates it. */
+export function gelu<S extends Shape>(
+  x: TensorLike<S>,
+  { approximate = "none" }: { readonly approximate?: "none" | "tanh" } = {},
+): Tensor<S> {
+  const input = asTensor("gelu", x);
+  if (approximate !== "none" && approximate !== "tanh")
+    throw new ArgumentError(`gelu: approximate is ${JSON.stringify(approximate)}. Expected "none" or "tanh".`);
+  const cubed = () => mul(mul(input, input), input);
+  const inner =
+    approximate === "none"
+      ? erf(mul(input, Math.SQRT1_2) as Tensor<S>)
+      : tanh(mul(add(input, mul(cubed(), 0.044715)), Math.sqrt(2 / Math.PI)) as Tensor<S>);
+  return mul(mul(input, 0.5), add(inner, 1)) as Tensor<S>;
+}
+
+/** x · sigmoid(x), also called swish (Elfwing et al. 2017). */
+export function silu<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+  const input = asTensor("silu", x);
+  return mul(input, sigmoid(input)) as Tensor<S>;
+}
+
+/** log(1 + e^(beta · x)) / beta: a smooth ReLU (Dugas et al. 2001). @param beta default 1 */
+export function softplus<S extends Shape>(x: TensorLike<S>, beta = 1): Tensor<S> {
+  if (!(beta > 0)) throw new ArgumentError(`softplus: beta is ${beta}. Expected a number above 0.`);
+  const scaled = mul(asTensor("softplus", x), beta) as Tensor<S>;
+  // Neither part overflows, and both derivatives at 0 add up to the right one.
+  const smooth = add(log1p(exp(neg(abs(scaled)))), mul(add(scaled, abs(scaled)), 0.5));
+  return mul(smooth, 1 / beta) as Tensor<S>;
+}
+
+/** log(sigmoid(x)), without the loss of accuracy of taking the logarithm afterwards. */
+export function logSigmoid<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+  return neg(softplus(neg(asTensor("logSigmoid", x))));
+}
+
+/** x · tanh(softplus(x)) (Misra 2019). */
+export function mish<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+  const input = asTensor("mish", x);
+  return mul(input, tanh(softplus(input))) as Tensor<S>;
+}
+
+/** x / (1 + |x|). */
+export function softsign<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+  const input = asTensor("softsign", x);
+  return div(input, add(abs(input), 1)) as Tensor<S>;
+}
+
+/** x between `low` and `high`, by default −1 and 1. */
+export function hardtanh<S extends Shape>(x: TensorLike<S>, low = -1, high = 1): Tensor<S> {
+  if (!(low < high)) throw new ArgumentError(`hardtanh: the bounds are ${low} and ${high}. Expected the lower first.`);
+  return clip(x, low, high);
+}
+
+/** min(max(x, 0), 6). */
+export function relu6<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+  return clip(x, 0, 6);
+}
+
+/** x / 6 + 1/2 between 0 and 1: a sigmoid of straight lines. */
+export function hardsigmoid<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+  return mul(relu6(add(asTensor("hardsigmoid", x), 3) as Tensor<S>), 1 / 6) as Tensor<S>;
+}
+
+/** x · hardsigmoid(x) (Howard et al. 2019). */
+export function hardswish<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+  const input = asTensor("hardswish", x);
+  return mul(input, hardsigmoid(input)) as Tensor<S>;
+}
+
+/** x where |x| is larger than `bound`, else 0. @param bound default 0.5 */
+export function hardshrink<S extends Shape>(x: TensorLike<S>, bound = 0.5): Tensor<S> {
+  const input = asTensor("hardshrink", x);
+  return where(greater(abs(input), bound), input, 0) as Tensor<S>;
+}
+
+/** x moved towards 0 by `bound`, and 0 nearer than that. @param bound default 0.5 */
+export function softshrink<S extends Shape>(x: TensorLike<S>, bound = 0.5): Tensor<S> {
+  if (!(bound >= 0)) throw new ArgumentError(`softshrink: the bound is ${bound}. Expected a number of 0 or more.`);
+  const input = asTensor("softshrink", x);
+  return sub(relu(sub(input, bound) as Tensor<S>), relu(sub(-bound, input) as Tensor<S>)) as Tensor<S>;
+}
+
+/**
+ * The largest of each `pieces` neighbours along `axis`, which becomes that many times shorter (Goodfellow et al. 2013).
+ *
+ * @example maxout(zeros([8, 6, 4, 4]), 2).shape // [8, 3, 4, 4]
+ */
+export function maxout(x: TensorLike, pieces: number, axis = 1): Tensor {
+  const input = asTensor<Shape, "float32">("maxout", x);
+  const along = normalizeAxis("maxout", axis, input.rank);
+  const length = input.shape[along];
+  if (!Number.isInteger(pieces) || pieces < 1 || length % pieces !== 0) {
+    throw new ShapeError(
+      `maxout: ${pieces} pieces do not divide the ${length} channels of ${formatShape(input.shape)} (axis ${along}) evenly.`,
+    );
+  }
+  const before = input.shape.slice(0, along);
+  const after = input.shape.slice(along + 1);
+  return max(reshape(input, [...before, length / pieces, pieces, ...after]), along + 1) as Tensor;
+}
