@@ -1,6 +1,6 @@
 /** Models with the weights of a file. */
 
-import { StateDictError } from "../core/errors.js";
+import { NotFiniteError, StateDictError } from "../core/errors.js";
 import type { ModelEntry, Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { readWeights } from "../nn/weights.js";
@@ -24,6 +24,13 @@ export async function loadSavedModel(entry: ModelEntry, path: string): Promise<S
   if (info !== undefined && info.model !== entry.name) {
     throw new StateDictError(
       `${path} holds weights of ${info.model}, not of ${entry.name}. Fix: name ${info.model} as the model, or another file.`,
+    );
+  }
+  for (const [key, { data }] of Object.entries(weights)) {
+    const wrong = data.findIndex((value) => !Number.isFinite(value));
+    if (wrong === -1) continue;
+    throw new NotFiniteError(
+      `${path}: ${key} holds ${data[wrong]} (element ${wrong}), as after a training that diverged. Expected finite weights. Fix: train with a lower learning rate.`,
     );
   }
   const classNames = info?.classNames ?? Array.from({ length: entry.numClasses }, (_, i) => String(i));

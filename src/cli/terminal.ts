@@ -10,20 +10,20 @@ export function terminalWidth(): number {
   return process.stderr.columns || 80;
 }
 
-/** Breaks lines that are longer than `width` between `words`, and indents what goes on. */
-export function fold(text: string, width: number, words = " "): string {
+/** Breaks lines that are longer than `width` at `gaps`, and indents what goes on. Numbers keep their % sign. */
+export function fold(text: string, width: number, gaps = " "): string {
   return text
     .split("\n")
-    .flatMap((line) => foldLine(line, width, words))
+    .flatMap((line) => foldLine(line, width, gaps))
     .join("\n");
 }
 
-function foldLine(line: string, width: number, words: string): string[] {
+function foldLine(line: string, width: number, gaps: string): string[] {
   const lines: string[] = [];
   let current: string | undefined;
-  for (const word of line.split(words)) {
+  for (const word of gaps === " " ? line.split(/ (?!%)/) : line.split(gaps)) {
     if (current === undefined) current = word;
-    else if (current.length + words.length + word.length <= width) current += words + word;
+    else if (current.length + gaps.length + word.length <= width) current += gaps + word;
     else {
       lines.push(current);
       current = `  ${word}`;

@@ -237,6 +237,7 @@ export class Trainer {
     const trained = await this.#readScores();
     const learningRate = this.optimizer.lr;
     const validated = validation === undefined ? undefined : await this.evaluate(validation, { signal });
+    if (validated !== undefined) this.#checkLoss("the validation loss", validated);
     await this.#held;
     if (scheduleEvery === "epoch") schedule?.step((validated ?? trained).loss);
     this.#position = { epoch: epoch + 1, batch: 0 };
@@ -279,15 +280,18 @@ export class Trainer {
   }
 
   async #readScores(): Promise<Scores> {
-    const { epoch, batch } = this.#position;
+    const position = this.#position;
     const scores = await this.#sums.scores();
-    if (!Number.isFinite(scores.loss)) {
-      throw new NotFiniteError(
-        `the loss became ${Number.isNaN(scores.loss) ? "NaN" : "infinite"} in epoch ${epoch + 1}, by batch ${batch}, at a learning rate of ${this.optimizer.lr}. ` +
-          "Expected a finite number. Fix: a lower learning rate, or check the data for values that are not numbers.",
-      );
-    }
+    this.#checkLoss("the loss", scores, position);
     return scores;
+  }
+
+  #checkLoss(what: string, { loss }: Scores, { epoch, batch }: Position = this.#position): void {
+    if (Number.isFinite(loss)) return;
+    throw new NotFiniteError(
+      `${what} became ${Number.isNaN(loss) ? "NaN" : "infinite"} in epoch ${epoch + 1}, by batch ${batch}, at a learning rate of ${this.optimizer.lr}. ` +
+        "Expected a finite number. Fix: a lower learning rate, or check the data for values that are not numbers.",
+    );
   }
 }
 

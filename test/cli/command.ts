@@ -30,7 +30,7 @@ export interface Result {
 }
 
 export interface Options {
-  readonly cwd?: string;
+  readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
   /** Run instead of Node with the command; `$0` and `$@` are both. */
   readonly shell?: string;

@@ -1,7 +1,7 @@
 /** `fovea evaluate`: scores saved weights on a test set. */
 
 import { Command } from "commander";
-import { ArgumentError } from "../../core/errors.js";
+import { ArgumentError, NotFiniteError } from "../../core/errors.js";
 import * as models from "../../models/index.js";
 import { Evaluator } from "../../train/evaluation.js";
 import { loadData } from "../data.js";
@@ -46,6 +46,11 @@ async function evaluate(name: string, flags: EvaluateFlags, signal: AbortSignal)
   const { accuracy, loss, count } = await new Evaluator(model, { normalization })
     .evaluate(data, { signal, onProgress: (done, total) => showProgress("testing", done, total) })
     .finally(clearProgress);
+  if (!Number.isFinite(loss)) {
+    throw new NotFiniteError(
+      `${flags.weights}: the loss on ${data.name} is ${loss}, as after a training that diverged. Expected a finite number. Fix: train with a lower learning rate.`,
+    );
+  }
   if (flags.json) {
     printJson({ accuracy, loss, count });
     return;
