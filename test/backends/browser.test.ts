@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { createWasmDevice } from "../../src/backends/wasm/device.js";
 import {
@@ -94,15 +93,6 @@ describe("WebAssembly in Chromium", { skip: noBrowser, timeout: 240_000 }, () =>
       await assert.rejects(callInBrowser(browser, strict, "failure", [{}]), /blob:/);
     } finally {
       await strict.close();
-    }
-  });
-
-  it("is small: a page downloads one variant", () => {
-    const size = (pattern: RegExp) =>
-      [...files].filter(([path]) => pattern.test(path)).reduce((sum, [, file]) => sum + gzipSync(file).length, 0);
-    for (const variant of ["simd", "relaxed", "simd-threads", "relaxed-threads"]) {
-      const bytes = size(new RegExp(`^/chunks/${variant}-[^-]*\\.js$`));
-      assert.ok(bytes > 0 && bytes < 100_000, `${variant}: ${bytes} bytes compressed`);
     }
   });
 });

@@ -110,20 +110,20 @@ export const pageFiles: Files = new Map([
 
 /**
  * Calls an export of `/entry.js` in a fresh page, or in a worker of it, and returns what it resolves to, as JSON.
- * Whatever the page writes to its console as an error is an error here too.
+ * Whatever the page writes to its console as an error, other than what is `expected`, is an error here too.
  */
 export async function callInBrowser<T>(
   browser: Browser,
   server: Server,
   name: string,
   args: readonly unknown[] = [],
-  { worker = false } = {},
+  { worker = false, expected }: { readonly worker?: boolean; readonly expected?: RegExp } = {},
 ): Promise<T> {
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(message.text());
+    if (message.type() === "error" && !expected?.test(message.text())) complaints.push(message.text());
   });
   try {
     await page.goto(server.url);
