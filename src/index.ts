@@ -22,7 +22,7 @@ export { Parameter, State } from "./graph/state.js";
 export { type AnyTensor, Tensor } from "./graph/tensor.js";
 export * as models from "./models/index.js";
 export * as nn from "./nn/index.js";
-export { crossEntropy, mseLoss } from "./nn/losses.js";
+export * from "./nn/losses/index.js";
 export * from "./ops/index.js";
 export * from "./optim/index.js";
 export * from "./train/index.js";

@@ -8,6 +8,6 @@ export * from "./layers/dropout.js";
 export * from "./layers/linear.js";
 export * from "./layers/normalization.js";
 export * from "./layers/pooling.js";
-export * from "./losses.js";
+export * from "./losses/index.js";
 export { type LoadReport, Module, ModuleBase } from "./module.js";
 export { readWeights, type SavedTensor, type StateDict, writeWeights } from "./weights.js";

@@ -8,7 +8,7 @@ import { type CompiledFunction, compile } from "../graph/compile.js";
 import type { Tensor } from "../graph/tensor.js";
 import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
-import { crossEntropy } from "../nn/losses.js";
+import { crossEntropy } from "../nn/losses/classification.js";
 import { tensorOver } from "../ops/create.js";
 import { normalizePixels } from "./pixels.js";
 import { type Scores, Sums } from "./sums.js";

@@ -223,7 +223,67 @@ def activations():
     save("activations", tensors, list(functions))
 
 
-for seed, make in enumerate([convolutions, pools, losses, optimizers, network, activations]):
+def loss_options():
+    """Losses with weights, smoothing, ignored labels and each reduction: values and gradients."""
+    cases, tensors = [], {}
+
+    def record(name, function, inputs, labels=None, **options):
+        """Arguments in order; the first is differentiated."""
+        for reduction in ["none", "mean", "sum"] if "reduction" not in options else [options["reduction"]]:
+            key = str(len(cases))
+            torch_options = {k: v for k, v in options.items() if k not in ("reduction", "fovea")}
+            variable = inputs[0].clone().requires_grad_()
+            target = labels.long() if labels is not None else inputs[1]
+            loss = function(variable, target, reduction=reduction, **torch_options)
+            upstream = torch.randn_like(loss)
+            gradient = torch.autograd.grad(loss, variable, upstream)[0]
+            tensors.update({f"{key}.x": inputs[0], f"{key}.loss": loss, f"{key}.upstream": upstream, f"{key}.gx": gradient})
+            if labels is not None:
+                tensors[f"{key}.labels"] = labels.int()
+            else:
+                tensors[f"{key}.target"] = inputs[1]
+            plain = {}
+            for option, value in torch_options.items():
+                if isinstance(value, torch.Tensor):
+                    tensors[f"{key}.{option}"] = value
+                else:
+                    plain[option] = value
+            cases.append({"name": name, "reduction": reduction, **plain})
+
+    scores, labels = torch.randn(7, 5) * 3, torch.randint(0, 5, (7,))
+    pixels, pixel_labels = torch.randn(2, 4, 3, 5), torch.randint(0, 4, (2, 3, 5))
+    weight, pixel_weight = torch.rand(5) + 0.1, torch.rand(4) + 0.1
+    ignored, ignored_pixels = labels.clone(), pixel_labels.clone()
+    ignored[2], ignored_pixels[0, 1, 2], ignored_pixels[1, 2, :3] = -1, 255, 255
+    record("crossEntropy", F.cross_entropy, [scores], labels)
+    record("crossEntropy", F.cross_entropy, [scores], labels, weight=weight, label_smoothing=0.1)
+    record("crossEntropy", F.cross_entropy, [scores], ignored, weight=weight, label_smoothing=0.2, ignore_index=-1)
+    record("crossEntropy", F.cross_entropy, [pixels], pixel_labels)
+    record("crossEntropy", F.cross_entropy, [pixels], ignored_pixels, ignore_index=255)
+    record("crossEntropy", F.cross_entropy, [pixels], ignored_pixels, weight=pixel_weight, label_smoothing=0.3, ignore_index=255)
+    record("crossEntropy", F.cross_entropy, [pixels, torch.randn_like(pixels).softmax(1)], label_smoothing=0.1, weight=pixel_weight)
+    record("nllLoss", F.nll_loss, [scores.log_softmax(1)], labels)
+    record("nllLoss", F.nll_loss, [pixels.log_softmax(1)], ignored_pixels, weight=pixel_weight, ignore_index=255)
+    record("multiMarginLoss", F.multi_margin_loss, [scores], labels)
+    record("multiMarginLoss", F.multi_margin_loss, [scores], labels, margin=0.5)
+    a, b = torch.randn(4, 6) * 2, torch.randn(4, 6) * 2
+    record("mseLoss", F.mse_loss, [a, b])
+    record("l1Loss", F.l1_loss, [a, b])
+    record("huberLoss", F.huber_loss, [a, b], delta=0.7)
+    record("smoothL1Loss", F.smooth_l1_loss, [a, b], beta=0.7)
+    yes = torch.rand(4, 6)
+    record("binaryCrossEntropyWithLogits", F.binary_cross_entropy_with_logits, [a * 10, yes])
+    record("binaryCrossEntropyWithLogits", F.binary_cross_entropy_with_logits, [a, yes], weight=torch.rand(6), pos_weight=torch.rand(6) + 1)
+    record("binaryCrossEntropy", F.binary_cross_entropy, [torch.rand(4, 6) * 0.98 + 0.01, yes], weight=torch.rand(4, 1).expand(4, 6))
+    p, q = torch.randn(4, 6).softmax(1), torch.randn(4, 6).softmax(1)
+    p[1, 2] = 0
+    record("klDivLoss", F.kl_div, [q.log(), p])
+    record("klDivLoss", F.kl_div, [q.log(), p], reduction="batchmean")
+    record("klDivLoss", F.kl_div, [q.log(), (p + 0.1).log()], log_target=True)
+    save("losses-with-options", tensors, cases)
+
+
+for seed, make in enumerate([convolutions, pools, losses, optimizers, network, activations, loss_options]):
     if sys.argv[1:] and make.__name__ not in sys.argv[1:]:
         continue
     torch.manual_seed(seed)

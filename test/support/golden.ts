@@ -28,6 +28,10 @@ export class Golden<Case> {
     this.#tensors = new Map([...tensors].map(([key, array]) => [key, convertArray(array, key)]));
   }
 
+  has(key: string): boolean {
+    return this.#tensors.has(key);
+  }
+
   get(key: string): GoldenTensor {
     const found = this.#tensors.get(key);
     assert.ok(found !== undefined, `the golden has no ${key}`);

@@ -1,0 +1,6 @@
+/** Losses: how wrong a prediction is, as one number. */
+
+export * from "./classification.js";
+export * from "./distributions.js";
+export type { LossOptions, Reduced, Reduction } from "./reduction.js";
+export * from "./regression.js";
