@@ -221,5 +221,8 @@ export function main([mode, ...rest]) {
     installBrowser();
     test(rest);
   }
+  if (mode === "--soak") {
+    runTests("Training for ten thousand steps", ["dist/test/train/memory.test.js"], { FOVEA_SOAK: "1" });
+  }
   finish({ summary: mode === "--test" });
 }

@@ -29,12 +29,13 @@ export function keep(tensor: AnyTensor): void {
 
 /** Computes `tensors` and every pending assignment on their devices. */
 export function evaluateTensors(tensors: readonly AnyTensor[]): void {
-  for (const device of new Set(tensors.filter(needsProgram).map((tensor) => tensor.device))) flush(device, tensors);
+  const pending = tensors.filter((tensor) => needsProgram(tensor) || isOverwrittenNext(tensor));
+  for (const device of new Set(pending.map((tensor) => tensor.device))) flush(device, tensors);
 }
 
 /** Computes `tensor` if need be, and says where its value lies. */
 export function storageOf(tensor: AnyTensor): Storage {
-  evaluateTensors([tensor]);
+  if (needsProgram(tensor)) evaluateTensors([tensor]);
   if (tensor.storage !== undefined) return tensor.storage;
   const { origin } = tensor;
   const storage =
@@ -79,7 +80,8 @@ function flush(device: Device, tensors: readonly AnyTensor[]): void {
   }
   const outputs: AnyTensor[] = [];
   for (const tensor of new Set([...kept, ...tensors])) {
-    if (tensor.device === device && needsProgram(tensor) && !isPendingState(tensor)) outputs.push(tensor);
+    if (tensor.device !== device || isPendingState(tensor)) continue;
+    if (needsProgram(tensor) || isOverwrittenNext(tensor)) outputs.push(tensor);
   }
   for (const tensor of kept) if (tensor.device === device) kept.delete(tensor);
   // Forgotten even if the program cannot be made: a broken assignment must not fail every later read.
@@ -116,6 +118,12 @@ function staleAfter(graph: Graph): Set<AnyTensor> {
 /** Whether `tensor` stands for the newest version of a state: computing that state computes it too. */
 function isPendingState({ origin }: AnyTensor): boolean {
   return origin.kind === "state" && origin.version === origin.state.version;
+}
+
+/** Whether `tensor` stands for what is in a state's memory, where a pending assignment will be written. */
+function isOverwrittenNext({ storage, origin }: AnyTensor): boolean {
+  if (storage !== undefined || origin.kind !== "state") return false;
+  return origin.state.committed === origin.version && origin.state.pending !== undefined;
 }
 
 interface Entry {

@@ -41,7 +41,7 @@ describe("the native queue", () => {
         const encoded = join(folder, "program");
         writeFileSync(encoded, encodeProgram(program));
         const binary = join(folder, `${sanitizer}-${waiting}`);
-        const flags = `-D_GNU_SOURCE -O1 -g -std=gnu11 -w -pthread -ffp-contract=off -fno-sanitize-recover=all`.split(
+        const flags = `-D_GNU_SOURCE -O1 -g1 -std=gnu11 -w -pthread -ffp-contract=off -fno-sanitize-recover=all`.split(
           " ",
         );
         if (waiting === "condition") flags.push("-DFOVEA_NO_FUTEX");

@@ -58,7 +58,8 @@ function stretches(shape: Shape, target: Shape): boolean {
 /** The same program for the same stream, whatever the device. */
 function buildProgram(random: RandomStream, states: readonly State[], inputs: readonly Tensor[]): Tensor[] {
   const pick = <T>(list: readonly T[]): T => list[random.integer(list.length)];
-  const values: Tensor[] = [...inputs];
+  // What the states hold before the program is there for all of it, also for what comes after they were assigned.
+  const values: Tensor[] = [...inputs, ...states.map((state) => state.value)];
   const outputs: Tensor[] = [];
   const steps = 8 + random.integer(25);
   for (let n = 0; n < steps; n++) {

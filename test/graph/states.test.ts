@@ -11,6 +11,8 @@ import {
   grad,
   linear,
   manualSeed,
+  maximum,
+  minimum,
   mul,
   nn,
   Parameter,
@@ -90,6 +92,37 @@ describe("states", () => {
       late.data(),
       (error: Error) => error instanceof StaleValueError && /evaluate\(loss, logits/.test(error.message),
     );
+  });
+
+  it("keep the value that they had before, when both are evaluated together", async () => {
+    const state = new State(tensor([1, 2]));
+    await evaluate(state);
+    const before = state.value;
+    state.assign(mul(state, 10) as Tensor<[number]>);
+    await evaluate(before, state);
+    assert.deepEqual(await numbers(before), [1, 2]);
+    assert.deepEqual(await numbers(state), [10, 20]);
+    const between = state.value;
+    state.assign(tensor([0, 0]));
+    await evaluate(between);
+    await evaluate(state);
+    assert.deepEqual(await numbers(between), [10, 20]);
+  });
+
+  it("of different sizes can be computed from one another's old values", async () => {
+    const [scalar, vector] = [new State(tensor(2)), new State(tensor([1, 2, 3]))];
+    await evaluate(scalar, vector);
+    for (const swap of [false, true]) {
+      const [s, v] = [scalar.value, vector.value];
+      const [a, b] = [await s.item(), (await numbers(v))[2]];
+      const assignments = [
+        () => scalar.assign(add(s, 1) as Tensor<[]>),
+        () => vector.assign(mul(v, s) as Tensor<[number]>),
+      ];
+      for (const assign of swap ? assignments.reverse() : assignments) assign();
+      await evaluate(scalar, vector);
+      assert.deepEqual([await scalar.value.item(), (await numbers(vector))[2]], [a + 1, a * b]);
+    }
   });
 
   it("keep what was evaluated in time", async () => {
@@ -172,6 +205,19 @@ describe("gradients", () => {
     const [second] = grad(first.sum(), [x]);
     assert.deepEqual(await numbers(first), [12, 27]);
     assert.deepEqual(await numbers(second), [12, 18]);
+  });
+
+  it("of the larger of two equal numbers are shared, as in PyTorch", async () => {
+    const [x, y] = [tensor([1, 2, 3]), tensor([3, 2, 1])];
+    const shares = async (result: Tensor) => Promise.all(grad(result.sum(), [x, y]).map(numbers));
+    assert.deepEqual(await shares(maximum(x, y) as Tensor), [
+      [0, 0.5, 1],
+      [1, 0.5, 0],
+    ]);
+    assert.deepEqual(await shares(minimum(x, y) as Tensor), [
+      [1, 0.5, 0],
+      [0, 0.5, 1],
+    ]);
   });
 
   it("stop at detach()", async () => {
