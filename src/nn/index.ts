@@ -2,6 +2,7 @@
 
 export { Parameter, State } from "../graph/state.js";
 export * from "./layers/activation.js";
+export * from "./layers/batchNorm.js";
 export * from "./layers/container.js";
 export * from "./layers/convolution.js";
 export * from "./layers/dropout.js";

@@ -13,6 +13,7 @@ export { takeAlongAxis } from "./indexing/alongAxis.js";
 export { arange, oneHot } from "./indexing/oneHot.js";
 export { take } from "./indexing/take.js";
 export { linear, matmul } from "./linear/matmul.js";
+export * from "./normalization.js";
 export { type AvgPool2dOptions, avgPool2d } from "./pooling/averagePool2d.js";
 export { type MaxPool2dOptions, maxPool2d, maxPool2dWithIndices, maxUnpool2d } from "./pooling/maxPool2d.js";
 export { Generator, manualSeed } from "./random/generator.js";

@@ -283,7 +283,52 @@ def loss_options():
     save("losses-with-options", tensors, cases)
 
 
-for seed, make in enumerate([convolutions, pools, losses, optimizers, network, activations, loss_options]):
+def normalizations():
+    """Normalization layers, with their parameters: outputs and gradients."""
+    cases, tensors = [], {}
+
+    def record(name, module, shape, running=False, **options):
+        key = str(len(cases))
+        x = (torch.randn(shape) * 2 + 1).requires_grad_()
+        for parameter in module.parameters():
+            torch.nn.init.uniform_(parameter, 0.5, 1.5)
+        tensors.update({f"{key}.state.{n}": v.clone() for n, v in module.state_dict().items() if v.dim() > 0})
+        y = module(x)
+        upstream = torch.randn_like(y)
+        inputs = [x, *module.parameters()]
+        gradients = torch.autograd.grad(y, inputs, upstream)
+        tensors.update({f"{key}.x": x, f"{key}.y": y, f"{key}.upstream": upstream, f"{key}.gx": gradients[0]})
+        for (n, _), gradient in zip(module.named_parameters(), gradients[1:]):
+            tensors[f"{key}.g.{n}"] = gradient
+        if running:
+            tensors.update({f"{key}.after.{n}": v for n, v in module.state_dict().items() if "running" in n})
+            module.eval()
+            tensors[f"{key}.evaluated"] = module(x)
+        cases.append({"name": name, **options})
+
+    record("BatchNorm1d", nn.BatchNorm1d(5), [7, 5], running=True, arguments=[5])
+    record("BatchNorm1d", nn.BatchNorm1d(5, eps=0.1, momentum=0.3), [3, 5, 4], True, arguments=[5, dict(eps=0.1, momentum=0.3)])
+    record("BatchNorm2d", nn.BatchNorm2d(3), [4, 3, 5, 2], True, arguments=[3])
+    record("BatchNorm3d", nn.BatchNorm3d(2, affine=False), [3, 2, 3, 4, 2], True, arguments=[2, dict(affine=False)])
+    record("LayerNorm", nn.LayerNorm(6), [4, 6], arguments=[6])
+    record("LayerNorm", nn.LayerNorm([3, 4], eps=0.01), [2, 5, 3, 4], arguments=[[3, 4], dict(eps=0.01)])
+    record("GroupNorm", nn.GroupNorm(2, 6), [3, 6, 4, 5], arguments=[2, 6])
+    record("GroupNorm", nn.GroupNorm(3, 9, affine=False), [5, 9], arguments=[3, 9, dict(affine=False)])
+    record("InstanceNorm", nn.InstanceNorm1d(4), [3, 4, 6], arguments=[4])
+    record("InstanceNorm", nn.InstanceNorm2d(4, affine=True), [3, 4, 3, 5], arguments=[4, dict(affine=True)])
+    record("InstanceNorm", nn.InstanceNorm3d(2), [2, 2, 3, 2, 3], arguments=[2])
+    record("LocalResponseNorm", nn.LocalResponseNorm(5, 0.8, 0.75, 2), [2, 7, 3, 4], arguments=[5, dict(alpha=0.8, k=2)])
+    record("LocalResponseNorm", nn.LocalResponseNorm(4, 2, 0.5, 1), [3, 6, 5], arguments=[4, dict(alpha=2, beta=0.5)])
+
+    class Within(nn.Module):
+        def forward(self, x):
+            return x / (1 + 0.9 * F.avg_pool2d(x * x, 3, 1, 1)) ** 0.75
+
+    record("LocalResponseNorm", Within(), [2, 3, 5, 6], arguments=[3, dict(alpha=0.9, region="within")])
+    save("normalization", tensors, cases)
+
+
+for seed, make in enumerate([convolutions, pools, losses, optimizers, network, activations, loss_options, normalizations]):
     if sys.argv[1:] and make.__name__ not in sys.argv[1:]:
         continue
     torch.manual_seed(seed)

@@ -1,93 +1,139 @@
-/** Batch normalization. */
+/** Normalization within each sample. */
 
-import { ShapeError } from "../../core/errors.js";
-import { formatShape, type Shape } from "../../core/shape.js";
-import { Parameter, State } from "../../graph/state.js";
+import type { Shape } from "../../core/shape.js";
+import { Parameter } from "../../graph/state.js";
 import type { Tensor } from "../../graph/tensor.js";
+import { checkCount } from "../../ops/convolution/geometry.js";
 import { ones, zeros } from "../../ops/create.js";
-import { add, div, mul, sub } from "../../ops/elementwise/arithmetic.js";
-import { sqrt } from "../../ops/elementwise/functions.js";
-import { mean } from "../../ops/reduce/mean.js";
-import { detach, reshape } from "../../ops/shape/reshape.js";
-import { asTensor, type TensorLike } from "../../ops/tensors.js";
+import * as normalization from "../../ops/normalization.js";
+import type { TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
 
-export interface BatchNormOptions {
+type KeepsShape = <S extends Shape>(x: TensorLike<S>) => Tensor<S>;
+
+export interface NormOptions {
   /** Added to the variance before its root. Default 1e-5. */
   readonly eps?: number;
-  /** Share of the newest batch in the running statistics. Default 0.1. */
-  readonly momentum?: number;
-  /** Learn a scale and a shift for each channel. Default true. */
+  /** Learn a scale and a shift. Default true, but false for `InstanceNorm`. */
   readonly affine?: boolean;
 }
 
-export interface BatchNorm2d {
-  <S extends Shape>(x: TensorLike<S>): Tensor<S>;
-}
-
+export interface LayerNorm extends KeepsShape {}
 /**
- * Normalizes each channel of N×C×H×W to mean 0 and variance 1 (Ioffe & Szegedy 2015): over the batch while training,
- * by running statistics when evaluating.
+ * Brings each sample to mean 0 and variance 1 over its last axes (Ba et al. 2016).
  *
- * @example new nn.BatchNorm2d(64)
+ * @param normalizedShape lengths of those axes; a number for the last alone
+ * @example new nn.LayerNorm(256)
  */
-export class BatchNorm2d extends ModuleBase {
+export class LayerNorm extends ModuleBase {
+  readonly normalizedShape: Shape;
   readonly eps: number;
-  readonly momentum: number;
   weight: Parameter | null;
   bias: Parameter | null;
-  runningMean: State;
-  runningVar: State;
 
-  constructor(
-    readonly numFeatures: number,
-    { eps = 1e-5, momentum = 0.1, affine = true }: BatchNormOptions = {},
-  ) {
+  constructor(normalizedShape: number | Shape, { eps = 1e-5, affine = true }: NormOptions = {}) {
     super();
+    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+    for (const length of this.normalizedShape) checkCount("LayerNorm", "a normalized length", length);
     this.eps = eps;
-    this.momentum = momentum;
-    const shape: Shape = [numFeatures];
-    this.weight = affine ? new Parameter(ones(shape)) : null;
-    this.bias = affine ? new Parameter(zeros(shape)) : null;
-    this.runningMean = new State(zeros(shape));
-    this.runningVar = new State(ones(shape));
+    this.weight = affine ? new Parameter(ones(this.normalizedShape)) : null;
+    this.bias = affine ? new Parameter(zeros(this.normalizedShape)) : null;
   }
 
-  override forward<S extends Shape>(input: TensorLike<S>): Tensor<S> {
-    const x: Tensor = asTensor("BatchNorm2d", input);
-    if (x.rank !== 4 || x.shape[1] !== this.numFeatures) {
-      throw new ShapeError(
-        `BatchNorm2d: the input is ${formatShape(x.shape)}. Expected N×${this.numFeatures}×H×W.` +
-          (x.rank === 4 ? ` Fix: new BatchNorm2d(${x.shape[1]}).` : ""),
-      );
-    }
-    const [centre, spread] = this.training ? this.#batchStatistics(x) : [this.runningMean.value, this.runningVar.value];
-    const perChannel = (values: TensorLike) => reshape(values, [1, this.numFeatures, 1, 1]);
-    const normalized = div(sub(x, perChannel(centre)), sqrt(add(perChannel(spread), this.eps)));
-    const scaled = this.weight === null ? normalized : mul(normalized, perChannel(this.weight));
-    return (this.bias === null ? scaled : add(scaled, perChannel(this.bias))) as Tensor<S>;
-  }
-
-  /** Mean and variance of the batch, which also move the running statistics (with the unbiased variance). */
-  #batchStatistics(x: Tensor): [mean: Tensor, variance: Tensor] {
-    const count = x.size / this.numFeatures;
-    if (count < 2) {
-      throw new ShapeError(
-        `BatchNorm2d: ${formatShape(x.shape)} has one value for each channel, whose variance is 0 while training. Expected a larger batch or picture; or call eval().`,
-      );
-    }
-    const axes = [0, 2, 3];
-    const centre = mean(x, axes);
-    const deviation = sub(x, reshape(centre, [1, this.numFeatures, 1, 1])) as Tensor;
-    const spread = mean(mul(deviation, deviation) as Tensor, axes);
-    const blend = (old: State, batch: Tensor) =>
-      add(mul(old, 1 - this.momentum), mul(detach(batch), this.momentum)) as Tensor;
-    this.runningMean.assign(blend(this.runningMean, centre));
-    this.runningVar.assign(blend(this.runningVar, mul(spread, count / (count - 1)) as Tensor));
-    return [centre, spread];
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    return normalization.layerNorm(x, this.normalizedShape, this);
   }
 
   override describe(): string {
-    return `${this.numFeatures}, eps ${this.eps}, momentum ${this.momentum}`;
+    return `${this.normalizedShape.join("×")}, eps ${this.eps}`;
+  }
+}
+
+export interface GroupNorm extends KeepsShape {}
+/**
+ * Brings groups of channels of each sample to mean 0 and variance 1 (Wu & He 2018).
+ *
+ * @example new nn.GroupNorm(8, 64)
+ */
+export class GroupNorm extends ModuleBase {
+  readonly eps: number;
+  weight: Parameter | null;
+  bias: Parameter | null;
+
+  constructor(
+    readonly numGroups: number,
+    readonly numChannels: number,
+    { eps = 1e-5, affine = true }: NormOptions = {},
+  ) {
+    super();
+    checkCount("GroupNorm", "the number of groups", numGroups);
+    checkCount("GroupNorm", "the number of channels", numChannels);
+    this.eps = eps;
+    this.weight = affine ? new Parameter(ones<Shape>([numChannels])) : null;
+    this.bias = affine ? new Parameter(zeros<Shape>([numChannels])) : null;
+  }
+
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    return normalization.groupNorm(x, this.numGroups, this);
+  }
+
+  override describe(): string {
+    return `${this.numGroups}, ${this.numChannels}, eps ${this.eps}`;
+  }
+}
+
+export interface InstanceNorm extends KeepsShape {}
+/**
+ * Brings each channel of each sample, N×C×…, to mean 0 and variance 1 (Ulyanov et al. 2016). PyTorch's InstanceNorm1d, 2d
+ * and 3d without running statistics, its default.
+ *
+ * @example new nn.InstanceNorm(64)
+ */
+export class InstanceNorm extends ModuleBase {
+  readonly eps: number;
+  weight: Parameter | null;
+  bias: Parameter | null;
+
+  constructor(
+    readonly numFeatures: number,
+    { eps = 1e-5, affine = false }: NormOptions = {},
+  ) {
+    super();
+    checkCount("InstanceNorm", "the number of channels", numFeatures);
+    this.eps = eps;
+    this.weight = affine ? new Parameter(ones<Shape>([numFeatures])) : null;
+    this.bias = affine ? new Parameter(zeros<Shape>([numFeatures])) : null;
+  }
+
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    return normalization.instanceNorm(x, this);
+  }
+
+  override describe(): string {
+    return `${this.numFeatures}, eps ${this.eps}`;
+  }
+}
+
+export interface LocalResponseNorm extends KeepsShape {}
+/**
+ * Active neurons inhibit those beside them (Krizhevsky et al. 2012): see the function `localResponseNorm`.
+ *
+ * @example new nn.LocalResponseNorm(5, { k: 2 })
+ */
+export class LocalResponseNorm extends ModuleBase {
+  constructor(
+    readonly size: number,
+    readonly options: normalization.LocalResponseNormOptions = {},
+  ) {
+    super();
+    checkCount("LocalResponseNorm", "the size", size);
+  }
+
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    return normalization.localResponseNorm(x, this.size, this.options);
+  }
+
+  override describe(): string {
+    return [`${this.size}`, ...Object.entries(this.options).map(([name, value]) => `${name} ${value}`)].join(", ");
   }
 }

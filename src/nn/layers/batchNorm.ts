@@ -1,0 +1,132 @@
+/** Batch normalization. */
+
+import { ShapeError } from "../../core/errors.js";
+import { formatShape, type Shape } from "../../core/shape.js";
+import { Parameter, State } from "../../graph/state.js";
+import type { Tensor } from "../../graph/tensor.js";
+import { checkCount } from "../../ops/convolution/geometry.js";
+import { ones, zeros } from "../../ops/create.js";
+import { add, div, mul, sub } from "../../ops/elementwise/arithmetic.js";
+import { sqrt } from "../../ops/elementwise/functions.js";
+import { mean } from "../../ops/reduce/mean.js";
+import { detach, reshape } from "../../ops/shape/reshape.js";
+import { asTensor, type TensorLike } from "../../ops/tensors.js";
+import { ModuleBase } from "../module.js";
+
+export interface BatchNormOptions {
+  /** Added to the variance before its root. Default 1e-5. */
+  readonly eps?: number;
+  /** Share of the newest batch in the running statistics. Default 0.1. */
+  readonly momentum?: number;
+  /** Learn a scale and a shift for each channel. Default true. */
+  readonly affine?: boolean;
+}
+
+/** The call signature of layers that keep the shape. */
+type KeepsShape = <S extends Shape>(x: TensorLike<S>) => Tensor<S>;
+
+abstract class BatchNorm extends ModuleBase {
+  readonly eps: number;
+  readonly momentum: number;
+  weight: Parameter | null;
+  bias: Parameter | null;
+  runningMean: State;
+  runningVar: State;
+
+  /** The layer's name, the ranks that its input may have, and that input's shape for errors. */
+  protected abstract get expected(): {
+    readonly layer: string;
+    readonly ranks: readonly number[];
+    readonly shape: string;
+  };
+
+  constructor(
+    readonly numFeatures: number,
+    { eps = 1e-5, momentum = 0.1, affine = true }: BatchNormOptions = {},
+  ) {
+    super();
+    checkCount("BatchNorm", "the number of channels", numFeatures);
+    this.eps = eps;
+    this.momentum = momentum;
+    const shape: Shape = [numFeatures];
+    this.weight = affine ? new Parameter(ones(shape)) : null;
+    this.bias = affine ? new Parameter(zeros(shape)) : null;
+    this.runningMean = new State(zeros(shape));
+    this.runningVar = new State(ones(shape));
+  }
+
+  override forward<S extends Shape>(input: TensorLike<S>): Tensor<S> {
+    const { layer, ranks, shape } = this.expected;
+    const x: Tensor = asTensor<Shape, "float32">(layer, input);
+    if (!ranks.includes(x.rank) || x.shape[1] !== this.numFeatures) {
+      throw new ShapeError(
+        `${layer}: the input is ${formatShape(x.shape)}. Expected ${shape}.` +
+          (ranks.includes(x.rank) ? ` Fix: new ${layer}(${x.shape[1]}).` : ""),
+      );
+    }
+    const [centre, spread] = this.training ? this.#batchStatistics(x) : [this.runningMean.value, this.runningVar.value];
+    const perChannel = (values: TensorLike) => this.#perChannel(values, x);
+    const normalized = div(sub(x, perChannel(centre)), sqrt(add(perChannel(spread), this.eps)));
+    const scaled = this.weight === null ? normalized : mul(normalized, perChannel(this.weight));
+    return (this.bias === null ? scaled : add(scaled, perChannel(this.bias))) as Tensor<S>;
+  }
+
+  /** Mean and variance of the batch, which also move the running statistics (with the unbiased variance). */
+  #batchStatistics(x: Tensor): [mean: Tensor, variance: Tensor] {
+    const count = x.size / this.numFeatures;
+    if (count < 2) {
+      throw new ShapeError(
+        `${this.expected.layer}: ${formatShape(x.shape)} has one value for each channel, whose variance is 0 while training. Expected a larger batch or picture; or call eval().`,
+      );
+    }
+    const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+    const centre = mean(x, axes);
+    const deviation = sub(x, this.#perChannel(centre, x)) as Tensor;
+    const spread = mean(mul(deviation, deviation) as Tensor, axes);
+    const blend = (old: State, batch: Tensor) =>
+      add(mul(old, 1 - this.momentum), mul(detach(batch), this.momentum)) as Tensor;
+    this.runningMean.assign(blend(this.runningMean, centre));
+    this.runningVar.assign(blend(this.runningVar, mul(spread, count / (count - 1)) as Tensor));
+    return [centre, spread];
+  }
+
+  #perChannel(values: TensorLike, x: Tensor): Tensor {
+    return reshape(
+      values,
+      x.shape.map((_, axis) => (axis === 1 ? this.numFeatures : 1)),
+    );
+  }
+
+  override describe(): string {
+    return `${this.numFeatures}, eps ${this.eps}, momentum ${this.momentum}`;
+  }
+}
+
+export interface BatchNorm1d extends KeepsShape {}
+/** Batch normalization of N×C or N×C×L: see `BatchNorm2d`. @example new nn.BatchNorm1d(100) */
+export class BatchNorm1d extends BatchNorm {
+  protected override get expected() {
+    return { layer: "BatchNorm1d", ranks: [2, 3], shape: `N×${this.numFeatures} or N×${this.numFeatures}×L` };
+  }
+}
+
+export interface BatchNorm2d extends KeepsShape {}
+/**
+ * Normalizes each channel of N×C×H×W to mean 0 and variance 1 (Ioffe & Szegedy 2015): over the batch while training,
+ * by running statistics when evaluating.
+ *
+ * @example new nn.BatchNorm2d(64)
+ */
+export class BatchNorm2d extends BatchNorm {
+  protected override get expected() {
+    return { layer: "BatchNorm2d", ranks: [4], shape: `N×${this.numFeatures}×H×W` };
+  }
+}
+
+export interface BatchNorm3d extends KeepsShape {}
+/** Batch normalization of N×C×D×H×W: see `BatchNorm2d`. @example new nn.BatchNorm3d(64) */
+export class BatchNorm3d extends BatchNorm {
+  protected override get expected() {
+    return { layer: "BatchNorm3d", ranks: [5], shape: `N×${this.numFeatures}×D×H×W` };
+  }
+}
