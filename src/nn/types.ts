@@ -1,6 +1,11 @@
 /** Checks of shapes by the TypeScript compiler: only lengths that are known as literals are compared. */
 
 import type { Shape } from "../core/shape.js";
+import type { Tensor } from "../graph/tensor.js";
+import type { TensorLike } from "../ops/tensors.js";
+
+/** The call signature of layers that keep the shape. */
+export type KeepsShape = <T extends TensorLike>(x: T) => Tensor<T["shape"]>;
 
 /** The length of the last axis, `number` where it is not known. */
 export type LastAxis<S extends Shape> = S extends readonly [...number[], infer Last extends number] ? Last : number;

@@ -3,7 +3,7 @@
 import type { DType } from "../core/dtype.js";
 import type { Shape } from "../core/shape.js";
 import { Tensor } from "../graph/tensor.js";
-import type { Operand } from "./elementwise/arithmetic.js";
+import type { Operand, ShapeOf } from "./elementwise/arithmetic.js";
 import * as arithmetic from "./elementwise/arithmetic.js";
 import * as comparison from "./elementwise/comparison.js";
 import * as functions from "./elementwise/functions.js";
@@ -18,50 +18,46 @@ import type { Filled } from "./shape/reshape.js";
 import * as reshaping from "./shape/reshape.js";
 import { flip, type Range, slice } from "./shape/slice.js";
 import { logSoftmax, softmax } from "./softmax.js";
-import type { TensorLike } from "./tensors.js";
+import type { Broadcast, TensorLike } from "./tensors.js";
 
-type Numeric = "float32" | "int32";
+// Not named by shape: a union of tensors, such as the layers of an array give, has these methods too.
+type AnyNumeric = Tensor<Shape, "float32" | "int32">;
 type Axes = number | readonly number[];
 
 declare module "../graph/tensor.js" {
   interface Tensor<out S extends Shape, out D extends DType> {
     /** this + other. */
-    add(this: Tensor<S, D & Numeric>, other: TensorLike<S, D> | number): Tensor<S, D>;
-    add(this: Tensor<S, D & Numeric>, other: TensorLike<Shape, D>): Tensor<Shape, D>;
+    add<B extends TensorLike<Shape, D> | number>(this: AnyNumeric, other: B): Tensor<Broadcast<S, ShapeOf<B>>, D>;
     /** this − other. */
-    sub(this: Tensor<S, D & Numeric>, other: TensorLike<S, D> | number): Tensor<S, D>;
-    sub(this: Tensor<S, D & Numeric>, other: TensorLike<Shape, D>): Tensor<Shape, D>;
+    sub<B extends TensorLike<Shape, D> | number>(this: AnyNumeric, other: B): Tensor<Broadcast<S, ShapeOf<B>>, D>;
     /** this · other, element by element. */
-    mul(this: Tensor<S, D & Numeric>, other: TensorLike<S, D> | number): Tensor<S, D>;
-    mul(this: Tensor<S, D & Numeric>, other: TensorLike<Shape, D>): Tensor<Shape, D>;
+    mul<B extends TensorLike<Shape, D> | number>(this: AnyNumeric, other: B): Tensor<Broadcast<S, ShapeOf<B>>, D>;
     /** this / other. */
-    div(this: Tensor<S>, other: TensorLike<S> | number): Tensor<S>;
-    div(this: Tensor<S>, other: TensorLike): Tensor;
+    div<B extends TensorLike | number>(this: Tensor, other: B): Tensor<Broadcast<S, ShapeOf<B>>>;
     /** this to the power of other. */
-    pow(this: Tensor<S>, other: TensorLike<S> | number): Tensor<S>;
-    pow(this: Tensor<S>, other: TensorLike): Tensor;
+    pow<B extends TensorLike | number>(this: Tensor, other: B): Tensor<Broadcast<S, ShapeOf<B>>>;
     /** The matrix product. */
-    matmul(this: Tensor<S>, other: TensorLike): Tensor;
-    neg(this: Tensor<S>): Tensor<S>;
-    abs(this: Tensor<S>): Tensor<S>;
-    exp(this: Tensor<S>): Tensor<S>;
-    log(this: Tensor<S>): Tensor<S>;
-    sqrt(this: Tensor<S>): Tensor<S>;
-    tanh(this: Tensor<S>): Tensor<S>;
-    sigmoid(this: Tensor<S>): Tensor<S>;
-    relu(this: Tensor<S>): Tensor<S>;
-    softmax(this: Tensor<S>, axis?: number): Tensor<S>;
-    logSoftmax(this: Tensor<S>, axis?: number): Tensor<S>;
-    clip(this: Tensor<S>, low: number, high: number): Tensor<S>;
+    matmul(this: Tensor, other: TensorLike): Tensor;
+    neg(this: Tensor): Tensor<S>;
+    abs(this: Tensor): Tensor<S>;
+    exp(this: Tensor): Tensor<S>;
+    log(this: Tensor): Tensor<S>;
+    sqrt(this: Tensor): Tensor<S>;
+    tanh(this: Tensor): Tensor<S>;
+    sigmoid(this: Tensor): Tensor<S>;
+    relu(this: Tensor): Tensor<S>;
+    softmax(this: Tensor, axis?: number): Tensor<S>;
+    logSoftmax(this: Tensor, axis?: number): Tensor<S>;
+    clip(this: Tensor, low: number, high: number): Tensor<S>;
     /** The sum over some axes, or over all. */
-    sum(this: Tensor<S, D & Numeric>, axis?: Axes, options?: ReduceOptions): Tensor<Shape, D>;
-    mean(this: Tensor<S>, axis?: Axes, options?: ReduceOptions): Tensor;
-    variance(this: Tensor<S>, axis?: Axes, options?: VarianceOptions): Tensor;
-    max(this: Tensor<S, D & Numeric>, axis?: Axes, options?: ReduceOptions): Tensor<Shape, D>;
-    min(this: Tensor<S, D & Numeric>, axis?: Axes, options?: ReduceOptions): Tensor<Shape, D>;
+    sum(this: AnyNumeric, axis?: Axes, options?: ReduceOptions): Tensor<Shape, D>;
+    mean(this: Tensor, axis?: Axes, options?: ReduceOptions): Tensor;
+    variance(this: Tensor, axis?: Axes, options?: VarianceOptions): Tensor;
+    max(this: AnyNumeric, axis?: Axes, options?: ReduceOptions): Tensor<Shape, D>;
+    min(this: AnyNumeric, axis?: Axes, options?: ReduceOptions): Tensor<Shape, D>;
     /** Where along `axis` (default: the last) the largest element is. */
-    argmax(this: Tensor<S, D & Numeric>, axis?: number, options?: ReduceOptions): Tensor<Shape, "int32">;
-    argmin(this: Tensor<S, D & Numeric>, axis?: number, options?: ReduceOptions): Tensor<Shape, "int32">;
+    argmax(this: AnyNumeric, axis?: number, options?: ReduceOptions): Tensor<Shape, "int32">;
+    argmin(this: AnyNumeric, axis?: number, options?: ReduceOptions): Tensor<Shape, "int32">;
     equal(other: Operand<DType>): Tensor<Shape, "bool">;
     notEqual(other: Operand<DType>): Tensor<Shape, "bool">;
     less(other: Operand<DType>): Tensor<Shape, "bool">;
@@ -86,7 +82,7 @@ declare module "../graph/tensor.js" {
     /** The same values as another element type. */
     to<E extends DType>(dtype: E): Tensor<S, E>;
     /** Computes the gradient of this one number for every parameter behind it, into `parameter.grad`. */
-    backward(this: Tensor<S>): void;
+    backward(this: Tensor): void;
   }
 }
 

@@ -17,14 +17,14 @@ function shifted<S extends Shape>(what: string, x: TensorLike<S>, axis: number):
 }
 
 /** Probabilities along `axis`: eˣ / Σ eˣ. @example softmax(logits) // the last axis */
-export function softmax<S extends Shape>(x: TensorLike<S>, axis = -1): Tensor<S> {
+export function softmax<T extends TensorLike>(x: T, axis = -1): Tensor<T["shape"]> {
   const { input, axis: along } = shifted("softmax", x, axis);
   const exponentials = exp(input);
-  return div(exponentials, sum(exponentials, along, { keepdim: true })) as Tensor<S>;
+  return div(exponentials, sum(exponentials, along, { keepdim: true })) as Tensor<T["shape"]>;
 }
 
 /** log(softmax(x)), without the loss of accuracy of taking the logarithm afterwards. */
-export function logSoftmax<S extends Shape>(x: TensorLike<S>, axis = -1): Tensor<S> {
+export function logSoftmax<T extends TensorLike>(x: T, axis = -1): Tensor<T["shape"]> {
   const { input, axis: along } = shifted("logSoftmax", x, axis);
-  return sub(input, log(sum(exp(input), along, { keepdim: true }))) as Tensor<S>;
+  return sub(input, log(sum(exp(input), along, { keepdim: true }))) as Tensor<T["shape"]>;
 }

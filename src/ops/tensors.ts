@@ -27,6 +27,8 @@ export type Broadcast<A extends Shape, B extends Shape> = B extends readonly []
       : Shape;
 
 /** The tensor that an argument of `op` stands for. */
+export function asTensor<T extends AnyTensorLike>(op: string, value: T): Tensor<T["shape"], T["dtype"]>;
+export function asTensor<S extends Shape, D extends DType>(op: string, value: TensorLike<S, D>): Tensor<S, D>;
 export function asTensor<S extends Shape, D extends DType>(op: string, value: TensorLike<S, D>): Tensor<S, D> {
   if (value instanceof Tensor) return value;
   if (value instanceof State) return value.value;

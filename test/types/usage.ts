@@ -4,6 +4,7 @@ import {
   add,
   DataLoader,
   digits,
+  elu,
   evaluateModel,
   fit,
   flatten,
@@ -16,11 +17,29 @@ import {
   relu,
   SGD,
   setDevice,
+  softmax,
   type Tensor,
   Trainer,
   tanh,
   tensor,
 } from "../../src/index.js";
+
+/** A list of layers that give different numbers of channels. */
+class Stack extends nn.Module {
+  convolutions = [new nn.Conv2d(1, 2, 3), new nn.Conv2d(2, 4, 3)];
+  norms = [new nn.BatchNorm2d(2), new nn.BatchNorm2d(4)];
+  pool = new nn.MaxPool2d(2);
+  drop = new nn.Dropout(0.5);
+  last = new nn.Conv2d(4, 8, 3);
+
+  override forward(x: Tensor): Tensor {
+    for (const [i, convolution] of this.convolutions.entries()) x = relu(this.norms[i](convolution(x)));
+    for (const convolution of this.convolutions) x = this.pool(this.drop(tanh(convolution(x)).mul(2)));
+    for (const convolution of this.convolutions) x = this.last(add(convolution(x), 1)).add(convolution(x).relu());
+    for (const convolution of this.convolutions) x = elu(softmax(convolution(x), 1)).mul(convolution(x).sum());
+    return softmax(x);
+  }
+}
 
 /** Fields of every kind, a residual connection, and variables that are assigned again. */
 class Net extends nn.Module {
@@ -73,7 +92,8 @@ export async function training(signal: AbortSignal): Promise<void> {
     void [logits, tensor(labels), accuracy];
   }
   const [scores, guess]: [Tensor, Tensor] = new TwoHeads()(tensor([1]));
-  void [scores, guess, predict];
+  const stacked: Tensor = new Stack()(tensor([1]));
+  void [scores, guess, stacked, predict];
 }
 
 export async function forgottenAwaits(loss: Tensor, losses: number[]): Promise<void> {

@@ -10,9 +10,7 @@ import * as functions from "../../ops/elementwise/functions.js";
 import * as softmaxes from "../../ops/softmax.js";
 import type { TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
-
-/** The call signature of layers that keep the shape. */
-type KeepsShape = <S extends Shape>(x: TensorLike<S>) => Tensor<S>;
+import type { KeepsShape } from "../types.js";
 
 export interface ReLU extends KeepsShape {}
 /** max(x, 0). */

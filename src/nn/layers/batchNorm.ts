@@ -12,6 +12,7 @@ import { mean } from "../../ops/reduce/mean.js";
 import { detach, reshape } from "../../ops/shape/reshape.js";
 import { asTensor, type TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
+import type { KeepsShape } from "../types.js";
 
 export interface BatchNormOptions {
   /** Added to the variance before its root. Default 1e-5. */
@@ -21,9 +22,6 @@ export interface BatchNormOptions {
   /** Learn a scale and a shift for each channel. Default true. */
   readonly affine?: boolean;
 }
-
-/** The call signature of layers that keep the shape. */
-type KeepsShape = <S extends Shape>(x: TensorLike<S>) => Tensor<S>;
 
 abstract class BatchNorm extends ModuleBase {
   readonly eps: number;

@@ -7,6 +7,7 @@ import type { Tensor } from "../../graph/tensor.js";
 import { flatten } from "../../ops/shape/reshape.js";
 import { asTensor, type TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
+import type { KeepsShape } from "../types.js";
 
 /** A module of one tensor: every layer, and every network whose `forward` takes a tensor and gives one. */
 export interface Layer extends ModuleBase {
@@ -63,9 +64,7 @@ export class Flatten extends ModuleBase {
   }
 }
 
-export interface Identity {
-  <S extends Shape>(x: TensorLike<S>): Tensor<S>;
-}
+export interface Identity extends KeepsShape {}
 /** Gives back what it is given: a place for a layer that is not there. */
 export class Identity extends ModuleBase {
   override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {

@@ -17,7 +17,9 @@ export interface Conv2dLayerOptions extends Conv2dOptions {
 }
 
 export interface Conv2d<In extends number = never, Out extends number = number> {
-  <S extends Shape>(x: TensorLike<S> & MustBe<"channels", Channels<S>, In>): Tensor<[S[0], Out, number, number]>;
+  <T extends TensorLike>(
+    x: T & MustBe<"channels", Channels<T["shape"]>, In>,
+  ): Tensor<[T["shape"][0], Out, number, number]>;
 }
 
 /**

@@ -6,10 +6,9 @@ import type { Tensor } from "../../graph/tensor.js";
 import { dropout } from "../../ops/random/random.js";
 import type { TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
+import type { KeepsShape } from "../types.js";
 
-export interface Dropout {
-  <S extends Shape>(x: TensorLike<S>): Tensor<S>;
-}
+export interface Dropout extends KeepsShape {}
 
 /** While training, sets each element to zero with probability `p` and scales the others (Srivastava et al. 2014). */
 export class Dropout extends ModuleBase {

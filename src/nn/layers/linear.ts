@@ -11,13 +11,15 @@ import { ModuleBase } from "../module.js";
 import type { LastAxis, Leading, MustBe } from "../types.js";
 
 export interface Linear<In extends number = never, Out extends number = number> {
-  <S extends Shape>(x: TensorLike<S> & MustBe<"features", LastAxis<S>, In>): Tensor<[...Leading<S>, Out]>;
+  <T extends TensorLike>(x: T & MustBe<"features", LastAxis<T["shape"]>, In>): Tensor<[...Leading<T["shape"]>, Out]>;
 }
 
 /**
  * x · weightᵀ + bias over the last axis: …×`inFeatures` → …×`outFeatures`.
  *
- * @example new nn.Linear(784, 10)
+ * @example
+ * new nn.Linear(784, 10)
+ * head: nn.Linear = new nn.Linear(84, 10); // a field that may hold a layer of another size later
  */
 export class Linear<In extends number = never, Out extends number = number> extends ModuleBase {
   readonly inFeatures: number;

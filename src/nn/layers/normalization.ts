@@ -8,8 +8,7 @@ import { ones, zeros } from "../../ops/create.js";
 import * as normalization from "../../ops/normalization.js";
 import type { TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
-
-type KeepsShape = <S extends Shape>(x: TensorLike<S>) => Tensor<S>;
+import type { KeepsShape } from "../types.js";
 
 export interface NormOptions {
   /** Added to the variance before its root. Default 1e-5. */

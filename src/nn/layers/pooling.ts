@@ -10,7 +10,7 @@ import { ModuleBase } from "../module.js";
 import type { Channels } from "../types.js";
 
 /** The call signature of pooling: batch and channels stay. */
-type Pools = <S extends Shape>(x: TensorLike<S>) => Tensor<[S[0], Channels<S>, number, number]>;
+type Pools = <T extends TensorLike>(x: T) => Tensor<[T["shape"][0], Channels<T["shape"]>, number, number]>;
 
 export interface MaxPool2d extends Pools {}
 /** The largest element of each window. @example new nn.MaxPool2d(2) */

@@ -22,9 +22,9 @@ function negativePart<S extends Shape>(x: Tensor<S>): Tensor<S> {
 }
 
 /** x where it is positive, else `slope` · x (Maas et al. 2013). @param slope default 0.01 */
-export function leakyRelu<S extends Shape>(x: TensorLike<S>, slope = 0.01): Tensor<S> {
-  const input = asTensor("leakyRelu", x);
-  return split(input, input, mul(input, slope) as Tensor<S>);
+export function leakyRelu<T extends TensorLike>(x: T, slope = 0.01): Tensor<T["shape"]> {
+  const input: Tensor<T["shape"]> = asTensor("leakyRelu", x);
+  return split(input, input, mul(input, slope) as Tensor<T["shape"]>);
 }
 
 /**
@@ -32,8 +32,8 @@ export function leakyRelu<S extends Shape>(x: TensorLike<S>, slope = 0.01): Tens
  *
  * @param weight one slope, or one for each channel (axis 1)
  */
-export function prelu<S extends Shape>(x: TensorLike<S>, weight: TensorLike): Tensor<S> {
-  const input = asTensor("prelu", x);
+export function prelu<T extends TensorLike>(x: T, weight: TensorLike): Tensor<T["shape"]> {
+  const input: Tensor<T["shape"]> = asTensor("prelu", x);
   const slopes = asTensor<Shape, "float32">("prelu", weight);
   const channels = input.shape[1] ?? 1;
   if (slopes.rank > 1 || (slopes.size !== 1 && slopes.size !== channels)) {
@@ -42,101 +42,103 @@ export function prelu<S extends Shape>(x: TensorLike<S>, weight: TensorLike): Te
     );
   }
   const stretched = reshape(slopes, slopes.size === 1 ? [] : [channels, ...Array(input.rank - 2).fill(1)]);
-  return split(input, input, mul(input, stretched) as Tensor<S>);
+  return split(input, input, mul(input, stretched) as Tensor<T["shape"]>);
 }
 
 /** x where it is positive, else `alpha` · (eˣ − 1) (Clevert et al. 2015). @param alpha default 1 */
-export function elu<S extends Shape>(x: TensorLike<S>, alpha = 1): Tensor<S> {
-  const input = asTensor("elu", x);
-  return split(input, input, mul(expm1(negativePart(input)), alpha) as Tensor<S>);
+export function elu<T extends TensorLike>(x: T, alpha = 1): Tensor<T["shape"]> {
+  const input: Tensor<T["shape"]> = asTensor("elu", x);
+  return split(input, input, mul(expm1(negativePart(input)), alpha) as Tensor<T["shape"]>);
 }
 
 /** ELU scaled so that activations keep mean 0 and variance 1 (Klambauer et al. 2017). */
-export function selu<S extends Shape>(x: TensorLike<S>): Tensor<S> {
-  return mul(elu(x, 1.6732632423543772), 1.0507009873554805) as Tensor<S>;
+export function selu<T extends TensorLike>(x: T): Tensor<T["shape"]> {
+  return mul(elu(x, 1.6732632423543772), 1.0507009873554805) as Tensor<T["shape"]>;
 }
 
 /** x · Φ(x), with the normal distribution's Φ (Hendrycks & Gimpel 2016); `"tanh"` approximates it. */
-export function gelu<S extends Shape>(
-  x: TensorLike<S>,
+export function gelu<T extends TensorLike>(
+  x: T,
   { approximate = "none" }: { readonly approximate?: "none" | "tanh" } = {},
-): Tensor<S> {
-  const input = asTensor("gelu", x);
+): Tensor<T["shape"]> {
+  const input: Tensor<T["shape"]> = asTensor("gelu", x);
   if (approximate !== "none" && approximate !== "tanh")
     throw new ArgumentError(`gelu: approximate is ${JSON.stringify(approximate)}. Expected "none" or "tanh".`);
   const cubed = () => mul(mul(input, input), input);
   const inner =
     approximate === "none"
-      ? erf(mul(input, Math.SQRT1_2) as Tensor<S>)
-      : tanh(mul(add(input, mul(cubed(), 0.044715)), Math.sqrt(2 / Math.PI)) as Tensor<S>);
-  return mul(mul(input, 0.5), add(inner, 1)) as Tensor<S>;
+      ? erf(mul(input, Math.SQRT1_2) as Tensor<T["shape"]>)
+      : tanh(mul(add(input, mul(cubed(), 0.044715)), Math.sqrt(2 / Math.PI)) as Tensor<T["shape"]>);
+  return mul(mul(input, 0.5), add(inner, 1)) as Tensor<T["shape"]>;
 }
 
 /** x · sigmoid(x), also called swish (Elfwing et al. 2017). */
-export function silu<S extends Shape>(x: TensorLike<S>): Tensor<S> {
-  const input = asTensor("silu", x);
-  return mul(input, sigmoid(input)) as Tensor<S>;
+export function silu<T extends TensorLike>(x: T): Tensor<T["shape"]> {
+  const input: Tensor<T["shape"]> = asTensor("silu", x);
+  return mul(input, sigmoid(input)) as Tensor<T["shape"]>;
 }
 
 /** log(1 + e^(beta · x)) / beta: a smooth ReLU (Dugas et al. 2001). @param beta default 1 */
-export function softplus<S extends Shape>(x: TensorLike<S>, beta = 1): Tensor<S> {
+export function softplus<T extends TensorLike>(x: T, beta = 1): Tensor<T["shape"]> {
   if (!(beta > 0)) throw new ArgumentError(`softplus: beta is ${beta}. Expected a number above 0.`);
-  const scaled = mul(asTensor("softplus", x), beta) as Tensor<S>;
+  const scaled = mul(asTensor("softplus", x), beta) as Tensor<T["shape"]>;
   // Neither part overflows, and both derivatives at 0 add up to the right one.
   const smooth = add(log1p(exp(neg(abs(scaled)))), mul(add(scaled, abs(scaled)), 0.5));
-  return mul(smooth, 1 / beta) as Tensor<S>;
+  return mul(smooth, 1 / beta) as Tensor<T["shape"]>;
 }
 
 /** log(sigmoid(x)), without the loss of accuracy of taking the logarithm afterwards. */
-export function logSigmoid<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+export function logSigmoid<T extends TensorLike>(x: T): Tensor<T["shape"]> {
   return neg(softplus(neg(asTensor("logSigmoid", x))));
 }
 
 /** x · tanh(softplus(x)) (Misra 2019). */
-export function mish<S extends Shape>(x: TensorLike<S>): Tensor<S> {
-  const input = asTensor("mish", x);
-  return mul(input, tanh(softplus(input))) as Tensor<S>;
+export function mish<T extends TensorLike>(x: T): Tensor<T["shape"]> {
+  const input: Tensor<T["shape"]> = asTensor("mish", x);
+  return mul(input, tanh(softplus(input))) as Tensor<T["shape"]>;
 }
 
 /** x / (1 + |x|). */
-export function softsign<S extends Shape>(x: TensorLike<S>): Tensor<S> {
-  const input = asTensor("softsign", x);
-  return div(input, add(abs(input), 1)) as Tensor<S>;
+export function softsign<T extends TensorLike>(x: T): Tensor<T["shape"]> {
+  const input: Tensor<T["shape"]> = asTensor("softsign", x);
+  return div(input, add(abs(input), 1)) as Tensor<T["shape"]>;
 }
 
 /** x between `low` and `high`, by default −1 and 1. */
-export function hardtanh<S extends Shape>(x: TensorLike<S>, low = -1, high = 1): Tensor<S> {
+export function hardtanh<T extends TensorLike>(x: T, low = -1, high = 1): Tensor<T["shape"]> {
   if (!(low < high)) throw new ArgumentError(`hardtanh: the bounds are ${low} and ${high}. Expected the lower first.`);
   return clip(x, low, high);
 }
 
 /** min(max(x, 0), 6). */
-export function relu6<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+export function relu6<T extends TensorLike>(x: T): Tensor<T["shape"]> {
   return clip(x, 0, 6);
 }
 
 /** x / 6 + 1/2 between 0 and 1: a sigmoid of straight lines. */
-export function hardsigmoid<S extends Shape>(x: TensorLike<S>): Tensor<S> {
-  return mul(relu6(add(asTensor("hardsigmoid", x), 3) as Tensor<S>), 1 / 6) as Tensor<S>;
+export function hardsigmoid<T extends TensorLike>(x: T): Tensor<T["shape"]> {
+  return mul(relu6(add(asTensor("hardsigmoid", x), 3) as Tensor<T["shape"]>), 1 / 6) as Tensor<T["shape"]>;
 }
 
 /** x · hardsigmoid(x) (Howard et al. 2019). */
-export function hardswish<S extends Shape>(x: TensorLike<S>): Tensor<S> {
-  const input = asTensor("hardswish", x);
-  return mul(input, hardsigmoid(input)) as Tensor<S>;
+export function hardswish<T extends TensorLike>(x: T): Tensor<T["shape"]> {
+  const input: Tensor<T["shape"]> = asTensor("hardswish", x);
+  return mul(input, hardsigmoid(input)) as Tensor<T["shape"]>;
 }
 
 /** x where |x| is larger than `bound`, else 0. @param bound default 0.5 */
-export function hardshrink<S extends Shape>(x: TensorLike<S>, bound = 0.5): Tensor<S> {
-  const input = asTensor("hardshrink", x);
-  return where(greater(abs(input), bound), input, 0) as Tensor<S>;
+export function hardshrink<T extends TensorLike>(x: T, bound = 0.5): Tensor<T["shape"]> {
+  const input: Tensor<T["shape"]> = asTensor("hardshrink", x);
+  return where(greater(abs(input), bound), input, 0) as Tensor<T["shape"]>;
 }
 
 /** x moved towards 0 by `bound`, and 0 nearer than that. @param bound default 0.5 */
-export function softshrink<S extends Shape>(x: TensorLike<S>, bound = 0.5): Tensor<S> {
+export function softshrink<T extends TensorLike>(x: T, bound = 0.5): Tensor<T["shape"]> {
   if (!(bound >= 0)) throw new ArgumentError(`softshrink: the bound is ${bound}. Expected a number of 0 or more.`);
-  const input = asTensor("softshrink", x);
-  return sub(relu(sub(input, bound) as Tensor<S>), relu(sub(-bound, input) as Tensor<S>)) as Tensor<S>;
+  const input: Tensor<T["shape"]> = asTensor("softshrink", x);
+  return sub(relu(sub(input, bound) as Tensor<T["shape"]>), relu(sub(-bound, input) as Tensor<T["shape"]>)) as Tensor<
+    T["shape"]
+  >;
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { DType } from "../../core/dtype.js";
 import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { asOperands, type Broadcast, type TensorLike } from "../tensors.js";
+import { asOperands, asTensor, type Broadcast, type TensorLike } from "../tensors.js";
 import { noParams } from "./define.js";
 import { addOp, divideOp, maximumOp, minimumOp, multiplyOp, powerOp, subtractOp } from "./operations.js";
 
@@ -11,7 +11,8 @@ import { addOp, divideOp, maximumOp, minimumOp, multiplyOp, powerOp, subtractOp 
 export type Operand<D extends DType = "float32"> = TensorLike<Shape, D> | number;
 
 type Numeric = Operand<"float32" | "int32">;
-type ShapeOf<T> = T extends { readonly shape: infer S extends Shape } ? S : readonly [];
+/** The shape of an operand; a number has none. */
+export type ShapeOf<T> = T extends { readonly shape: infer S extends Shape } ? S : readonly [];
 type TypeOf<A, B> = A extends { readonly dtype: infer D extends DType }
   ? D
   : B extends { readonly dtype: infer D extends DType }
@@ -73,6 +74,7 @@ export function minimum<A extends Numeric, B extends Numeric>(a: A, b: B & SameT
 }
 
 /** x limited to low … high. */
-export function clip<S extends Shape>(x: TensorLike<S>, low: number, high: number): Tensor<S> {
-  return maximum(minimum(x, high), low) as Tensor<S>;
+export function clip<T extends TensorLike>(x: T, low: number, high: number): Tensor<T["shape"]> {
+  const input: Tensor<T["shape"]> = asTensor("clip", x);
+  return maximum(minimum(input, high), low) as Tensor<T["shape"]>;
 }

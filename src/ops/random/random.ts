@@ -105,14 +105,14 @@ export function normal<const S extends Shape>(
  *
  * @param p 0 … 1. Default 0.5.
  */
-export function dropout<S extends Shape>(
-  x: TensorLike<S>,
+export function dropout<T extends TensorLike>(
+  x: T,
   p = 0.5,
   { training = true, generator = defaultGenerator }: RandomOptions & { readonly training?: boolean } = {},
-): Tensor<S> {
+): Tensor<T["shape"]> {
   const input = asTensor("dropout", x);
   if (!(p >= 0 && p <= 1)) throw new ArgumentError(`dropout: the probability is ${p}. Expected 0 … 1.`);
   if (!training || p === 0) return input;
-  const keep = less(uniformOp({ draw: drawFrom(generator) }, { shape: input.shape }) as Tensor<S>, 1 - p);
-  return where(keep as Tensor<S, "bool">, mul(input, p === 1 ? 0 : 1 / (1 - p)), 0) as Tensor<S>;
+  const keep = less(uniformOp({ draw: drawFrom(generator) }, { shape: input.shape }) as Tensor<T["shape"]>, 1 - p);
+  return where(keep as Tensor<T["shape"], "bool">, mul(input, p === 1 ? 0 : 1 / (1 - p)), 0) as Tensor<T["shape"]>;
 }
