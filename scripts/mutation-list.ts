@@ -157,7 +157,7 @@ export const mutations: readonly Mutation[] = [
     file: "src/graph/fuse.ts",
     from: "dependsThroughOthers(inside, inputs, a.deadline, groupOf)) return",
     to: "dependsThroughOthers(inside, inputs, a.deadline, groupOf) && a.deadline < 0) return",
-    tests: ["graph/fuzz"],
+    tests: ["graph/states", "graph/fuzz"],
   },
   {
     what: "working in place: an input is overwritten that somebody needs later",

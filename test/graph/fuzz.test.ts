@@ -29,6 +29,8 @@ const shapes: readonly Shape[] = [
   [7, 130],
   [15, 1],
   [15],
+  [5, 3],
+  [3],
 ];
 
 const unary = [
@@ -55,6 +57,12 @@ function stretches(shape: Shape, target: Shape): boolean {
   return lead >= 0 && shape.every((length, axis) => length === 1 || length === target[lead + axis]);
 }
 
+/** Shapes of so many elements. */
+function viewsOf(size: number): Shape[] {
+  const matrices = size % 15 === 0 ? [3, 5].map((rows) => [rows, size / rows]) : [];
+  return [[size], [1, size], ...matrices];
+}
+
 /** The same program for the same stream, whatever the device. */
 function buildProgram(random: RandomStream, states: readonly State[], inputs: readonly Tensor[]): Tensor[] {
   const pick = <T>(list: readonly T[]): T => list[random.integer(list.length)];
@@ -74,7 +82,7 @@ function buildProgram(random: RandomStream, states: readonly State[], inputs: re
     } else if (kind === 7) values.push(fovea.mul(fovea.add(a, random.uniform(-1, 1)), random.uniform(-1, 1)) as Tensor);
     else if (kind === 8 && a.rank > 0) {
       values.push(fovea.mean(a, random.integer(a.rank), { keepdim: random.integer(2) === 0 }));
-    } else if (kind === 9) values.push(fovea.reshape(a, random.integer(2) === 0 ? [a.size] : [1, a.size]));
+    } else if (kind === 9) values.push(fovea.reshape(a, pick(viewsOf(a.size))));
     else if (kind === 10 && a.rank === 2 && a.size < 1000) {
       values.push(fovea.tanh(fovea.matmul(a, fovea.transpose(a))));
     } else if (kind === 11) {

@@ -255,6 +255,21 @@ describe("programs of the same structure", () => {
   });
 });
 
+describe("fused programs", () => {
+  it("do not wait for themselves where a value is needed under two shapes", async () => {
+    const x = tensor(Float32Array.from({ length: 15 }, (_, i) => i)).reshape([3, 5]);
+    const [five, three] = [tensor([1, 2, 3, 4, 5]), tensor([2, 3, 4])];
+    const sum = add(mul(x, 2), five) as Tensor;
+    const turned = mul(sum.reshape([5, 3]), three) as Tensor;
+    const result = add(mul(turned.reshape([3, 5]), five), sum) as Tensor;
+    const expected = Array.from({ length: 15 }, (_, i) => {
+      const value = 2 * i + (i % 5) + 1;
+      return value * ((i % 3) + 2) * ((i % 5) + 1) + value;
+    });
+    assert.deepEqual(await numbers(result), expected);
+  });
+});
+
 describe("a failing program", () => {
   it("names the label, the module and the line, and changes no weights", async () => {
     manualSeed(1);
