@@ -1,7 +1,7 @@
 /** Arithmetic on shapes: sizes, strides, broadcasting. Pure functions of numbers. */
 
+import { kindOf } from "./check.js";
 import { ShapeError } from "./errors.js";
-import { kindOf } from "./kind.js";
 
 /** The lengths of a tensor's axes, outermost first. */
 export type Shape = readonly number[];

@@ -1,6 +1,8 @@
 /** The functions of tensors. */
 
-export { type Conv2dOptions, conv2d } from "./convolution/conv2d.js";
+export * from "./convolution/convolve.js";
+export * from "./convolution/transpose.js";
+export * from "./convolution/unfold.js";
 export { full, type Nested, ones, type TensorOptions, tensor, zeros } from "./create.js";
 export * from "./elementwise/activations.js";
 export * from "./elementwise/arithmetic.js";
@@ -22,8 +24,9 @@ export { argmax, argmin, max, min } from "./reduce/extreme.js";
 export { mean, type VarianceOptions, variance } from "./reduce/mean.js";
 export { expand, type ReduceOptions, sum } from "./reduce/sum.js";
 export { concat, stack } from "./shape/concat.js";
+export { type PaddingMode, type PadWidths, pad } from "./shape/pad.js";
 export { permute, transpose } from "./shape/permute.js";
 export { detach, flatten, reshape, squeeze, unsqueeze } from "./shape/reshape.js";
-export { flip, type PadWidths, pad, type Range, slice, split } from "./shape/slice.js";
+export { flip, type Range, slice, split } from "./shape/slice.js";
 export { logSoftmax, softmax } from "./softmax.js";
 export type { TensorLike } from "./tensors.js";

@@ -7,8 +7,8 @@ import { add, div, mul, pow, sub } from "./elementwise/arithmetic.js";
 import { sqrt } from "./elementwise/functions.js";
 import { avgPool2d } from "./pooling/averagePool2d.js";
 import { mean } from "./reduce/mean.js";
+import { pad } from "./shape/pad.js";
 import { reshape } from "./shape/reshape.js";
-import { pad } from "./shape/slice.js";
 import { asTensor, type TensorLike } from "./tensors.js";
 
 export interface NormalizationOptions {

@@ -1,9 +1,9 @@
 /** What ops accept as tensors, and the types of what they return. */
 
 import type { Device } from "../backends/backend.js";
+import { kindOf } from "../core/check.js";
 import type { DType } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
-import { kindOf } from "../core/kind.js";
 import type { Shape } from "../core/shape.js";
 import { currentTrace } from "../graph/context.js";
 import { defaultDevice } from "../graph/device.js";

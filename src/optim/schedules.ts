@@ -1,5 +1,6 @@
 /** Learning-rate schedules: each changes its optimizer's `lr` when its `step()` is called. */
 
+import { checkCount } from "../core/check.js";
 import { ArgumentError } from "../core/errors.js";
 import type { Optimizer } from "./optimizer.js";
 
@@ -132,10 +133,4 @@ export class PlateauLR implements Schedule {
     this.#best = best;
     this.#waited = waited;
   }
-}
-
-function checkCount(what: string, name: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1)
-    throw new ArgumentError(`${what}: ${name} is ${value}. Expected an integer of 1 or more.`);
-  return value;
 }

@@ -328,7 +328,109 @@ def normalizations():
     save("normalization", tensors, cases)
 
 
-for seed, make in enumerate([convolutions, pools, losses, optimizers, network, activations, loss_options, normalizations]):
+def all_convolutions():
+    """Convolution in one to three dimensions, transposed, with border modes, unshared: outputs and gradients."""
+    cases, tensors = [], {}
+
+    def record(name, function, x, weight, bias, **options):
+        key = str(len(cases))
+        inputs = [tensor.requires_grad_() for tensor in (x, weight, bias)]
+        y = function(*inputs)
+        upstream = torch.randn_like(y)
+        gradients = torch.autograd.grad(y, inputs, upstream)
+        names = ["x", "w", "b", "y", "upstream", "gx", "gw", "gb"]
+        tensors.update({f"{key}.{n}": t for n, t in zip(names, [*inputs, y, upstream, *gradients])})
+        cases.append({"name": name, "options": options})
+
+    def bordered(x, sides, mode):
+        """Sides as [before, after] of each axis in order; PyTorch wants them from the last axis on."""
+        pairs = [sides[i : i + 2] for i in range(0, len(sides), 2)]
+        flat = [side for pair in reversed(pairs) for side in pair]
+        return F.pad(x, flat, mode="constant" if mode == "zeros" else mode)
+
+    convolve = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+
+    def convolution(x, w, groups=1, stride=1, dilation=1, padding=None, mode="zeros"):
+        axes = len(w) - 2
+        sides = [0] * (2 * axes) if padding is None else padding
+        options = dict(stride=stride, dilation=dilation, groups=groups, padding=sides, paddingMode=mode)
+        record(
+            f"conv{axes}d",
+            lambda a, b, c: convolve[axes](bordered(a, sides, mode), b, c, stride, 0, dilation, groups),
+            torch.randn(x),
+            torch.randn(w),
+            torch.randn(w[0]),
+            **options,
+        )
+
+    convolution([3, 4, 11], [6, 4, 3])
+    convolution([2, 6, 13], [4, 3, 4], groups=2, stride=2, dilation=2, padding=[3, 1])
+    convolution([2, 3, 9], [3, 1, 5], groups=3, padding=[2, 2], mode="reflect")
+    convolution([2, 3, 7], [2, 3, 3], padding=[3, 2], mode="circular")
+    convolution([2, 3, 8, 7], [4, 3, 3, 2], padding=[1, 2, 3, 0], mode="replicate")
+    convolution([2, 2, 6, 9], [4, 1, 2, 3], groups=2, stride=[2, 1], padding=[2, 3, 4, 1], mode="reflect")
+    convolution([1, 2, 5, 6], [3, 2, 3, 3], dilation=[1, 2], padding=[4, 1, 2, 5], mode="circular")
+    convolution([2, 3, 5, 6, 7], [4, 3, 3, 2, 3])
+    convolution([2, 4, 7, 6, 5], [6, 2, 3, 3, 2], groups=2, stride=[2, 1, 3], dilation=[2, 1, 1], padding=[2, 1, 0, 1, 1, 2])
+    convolution([1, 3, 4, 5, 6], [3, 1, 2, 3, 3], groups=3, padding=[1, 1, 2, 1, 0, 2], mode="replicate")
+
+    transpose = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+
+    def transposed(x, w, groups=1, stride=1, padding=0, output_padding=0, dilation=1):
+        axes = len(w) - 2
+        record(
+            f"convTranspose{axes}d",
+            lambda a, b, c: transpose[axes](a, b, c, stride, padding, output_padding, groups, dilation),
+            torch.randn(x),
+            torch.randn(w),
+            torch.randn(w[1] * groups),
+            **dict(stride=stride, padding=padding, outputPadding=output_padding, groups=groups, dilation=dilation),
+        )
+
+    transposed([2, 4, 7], [4, 3, 4], stride=2, padding=1)
+    transposed([2, 4, 5], [4, 2, 3], groups=2, stride=3, padding=1, output_padding=2)
+    transposed([2, 3, 5], [3, 2, 3], dilation=3, output_padding=2)
+    transposed([2, 3, 4, 5], [3, 5, 3, 3])
+    transposed([2, 6, 4, 5], [6, 2, 3, 2], groups=3, stride=[2, 3], padding=[1, 0], output_padding=[1, 2])
+    transposed([1, 4, 5, 3], [4, 3, 3, 4], stride=[1, 2], padding=[2, 3], dilation=[2, 1])
+    transposed([2, 4, 3, 4, 3], [4, 3, 3, 2, 3], stride=[2, 1, 2], padding=[1, 0, 1], output_padding=[1, 0, 0])
+    transposed([1, 4, 3, 2, 4], [4, 2, 2, 3, 2], groups=2, stride=2, dilation=[2, 1, 1], padding=[0, 1, 0])
+
+    def unshared(a, w, b, kernel, **options):
+        windows = F.unfold(a, kernel, **options)  # N, C * taps, P
+        return torch.einsum("ncp,poc->nop", windows, w) + b.t()
+
+    def local(x, out, kernel, **options):
+        inputs = torch.randn(x)
+        windows = F.unfold(inputs, kernel, **options)
+        places, depth = windows.shape[2], windows.shape[1]
+        record(
+            "locallyConnected2d",
+            lambda a, w, b: unshared(a, w, b, kernel, **options),
+            inputs,
+            torch.randn(places, out, depth),
+            torch.randn(places, out),
+            kernel=kernel,
+            **options,
+        )
+
+    local([2, 3, 5, 6], 4, [3, 2])
+    local([3, 2, 7, 6], 3, [2, 3], stride=[2, 1], padding=[1, 2], dilation=[2, 1])
+    save("convolutions-of-all-kinds", tensors, cases)
+
+
+everything = [
+    convolutions,
+    pools,
+    losses,
+    optimizers,
+    network,
+    activations,
+    loss_options,
+    normalizations,
+    all_convolutions,
+]
+for seed, make in enumerate(everything):
     if sys.argv[1:] and make.__name__ not in sys.argv[1:]:
         continue
     torch.manual_seed(seed)

@@ -1,10 +1,10 @@
 /** Batch normalization. */
 
+import { checkCount } from "../../core/check.js";
 import { ShapeError } from "../../core/errors.js";
 import { formatShape, type Shape } from "../../core/shape.js";
 import { Parameter, State } from "../../graph/state.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { checkCount } from "../../ops/convolution/geometry.js";
 import { ones, zeros } from "../../ops/create.js";
 import { add, div, mul, sub } from "../../ops/elementwise/arithmetic.js";
 import { sqrt } from "../../ops/elementwise/functions.js";

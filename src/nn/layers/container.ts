@@ -1,7 +1,7 @@
 /** Layers that hold or reshape others. */
 
+import { kindOf } from "../../core/check.js";
 import { ArgumentError } from "../../core/errors.js";
-import { kindOf } from "../../core/kind.js";
 import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { flatten } from "../../ops/shape/reshape.js";

@@ -1,9 +1,9 @@
 /** Fully connected layers. */
 
+import { checkCount } from "../../core/check.js";
 import type { Shape } from "../../core/shape.js";
 import { Parameter } from "../../graph/state.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { checkCount } from "../../ops/convolution/geometry.js";
 import { linear } from "../../ops/linear/matmul.js";
 import type { TensorLike } from "../../ops/tensors.js";
 import { defaultUniform } from "../initialize.js";

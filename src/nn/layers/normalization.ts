@@ -1,9 +1,9 @@
 /** Normalization within each sample. */
 
+import { checkCount } from "../../core/check.js";
 import type { Shape } from "../../core/shape.js";
 import { Parameter } from "../../graph/state.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { checkCount } from "../../ops/convolution/geometry.js";
 import { ones, zeros } from "../../ops/create.js";
 import * as normalization from "../../ops/normalization.js";
 import type { TensorLike } from "../../ops/tensors.js";

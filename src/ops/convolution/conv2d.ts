@@ -1,55 +1,16 @@
 /**
- * Two-dimensional convolution (cross-correlation, as everywhere in deep learning): NCHW input, OIHW weight.
+ * The ops of two-dimensional convolution (cross-correlation, as everywhere in deep learning): NCHW input, OIHW weight.
  * N batch, C input channels, O output channels, H height, W width, G groups.
  */
 
 import { ShapeError } from "../../core/errors.js";
-import { formatShape, type Pair, type Shape } from "../../core/shape.js";
+import { formatShape, type Shape } from "../../core/shape.js";
 import { defineOp, type ReferenceArray, sameDType } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { add } from "../elementwise/arithmetic.js";
-import { reshape } from "../shape/reshape.js";
-import { asTensor, type TensorLike } from "../tensors.js";
-import {
-  asPair,
-  type Conv2dParams,
-  type NumberOrPair,
-  type Padding,
-  resolvePadding,
-  windowCount,
-  windowSpan,
-} from "./geometry.js";
+import { type Conv2dParams, convolvedShape } from "./geometry.js";
 
-function outputShape(input: Shape, weight: Shape, { stride, padding, dilation, groups }: Conv2dParams): Shape {
-  if (input.length !== 4 || weight.length !== 4) {
-    throw new ShapeError(
-      `conv2d: the input is ${formatShape(input)} and the weight ${formatShape(weight)}. Expected N×C×H×W and O×C×H×W. Fix: unsqueeze() a missing axis.`,
-    );
-  }
-  const [n, channels, height, width] = input;
-  const [out, perGroup, kernelHeight, kernelWidth] = weight;
-  if (channels % groups !== 0 || out % groups !== 0) {
-    throw new ShapeError(
-      `conv2d: ${groups} groups do not divide ${channels} input and ${out} output channels evenly. Expected groups to divide both.`,
-    );
-  }
-  if (channels !== perGroup * groups) {
-    throw new ShapeError(
-      `conv2d: the input has ${channels} channels, but the weight ${formatShape(weight)} expects ${perGroup * groups}. ` +
-        `Fix: new Conv2d(${channels}, ${out}, …).`,
-    );
-  }
-  const [top, bottom, left, right] = padding;
-  const rows = windowCount(height, kernelHeight, stride[0], top + bottom, dilation[0]);
-  const columns = windowCount(width, kernelWidth, stride[1], left + right, dilation[1]);
-  if (rows < 1 || columns < 1) {
-    throw new ShapeError(
-      `conv2d: the kernel spans ${windowSpan(kernelHeight, dilation[0])}×${windowSpan(kernelWidth, dilation[1])}, ` +
-        `more than the padded input of ${height + top + bottom}×${width + left + right}. Fix: more padding, a smaller kernel, or a larger input.`,
-    );
-  }
-  return [n, out, rows, columns];
-}
+const outputShape = (input: Shape, weight: Shape, params: Conv2dParams): Shape =>
+  convolvedShape("conv2d", input, weight, params);
 
 /** Calls `visit` for every product in the definition, with the positions of its input, weight and output element. */
 function forEachProduct(
@@ -235,49 +196,4 @@ function checkUpstream(op: string, found: Shape, expected: Shape): void {
       `${op}: the upstream gradient is ${formatShape(found)}, but the convolution gives ${formatShape(expected)}.`,
     );
   }
-}
-
-export interface Conv2dOptions {
-  /** Steps between windows. Default 1. */
-  readonly stride?: NumberOrPair;
-  /** Zeros around the input. Default 0. */
-  readonly padding?: Padding;
-  /** Steps between the elements of a window. Default 1. */
-  readonly dilation?: NumberOrPair;
-  /** Independent groups of channels; as many as channels for a depthwise convolution. Default 1. */
-  readonly groups?: number;
-}
-
-/**
- * Slides `weight` over `input` and adds `bias`.
- *
- * @param input N×C×H×W
- * @param weight O×(C/G)×H×W
- * @param bias O
- * @returns N×O×H×W, with ⌊(H + padding − span) / stride⌋ + 1 rows, and columns alike
- * @example conv2d(images, weight, bias, { padding: 2 })
- */
-export function conv2d(
-  input: TensorLike,
-  weight: TensorLike,
-  bias?: TensorLike | null,
-  options: Conv2dOptions = {},
-): Tensor {
-  const x = asTensor("conv2d", input);
-  const w = asTensor("conv2d", weight);
-  const stride = asPair("conv2d", "stride", options.stride ?? 1, 1);
-  const dilation = asPair("conv2d", "dilation", options.dilation ?? 1, 1);
-  const [groups] = asPair("conv2d", "groups", options.groups ?? 1, 1);
-  const size: Pair = [x.shape[2], x.shape[3]];
-  const kernel: Pair = [w.shape[2], w.shape[3]];
-  const padding = resolvePadding("conv2d", options.padding ?? 0, size, kernel, stride, dilation);
-  const result = conv2dOp({ input: x, weight: w }, { stride, padding, dilation, groups }) as Tensor;
-  if (bias === undefined || bias === null) return result;
-  const b = asTensor("conv2d", bias);
-  if (b.rank !== 1 || b.shape[0] !== w.shape[0]) {
-    throw new ShapeError(
-      `conv2d: the bias is ${formatShape(b.shape)}. Expected ${w.shape[0]}, one for each output channel.`,
-    );
-  }
-  return add(result, reshape(b, [w.shape[0], 1, 1])) as Tensor;
 }

@@ -45,7 +45,7 @@ export function poolParams(
   const stride = asPair(op, "stride", options.stride ?? kernel, 1);
   const dilation = asPair(op, "dilation", options.dilation ?? 1, 1);
   const size: Pair = [input[2], input[3]];
-  const padding = resolvePadding(op, options.padding ?? 0, size, kernel, stride, dilation);
+  const padding = resolvePadding(op, options.padding ?? 0, { size, kernel, stride, dilation });
   const [top, bottom, left, right] = padding;
   const spans = [windowSpan(kernel[0], dilation[0]), windowSpan(kernel[1], dilation[1])];
   if (Math.max(top, bottom) * 2 > spans[0] || Math.max(left, right) * 2 > spans[1]) {

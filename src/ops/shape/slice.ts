@@ -142,37 +142,6 @@ export function flip<S extends Shape, D extends DType>(
   return slice(input, ...ranges) as Tensor<S, D>;
 }
 
-/** How many elements to add before and after each of the last axes. */
-export type PadWidths = readonly (readonly [before: number, after: number])[];
-
-/**
- * Adds a border of `value` (default 0) around the last axes; negative widths cut.
- *
- * @example pad(images, [[2, 2], [2, 2]]) // 28×28 → 32×32
- */
-export function pad<D extends DType>(x: TensorLike<Shape, D>, widths: PadWidths, value = 0): Tensor<Shape, D> {
-  const input = asTensor("pad", x);
-  if (widths.length > input.rank) {
-    throw new ShapeError(
-      `pad: widths for ${widths.length} axes, but the tensor has ${input.rank} (${formatShape(input.shape)}).`,
-    );
-  }
-  const full = [...Array.from({ length: input.rank - widths.length }, () => [0, 0] as const), ...widths];
-  for (const [before, after] of full) {
-    if (!Number.isInteger(before) || !Number.isInteger(after))
-      throw new ArgumentError(`pad: [${before}, ${after}] are not whole numbers.`);
-  }
-  const cut = full.map(
-    ([before, after], axis): Range => [Math.max(0, -before), input.shape[axis] - Math.max(0, -after)],
-  );
-  const inner = slice(input, ...cut);
-  const begin = full.map(([before]) => Math.max(0, before));
-  const shape = inner.shape.map((length, axis) => length + begin[axis] + Math.max(0, full[axis][1]));
-  if (sameShape(shape, inner.shape)) return inner;
-  const step = shape.map(() => 1);
-  return embedOp({ input: inner }, { shape, begin, step, value }) as Tensor<Shape, D>;
-}
-
 /** Splits a tensor along `axis` into pieces of `size` elements; the last may be smaller. */
 export function split<D extends DType>(x: TensorLike<Shape, D>, size: number, axis = 0): Tensor<Shape, D>[] {
   const input = asTensor("split", x);
