@@ -17,6 +17,7 @@ const compilers = [`typescript@${version}`, "older@npm:typescript@5.9"];
 /** As strict as it gets; declarations of packages are checked as well. */
 const strict = {
   strict: true,
+  noImplicitOverride: true,
   skipLibCheck: false,
   noUncheckedIndexedAccess: true,
   exactOptionalPropertyTypes: true,
@@ -26,7 +27,8 @@ const strict = {
 };
 
 const configurations = {
-  nodenext: { ...strict, target: "es2022", module: "nodenext", types: ["node"], outDir: "out" },
+  // Node alone, without the types of browsers.
+  nodenext: { ...strict, target: "es2022", module: "nodenext", lib: ["ES2022"], types: ["node"], outDir: "out" },
   bundler: {
     ...strict,
     ...{ target: "es2022", module: "esnext", moduleResolution: "bundler", types: [], noEmit: true },

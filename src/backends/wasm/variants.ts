@@ -54,6 +54,7 @@ const loaders = {
   "relaxed-threads": () => import("./variants/relaxed-threads.js"),
 };
 
+/** The compiled kernels; hidden from declarations, which Node's types do not know `WebAssembly` for. @internal */
 export async function loadModule(variant: WasmVariant, shared: boolean): Promise<WebAssembly.Module> {
   const { kernels } = await loaders[shared ? (`${variant}-threads` as const) : variant]();
   const packed = Uint8Array.from(atob(kernels), (character) => character.charCodeAt(0));
