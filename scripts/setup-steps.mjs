@@ -3,7 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -110,8 +110,13 @@ function install() {
   if (isCurrent && hasPackages()) {
     console.log(`${what}: unchanged`);
   } else {
-    // An installation that is cut short must not look like a finished one.
+    // Of an installation that was cut short, packages may be there in part: npm would take them for whole.
+    const begun = at("node_modules/.fovea-installing");
+    if (existsSync(begun)) rmSync(at("node_modules"), { recursive: true });
+    mkdirSync(at("node_modules"), { recursive: true });
+    writeFileSync(begun, "");
     rmSync(stamp, { force: true });
+    // Npm would believe this list, whatever has been deleted since.
     rmSync(installed, { force: true });
     const npm = process.env.npm_execpath;
     // Not `npm ci`: it refuses a lock file written where a registry lacks packages for other platforms.
@@ -124,6 +129,7 @@ function install() {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000);
       run(what, ...command);
     }
+    rmSync(begun);
   }
   writeFileSync(stamp, wanted);
 }
