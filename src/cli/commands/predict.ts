@@ -100,8 +100,9 @@ async function answer(
     }
     const grey = greyPicture(picture.get(0).image, picture.shape);
     say(file);
-    for (const line of drawPicture(shrinkPicture(grey, terminalWidth()), hasColours())) say(line);
-    for (const { class: name, probability } of best) say(`  ${name.padEnd(12)} ${formatShare(probability)}`);
+    for (const line of drawPicture(shrinkPicture(grey, terminalWidth()), hasColours())) say(line.trimEnd());
+    for (const { class: name, probability } of best)
+      say(`  ${name.padEnd(12)} ${formatShare(probability).padStart(8)}`);
     if (!invert && picture.shape[0] === 1 && mean(grey.data) > 128) {
       explain("  The picture is mostly bright; digits are expected bright on dark. Try --invert.");
     }
