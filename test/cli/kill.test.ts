@@ -30,10 +30,10 @@ const first = trainers.find(({ missing }) => !missing)?.name;
 const chance = (least: number, most: number) => least + Math.floor(Math.random() * (most - least + 1));
 
 for (const { name, missing } of trainers) {
-  describe(`a run on ${name}`, { skip: skipCommand || missing }, () => {
+  describe(`a run on ${name}`, { skip: skipCommand || missing, concurrency: 2 }, () => {
     let folder: string;
     let common: string[];
-    const wholes = new Map<string, string>();
+    const wholes = new Map<string, Promise<string>>();
 
     before(async () => {
       folder = await temporaryFolder();
@@ -42,15 +42,18 @@ for (const { name, missing } of trainers) {
     });
 
     /** The folder of a run of the same settings that nothing has interrupted. */
-    async function whole(recipe: readonly string[]): Promise<string> {
+    function whole(recipe: readonly string[]): Promise<string> {
       const key = recipe.join(" ");
-      const out = wholes.get(key) ?? join(folder, `whole-${wholes.size}`);
-      if (!wholes.has(key)) {
-        const result = await run([...common, ...recipe, "--out", out]);
-        assert.equal(result.status, 0, result.stderr);
-        wholes.set(key, out);
+      let found = wholes.get(key);
+      if (found === undefined) {
+        const out = join(folder, `whole-${wholes.size}`);
+        found = run([...common, ...recipe, "--out", out]).then(({ status, stderr }) => {
+          assert.equal(status, 0, stderr);
+          return out;
+        });
+        wholes.set(key, found);
       }
-      return out;
+      return found;
     }
 
     for (const [title, recipe] of Object.entries(recipes).slice(0, name === first ? 3 : 2)) {

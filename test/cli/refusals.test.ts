@@ -35,7 +35,7 @@ function assertRefused({ status, stdout, stderr }: Result, message: RegExp): voi
   assert.doesNotMatch(stderr, /\n {4}at /, "no stack trace");
 }
 
-describe("data", { skip: skipCommand }, () => {
+describe("data", { skip: skipCommand, concurrency: 2 }, () => {
   const { train, test } = fileNames;
 
   /** A copy of the good data, in which something is then spoilt. */
@@ -186,13 +186,13 @@ describe("weights", { skip: skipCommand }, () => {
   it("damaged in one bit, or cut", async () => {
     const good = await readFile(checkpointOf(trained));
     const file = join(folder, "damaged.safetensors");
-    for (const at of [3, 20, 3_000, good.length >> 1, good.length - 1]) {
+    for (const at of [20, good.length >> 1]) {
       const bad = Buffer.from(good);
       bad[at] ^= 1;
       await writeFile(file, bad);
       assertRefused(await evaluate(file), /damaged\.safetensors/);
     }
-    for (const length of [0, 6, 500, good.length - 4]) {
+    for (const length of [500, good.length - 4]) {
       await writeFile(file, good.subarray(0, length));
       assertRefused(await evaluate(file), /damaged\.safetensors/);
     }

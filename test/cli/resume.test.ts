@@ -1,7 +1,7 @@
 /** What --resume takes, and what it refuses, without losing anything. */
 
 import assert from "node:assert/strict";
-import { appendFile, cp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { jsonLines, run, skipCommand, start, temporaryFolder, trainers, writeData } from "./command.js";
@@ -9,7 +9,7 @@ import { assertSameOutcome, checkpointOf, checkpoints, outcome } from "./runs.js
 
 const usable = trainers.filter(({ missing }) => !missing).map(({ name }) => name);
 
-describe("--resume", { skip: skipCommand || (usable.length === 0 && "no device trains here") }, () => {
+describe("--resume", { skip: skipCommand || (usable.length === 0 && "no device trains here"), concurrency: 2 }, () => {
   let folder: string;
   let data: string;
   let whole: string;
@@ -79,16 +79,12 @@ describe("--resume", { skip: skipCommand || (usable.length === 0 && "no device t
     const path = await copy();
     const moved = join(folder, "moved");
     await cp(data, moved, { recursive: true });
-    const elsewhere = join(folder, "data-away");
-    await rename(data, elsewhere);
-    try {
-      await refused(path, /there is no folder .*data"/);
-      assert.equal((await resume(path, "--data", moved)).status, 0);
-      await assertSameOutcome(whole, path);
-      assert.equal((await resume(path)).status, 0);
-    } finally {
-      await rename(elsewhere, data);
-    }
+    const config = join(path, "config.json");
+    await writeFile(config, (await readFile(config, "utf8")).replace(`"${data}"`, `"${data}-then"`));
+    await refused(path, /there is no folder .*data-then"/);
+    assert.equal((await resume(path, "--data", moved)).status, 0);
+    await assertSameOutcome(whole, path);
+    assert.equal(JSON.parse(await readFile(config, "utf8")).data, moved);
   });
 
   it("refuses other data, and does not remember them", async () => {
@@ -190,13 +186,13 @@ describe("--resume", { skip: skipCommand || (usable.length === 0 && "no device t
   it("refuses a damaged or cut checkpoint, and one without training state", async () => {
     const path = await copy();
     const good = await readFile(checkpointOf(path));
-    for (const at of [4, 30, 700, 5_000, good.length - 1]) {
+    for (const at of [30, 5_000, good.length - 1]) {
       const bad = Buffer.from(good);
       bad[at] ^= 0x10;
       await writeFile(checkpointOf(path), bad);
       await refused(path, /checkpoint\.safetensors/);
     }
-    for (const length of [0, 7, 1000, good.length - 1]) {
+    for (const length of [0, good.length - 1]) {
       await writeFile(checkpointOf(path), good.subarray(0, length));
       await refused(path, /checkpoint\.safetensors/);
     }
