@@ -11,6 +11,7 @@ export * from "./layers/linear.js";
 export * from "./layers/locallyConnected.js";
 export * from "./layers/normalization.js";
 export * from "./layers/pooling.js";
+export * from "./layers/upsampling.js";
 export * from "./losses/index.js";
 export { type LoadReport, Module, ModuleBase } from "./module.js";
 export { readWeights, type SavedTensor, type StateDict, writeWeights } from "./weights.js";

@@ -16,8 +16,10 @@ export { arange, oneHot } from "./indexing/oneHot.js";
 export { take } from "./indexing/take.js";
 export { linear, matmul } from "./linear/matmul.js";
 export * from "./normalization.js";
-export { type AvgPool2dOptions, avgPool2d } from "./pooling/averagePool2d.js";
-export { type MaxPool2dOptions, maxPool2d, maxPool2dWithIndices, maxUnpool2d } from "./pooling/maxPool2d.js";
+export * from "./pooling/adaptive.js";
+export type { AvgPoolOptions, MaxPoolOptions, PoolOptions } from "./pooling/geometry.js";
+export * from "./pooling/pool.js";
+export * from "./pooling/stochastic.js";
 export { Generator, manualSeed } from "./random/generator.js";
 export { dropout, normal, type RandomOptions, uniform } from "./random/random.js";
 export { argmax, argmin, max, min } from "./reduce/extreme.js";
@@ -30,3 +32,4 @@ export { detach, flatten, reshape, squeeze, unsqueeze } from "./shape/reshape.js
 export { flip, type Range, slice, split } from "./shape/slice.js";
 export { logSoftmax, softmax } from "./softmax.js";
 export type { TensorLike } from "./tensors.js";
+export * from "./upsampling.js";

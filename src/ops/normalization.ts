@@ -5,7 +5,7 @@ import { formatShape, type Shape, sameShape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 import { add, div, mul, pow, sub } from "./elementwise/arithmetic.js";
 import { sqrt } from "./elementwise/functions.js";
-import { avgPool2d } from "./pooling/averagePool2d.js";
+import { avgPool2d } from "./pooling/pool.js";
 import { mean } from "./reduce/mean.js";
 import { pad } from "./shape/pad.js";
 import { reshape } from "./shape/reshape.js";

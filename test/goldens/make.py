@@ -419,6 +419,83 @@ def all_convolutions():
     save("convolutions-of-all-kinds", tensors, cases)
 
 
+def resizing():
+    """Pooling in one to three dimensions and to given sizes, and upsampling: outputs and gradients."""
+    cases, tensors = [], {}
+
+    def record(name, function, shape, *arguments):
+        key = str(len(cases))
+        x = torch.randn(shape).requires_grad_()
+        y = function(x)
+        upstream = torch.randn_like(y)
+        gradient = torch.autograd.grad(y, x, upstream)[0]
+        tensors.update({f"{key}.x": x, f"{key}.y": y, f"{key}.upstream": upstream, f"{key}.gx": gradient})
+        cases.append({"name": name, "arguments": arguments})
+
+    record("maxPool1d", lambda x: F.max_pool1d(x, 3, 2, 1), [2, 3, 10], 3, dict(stride=2, padding=1))
+    record("maxPool1d", lambda x: F.max_pool1d(x, 2, 1, 0, 3), [2, 3, 10], 2, dict(stride=1, dilation=3))
+    record("maxPool3d", lambda x: F.max_pool3d(x, 2), [2, 3, 4, 6, 5], 2)
+    record(
+        "maxPool3d",
+        lambda x: F.max_pool3d(x, [2, 3, 2], [1, 2, 2], [1, 1, 0], [2, 1, 1], True),
+        [2, 2, 5, 7, 6],
+        [2, 3, 2],
+        dict(stride=[1, 2, 2], padding=[1, 1, 0], dilation=[2, 1, 1], ceilMode=True),
+    )
+    record("minPool2d", lambda x: -F.max_pool2d(-x, 3, 2, 1), [2, 3, 7, 8], 3, dict(stride=2, padding=1))
+    record("avgPool1d", lambda x: F.avg_pool1d(x, 3, 2, 1), [2, 3, 10], 3, dict(stride=2, padding=1))
+    record(
+        "avgPool3d",
+        lambda x: F.avg_pool3d(x, [2, 3, 2], [1, 2, 2], [1, 1, 0], True, False),
+        [2, 2, 5, 7, 6],
+        [2, 3, 2],
+        dict(stride=[1, 2, 2], padding=[1, 1, 0], ceilMode=True, countIncludePad=False),
+    )
+    record(
+        "avgPool3d",
+        lambda x: F.avg_pool3d(x, 3, 2, 1, True),
+        [1, 2, 6, 7, 8],
+        3,
+        dict(stride=2, padding=1, ceilMode=True),
+    )
+    record("lpPool2d", lambda x: F.lp_pool2d(x, 2, 2), [2, 3, 6, 8], 2)
+    record("lpPool2d", lambda x: F.lp_pool2d(x, 4, [2, 3], 2), [2, 3, 6, 8], [2, 3], dict(p=4, stride=2))
+    record("lpPool1d", lambda x: F.lp_pool1d(x, 2, 3), [2, 3, 9], 3)
+    record("adaptiveAvgPool1d", lambda x: F.adaptive_avg_pool1d(x, 4), [2, 3, 10], 4)
+    record("adaptiveAvgPool2d", lambda x: F.adaptive_avg_pool2d(x, [3, 4]), [2, 3, 7, 8], [3, 4])
+    record("adaptiveAvgPool2d", lambda x: F.adaptive_avg_pool2d(x, 1), [2, 3, 7, 8], 1)
+    record("adaptiveAvgPool2d", lambda x: F.adaptive_avg_pool2d(x, 5), [1, 2, 3, 3], 5)
+    record("adaptiveAvgPool3d", lambda x: F.adaptive_avg_pool3d(x, [2, 3, 2]), [1, 2, 5, 4, 6], [2, 3, 2])
+    record("adaptiveMaxPool1d", lambda x: F.adaptive_max_pool1d(x, 4), [2, 3, 10], 4)
+    record("adaptiveMaxPool2d", lambda x: F.adaptive_max_pool2d(x, [3, 4]), [2, 3, 7, 8], [3, 4])
+    record("adaptiveMaxPool3d", lambda x: F.adaptive_max_pool3d(x, [2, 3, 2]), [1, 2, 5, 4, 6], [2, 3, 2])
+    record("globalAvgPool", lambda x: x.mean([2, 3]), [2, 3, 5, 4])
+    record("globalMaxPool", lambda x: x.amax([2, 3, 4]), [2, 3, 2, 5, 4])
+    for mode, axes in (("linear", 1), ("bilinear", 2), ("trilinear", 3)):
+        shape = [2, 3, 4, 5, 3][: axes + 2]
+        for corners in (False, True):
+            size = [7, 3, 6][:axes]
+            record(
+                "upsample",
+                lambda x: F.interpolate(x, size, mode=mode, align_corners=corners),
+                shape,
+                dict(size=size, mode="linear", alignCorners=corners),
+            )
+        record("upsample", lambda x: F.interpolate(x, scale_factor=2, mode=mode), shape, dict(scale=2, mode="linear"))
+        record("upsample", lambda x: F.interpolate(x, scale_factor=2, mode="nearest"), shape, dict(scale=2))
+        record("upsample", lambda x: F.interpolate(x, size, mode="nearest"), shape, dict(size=size))
+    record("upsample", lambda x: F.interpolate(x, scale_factor=1.6, mode="nearest"), [1, 2, 5, 7], dict(scale=1.6))
+    record(
+        "upsample",
+        lambda x: F.interpolate(x, scale_factor=[2.3, 0.7], mode="bilinear", recompute_scale_factor=False),
+        [1, 2, 5, 7],
+        dict(scale=[2.3, 0.7], mode="linear"),
+    )
+    record("pixelShuffle", lambda x: F.pixel_shuffle(x, 2), [2, 12, 3, 4], 2)
+    record("pixelUnshuffle", lambda x: F.pixel_unshuffle(x, 3), [2, 2, 6, 9], 3)
+    save("resizing", tensors, cases)
+
+
 everything = [
     convolutions,
     pools,
@@ -429,6 +506,7 @@ everything = [
     loss_options,
     normalizations,
     all_convolutions,
+    resizing,
 ]
 for seed, make in enumerate(everything):
     if sys.argv[1:] and make.__name__ not in sys.argv[1:]:

@@ -23,7 +23,7 @@ export interface UnfoldOptions {
 }
 
 /** N×C×(windows' rows · columns)×(positions down)×(positions across). */
-function windowsOf(op: string, input: TensorLike, kernelSize: NumberOrPair, options: UnfoldOptions): Tensor {
+export function windowsOf(op: string, input: TensorLike, kernelSize: NumberOrPair, options: UnfoldOptions): Tensor {
   const x: Tensor = asTensor<Shape, "float32">(op, input);
   if (x.rank !== 4) {
     throw new ShapeError(

@@ -4,9 +4,7 @@ import { ShapeError } from "../../core/errors.js";
 import { formatShape, type Shape, sameShape } from "../../core/shape.js";
 import { defineOp, sameDType } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
-import type { NumberOrPair } from "../convolution/geometry.js";
-import { asTensor, type TensorLike } from "../tensors.js";
-import { type AveragePool2dParams, forEachInWindow, type Pool2dOptions, pooledShape, poolParams } from "./geometry.js";
+import { type AveragePool2dParams, forEachInWindow, pooledShape } from "./geometry.js";
 
 /**
  * What the window of each output element of one plane is divided by: the input elements that it covers, or with
@@ -113,24 +111,3 @@ export const averagePool2dGradientOp = defineOp<"averagePool2dGradient", "upstre
   cost: () => ({ macs: 0 }),
   samples: samples.map(({ input, output, params }) => ({ inputs: { upstream: output }, params: { ...params, input } })),
 });
-
-export interface AvgPool2dOptions extends Pool2dOptions {
-  /** Count the padding's zeros in the average, as PyTorch does by default. Default true. */
-  readonly countIncludePad?: boolean;
-}
-
-/**
- * The mean of each window: LeNet-5's subsampling.
- *
- * @param input N×C×H×W
- * @param kernelSize of the window: a number, or [height, width]
- * @example avgPool2d(x, 2) // halves height and width
- */
-export function avgPool2d(input: TensorLike, kernelSize: NumberOrPair, options: AvgPool2dOptions = {}): Tensor {
-  const x = asTensor("avgPool2d", input);
-  const params = {
-    ...poolParams("avgPool2d", x.shape, kernelSize, options),
-    countPadding: options.countIncludePad ?? true,
-  };
-  return averagePool2dOp({ input: x }, params) as Tensor;
-}

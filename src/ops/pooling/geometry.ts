@@ -3,11 +3,11 @@
 import { ArgumentError, ShapeError } from "../../core/errors.js";
 import { formatShape, type Pair, type Shape } from "../../core/shape.js";
 import {
-  asPair,
-  type NumberOrPair,
+  layoutName,
   type Padding,
   type Padding2d,
-  resolvePadding,
+  perAxis,
+  resolveSides,
   windowSpan,
 } from "../convolution/geometry.js";
 
@@ -26,59 +26,87 @@ export interface AveragePool2dParams extends Pool2dParams {
   readonly countPadding: boolean;
 }
 
-export interface Pool2dOptions {
+export interface PoolOptions {
   /** Steps between windows. Default: the window's size, so that windows touch without overlapping. */
-  readonly stride?: NumberOrPair;
+  readonly stride?: number | readonly number[];
   /** Border around the input, at most half a window. Default 0. */
   readonly padding?: Padding;
   /** Round sizes up: a last window may overhang the input. Default false. */
   readonly ceilMode?: boolean;
 }
 
-export function poolParams(
+export interface MaxPoolOptions extends PoolOptions {
+  /** Steps between the elements of a window. Default 1. */
+  readonly dilation?: number | readonly number[];
+}
+
+export interface AvgPoolOptions extends PoolOptions {
+  /** Count the padding's zeros in the average, as PyTorch does by default. Default true. */
+  readonly countIncludePad?: boolean;
+}
+
+/** Pooling along any number of axes, complete and checked. */
+export interface PoolSettings {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  /** [before, after] of each axis. */
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+  readonly ceil: boolean;
+}
+
+/** The settings of pooling the last `axes` axes of `input`; throws where they do not fit. */
+export function poolSettings(
   op: string,
+  axes: number,
   input: Shape,
-  kernelSize: NumberOrPair,
-  options: Pool2dOptions & { readonly dilation?: NumberOrPair },
-): Pool2dParams {
-  const kernel = asPair(op, "the kernel size", kernelSize, 1);
-  const stride = asPair(op, "stride", options.stride ?? kernel, 1);
-  const dilation = asPair(op, "dilation", options.dilation ?? 1, 1);
-  const size: Pair = [input[2], input[3]];
-  const padding = resolvePadding(op, options.padding ?? 0, { size, kernel, stride, dilation });
-  const [top, bottom, left, right] = padding;
-  const spans = [windowSpan(kernel[0], dilation[0]), windowSpan(kernel[1], dilation[1])];
-  if (Math.max(top, bottom) * 2 > spans[0] || Math.max(left, right) * 2 > spans[1]) {
+  kernelSize: number | readonly number[],
+  options: MaxPoolOptions,
+): PoolSettings {
+  if (input.length !== axes + 2) {
+    throw new ShapeError(
+      `${op}: the input is ${formatShape(input)}. Expected ${layoutName("NC", axes)}. Fix: unsqueeze() a missing axis.`,
+    );
+  }
+  const kernel = perAxis(op, "the kernel size", kernelSize, axes, 1);
+  const stride = perAxis(op, "stride", options.stride ?? kernel, axes, 1);
+  const dilation = perAxis(op, "dilation", options.dilation ?? 1, axes, 1);
+  const padding = resolveSides(op, options.padding ?? 0, { size: input.slice(2), kernel, stride, dilation });
+  const spans = kernel.map((length, axis) => windowSpan(length, dilation[axis]));
+  if (spans.some((span, axis) => Math.max(padding[2 * axis], padding[2 * axis + 1]) * 2 > span)) {
     throw new ArgumentError(
       `${op}: padding [${padding.join(", ")}] is more than half of the window of ${spans.join("×")}. Expected at most half, so that every window sees the input.`,
     );
   }
-  return { kernel, stride, padding, dilation, ceil: options.ceilMode ?? false };
+  const settings = { kernel, stride, padding, dilation, ceil: options.ceilMode ?? false };
+  pooledSizes(op, input.slice(2), settings);
+  return settings;
+}
+
+/** How many windows there are along each axis. */
+export function pooledSizes(
+  op: string,
+  size: readonly number[],
+  { kernel, stride, padding, dilation, ceil }: PoolSettings,
+): number[] {
+  const counts = size.map((length, axis) => {
+    const [before, after] = [padding[2 * axis], padding[2 * axis + 1]];
+    const steps = (length + before + after - windowSpan(kernel[axis], dilation[axis])) / stride[axis];
+    const positions = (ceil ? Math.ceil(steps) : Math.floor(steps)) + 1;
+    // A window that would start beyond the input and its leading border sees nothing.
+    return ceil && (positions - 1) * stride[axis] >= length + before ? positions - 1 : positions;
+  });
+  if (counts.some((count) => count < 1)) {
+    throw new ShapeError(
+      `${op}: a window of ${kernel.join("×")} does not fit into the input of ${size.join("×")}. Fix: a smaller window, padding, or a larger input.`,
+    );
+  }
+  return counts;
 }
 
 /** N×C×H×W of the result. */
 export function pooledShape(op: string, input: Shape, params: Pool2dParams): Shape {
-  if (input.length !== 4) {
-    throw new ShapeError(
-      `${op}: the input is ${formatShape(input)}. Expected N×C×H×W. Fix: unsqueeze() a missing axis.`,
-    );
-  }
-  const { kernel, stride, padding, dilation, ceil } = params;
-  const [n, channels, height, width] = input;
-  const count = (size: number, axis: 0 | 1): number => {
-    const [before, after] = [padding[2 * axis], padding[2 * axis + 1]];
-    const steps = (size + before + after - windowSpan(kernel[axis], dilation[axis])) / stride[axis];
-    const positions = (ceil ? Math.ceil(steps) : Math.floor(steps)) + 1;
-    // A window that would start beyond the input and its leading border sees nothing.
-    return ceil && (positions - 1) * stride[axis] >= size + before ? positions - 1 : positions;
-  };
-  const [rows, columns] = [count(height, 0), count(width, 1)];
-  if (rows < 1 || columns < 1) {
-    throw new ShapeError(
-      `${op}: a window of ${kernel.join("×")} does not fit into the input of ${height}×${width}. Fix: a smaller window, padding, or a larger input.`,
-    );
-  }
-  return [n, channels, rows, columns];
+  return [input[0], input[1], ...pooledSizes(op, input.slice(2), params)];
 }
 
 /** Calls `visit` for every pair of an output element and an input element that its window covers. */

@@ -1,11 +1,9 @@
 /** Max pooling. Its gradient goes to the winner of each window, so winners have an op of their own. */
 
-import type { Pair, Shape } from "../../core/shape.js";
+import type { Shape } from "../../core/shape.js";
 import { defineOp, nonDifferentiable, type SampleInput, sameDType } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
-import type { NumberOrPair } from "../convolution/geometry.js";
-import { asTensor, type TensorLike } from "../tensors.js";
-import { forEachInWindow, type Pool2dOptions, type Pool2dParams, pooledShape, poolParams } from "./geometry.js";
+import { forEachInWindow, type Pool2dParams, pooledShape } from "./geometry.js";
 import { scatterPlane } from "./planes.js";
 
 const distinct = (...shape: number[]): SampleInput => ({ shape, dtype: "float32", distinct: true });
@@ -70,39 +68,3 @@ export const maxPool2dIndicesOp = defineOp<"maxPool2dIndices", "input", Pool2dPa
   cost: () => ({ macs: 0 }),
   samples,
 });
-
-export interface MaxPool2dOptions extends Pool2dOptions {
-  /** Steps between the elements of a window. Default 1. */
-  readonly dilation?: NumberOrPair;
-}
-
-/**
- * The largest element of each window; padding never wins.
- *
- * @param input N×C×H×W
- * @param kernelSize of the window: a number, or [height, width]
- * @example maxPool2d(x, 2) // halves height and width
- */
-export function maxPool2d(input: TensorLike, kernelSize: NumberOrPair, options: MaxPool2dOptions = {}): Tensor {
-  const x = asTensor("maxPool2d", input);
-  return maxPool2dOp({ input: x }, poolParams("maxPool2d", x.shape, kernelSize, options)) as Tensor;
-}
-
-/** Like `maxPool2d`, with the winners' positions in their plane (row · width + column), for `maxUnpool2d`. */
-export function maxPool2dWithIndices(
-  input: TensorLike,
-  kernelSize: NumberOrPair,
-  options: MaxPool2dOptions = {},
-): { readonly values: Tensor; readonly indices: Tensor<Shape, "int32"> } {
-  const x = asTensor("maxPool2d", input);
-  const params = poolParams("maxPool2d", x.shape, kernelSize, options);
-  return {
-    values: maxPool2dOp({ input: x }, params) as Tensor,
-    indices: maxPool2dIndicesOp({ input: x }, params) as Tensor<Shape, "int32">,
-  };
-}
-
-/** Puts pooled values back where they came from; zeros elsewhere. Values that share a position are added. */
-export function maxUnpool2d(input: TensorLike, indices: TensorLike<Shape, "int32">, outputSize: Pair): Tensor {
-  return scatterPlane(asTensor("maxUnpool2d", input), asTensor("maxUnpool2d", indices), outputSize);
-}

@@ -1,0 +1,149 @@
+/** Going back up: from small maps to large ones. N batch, C channels, and the axes that places lie along. */
+
+import { ArgumentError, ShapeError } from "../core/errors.js";
+import { formatShape, type Shape } from "../core/shape.js";
+import type { Tensor } from "../graph/tensor.js";
+import { perAxis } from "./convolution/geometry.js";
+import { tensor } from "./create.js";
+import { add, mul, sub } from "./elementwise/arithmetic.js";
+import { take } from "./indexing/take.js";
+import { expand } from "./reduce/sum.js";
+import { permute } from "./shape/permute.js";
+import { reshape } from "./shape/reshape.js";
+import { embedOp } from "./shape/slice.js";
+import { asTensor, type TensorLike } from "./tensors.js";
+
+export interface UpsampleOptions {
+  /** Lengths of the result's places: a number for all, or one for each axis. Either this or `scale`. */
+  readonly size?: number | readonly number[] | undefined;
+  /** How many times longer each axis becomes; lengths are rounded down. */
+  readonly scale?: number | readonly number[] | undefined;
+  /** `nearest` repeats elements; `linear` (bilinear, trilinear) draws straight lines between them. Default `nearest`. */
+  readonly mode?: "nearest" | "linear" | undefined;
+  /**
+   * Of `linear`: whether the outermost elements stay where they are (true), or elements are areas whose borders stay
+   * (false, the default), as in PyTorch.
+   */
+  readonly alignCorners?: boolean | undefined;
+}
+
+/**
+ * Enlarges (or shrinks) the places of N×C×…, one to three axes.
+ *
+ * @example upsample(maps, { scale: 2, mode: "linear" })
+ */
+export function upsample(input: TensorLike, options: UpsampleOptions): Tensor {
+  const x: Tensor = asTensor<Shape, "float32">("upsample", input);
+  const axes = x.rank - 2;
+  const lengths = x.shape.slice(2);
+  if (axes < 1 || axes > 3 || lengths.includes(0)) {
+    throw new ShapeError(
+      `upsample: the input is ${formatShape(x.shape)}. Expected N×C and one to three axes more that are not empty.`,
+    );
+  }
+  const { size, scale, mode = "nearest", alignCorners = false } = options;
+  if ((size === undefined) === (scale === undefined))
+    throw new ArgumentError("upsample: expected either a size or a scale.");
+  if (mode !== "nearest" && mode !== "linear")
+    throw new ArgumentError(`upsample: the mode is ${JSON.stringify(mode)}. Expected "nearest" or "linear".`);
+  const scales = scale === undefined ? undefined : checkScales(scale, axes);
+  const wanted =
+    scales === undefined
+      ? perAxis("upsample", "the size", size ?? 0, axes, 1)
+      : lengths.map((length, axis) => Math.floor(length * scales[axis]));
+  if (wanted.some((length) => length < 1))
+    throw new ShapeError(`upsample: the result would be ${wanted.join("×")}. Expected at least 1 in each direction.`);
+  return wanted.reduce((result, length, axis) => {
+    const step = scales === undefined ? lengths[axis] / length : 1 / scales[axis];
+    if (mode === "nearest") return nearest(result, axis + 2, length, step);
+    return linear(result, axis + 2, length, alignCorners ? undefined : step);
+  }, x);
+}
+
+function checkScales(scale: number | readonly number[], axes: number): readonly number[] {
+  const scales = typeof scale === "number" ? Array.from({ length: axes }, () => scale) : scale;
+  if (scales.length !== axes || scales.some((each) => !(each > 0 && each < Number.POSITIVE_INFINITY)))
+    throw new ArgumentError(
+      `upsample: the scale is ${JSON.stringify(scale)}. Expected a number above 0, or ${axes} of them.`,
+    );
+  return scales;
+}
+
+/** The indices as a tensor on x's device. */
+function indexTensor(x: Tensor, indices: readonly number[]): Tensor<Shape, "int32"> {
+  return tensor(Int32Array.from(indices), { device: x.device });
+}
+
+function nearest(x: Tensor, axis: number, length: number, step: number): Tensor {
+  const before = x.shape[axis];
+  if (length === before) return x;
+  if (length % before === 0 && step === before / length) return repeatEach(x, axis, length / before);
+  const sources = Array.from({ length }, (_, i) => Math.min(Math.floor(i * step), before - 1));
+  return take(x, indexTensor(x, sources), axis);
+}
+
+/** Each element several times in a row. */
+function repeatEach(x: Tensor, axis: number, times: number): Tensor {
+  const [before, after] = [x.shape.slice(0, axis + 1), x.shape.slice(axis + 1)];
+  const stretched = expand(reshape(x, [...before, 1, ...after]), [...before, times, ...after]);
+  return reshape(stretched, [...x.shape.slice(0, axis), x.shape[axis] * times, ...after]);
+}
+
+/** Between neighbours a straight line. @param step undefined to keep the outermost elements in place */
+function linear(x: Tensor, axis: number, length: number, step: number | undefined): Tensor {
+  const before = x.shape[axis];
+  if (length === before && (step === undefined || step === 1)) return x;
+  const at = Array.from({ length }, (_, i) => {
+    if (step === undefined) return length === 1 ? 0 : (i * (before - 1)) / (length - 1);
+    return Math.max(0, (i + 0.5) * step - 0.5);
+  });
+  const lower = at.map((position) => Math.min(Math.floor(position), before - 1));
+  const upper = lower.map((index) => Math.min(index + 1, before - 1));
+  const shares = Float32Array.from(at, (position, i) => position - lower[i]);
+  const share = reshape(tensor(shares, { device: x.device }), [length, ...x.shape.slice(axis + 1).map(() => 1)]);
+  const from = take(x, indexTensor(x, lower), axis);
+  return add(from, mul(sub(take(x, indexTensor(x, upper), axis), from), share));
+}
+
+/** Puts each element at the corner of a square of zeros: N×C×… with `factor` times longer axes. */
+export function bedOfNails(input: TensorLike, factor: number | readonly number[]): Tensor {
+  const x: Tensor = asTensor<Shape, "float32">("bedOfNails", input);
+  if (x.rank < 3) throw new ShapeError(`bedOfNails: the input is ${formatShape(x.shape)}. Expected N×C×….`);
+  const factors = [1, 1, ...perAxis("bedOfNails", "the factor", factor, x.rank - 2, 1)];
+  const shape = x.shape.map((length, axis) => length * factors[axis]);
+  const begin = shape.map(() => 0);
+  return embedOp({ input: x }, { shape, begin, step: factors, value: 0 }) as Tensor;
+}
+
+/**
+ * Channels become places: N×(C · factor²)×H×W → N×C×(H · factor)×(W · factor) (Shi et al. 2016).
+ *
+ * @example pixelShuffle(zeros([1, 12, 8, 8]), 2).shape // [1, 3, 16, 16]
+ */
+export function pixelShuffle(input: TensorLike, factor: number): Tensor {
+  const x: Tensor = asTensor<Shape, "float32">("pixelShuffle", input);
+  const [n, channels, height, width] = x.shape;
+  const [r] = perAxis("pixelShuffle", "the factor", factor, 1, 1);
+  if (x.rank !== 4 || channels % (r * r) !== 0) {
+    throw new ShapeError(
+      `pixelShuffle: the input is ${formatShape(x.shape)}. Expected N×C×H×W with channels that ${r}² = ${r * r} divides.`,
+    );
+  }
+  const out = channels / (r * r);
+  const split = permute(reshape(x, [n, out, r, r, height, width]), [0, 1, 4, 2, 5, 3]);
+  return reshape(split, [n, out, height * r, width * r]);
+}
+
+/** Places become channels: undoes `pixelShuffle`. */
+export function pixelUnshuffle(input: TensorLike, factor: number): Tensor {
+  const x: Tensor = asTensor<Shape, "float32">("pixelUnshuffle", input);
+  const [n, channels, height, width] = x.shape;
+  const [r] = perAxis("pixelUnshuffle", "the factor", factor, 1, 1);
+  if (x.rank !== 4 || height % r !== 0 || width % r !== 0) {
+    throw new ShapeError(
+      `pixelUnshuffle: the input is ${formatShape(x.shape)}. Expected N×C×H×W with a height and width that ${r} divides.`,
+    );
+  }
+  const split = permute(reshape(x, [n, channels, height / r, r, width / r, r]), [0, 1, 3, 5, 2, 4]);
+  return reshape(split, [n, channels * r * r, height / r, width / r]);
+}
