@@ -285,8 +285,33 @@ describe("the program of a LeNet-5 step", () => {
     const text = step.explain();
     const ratio = Number(/([\d.]+) times the/.exec(text)?.[1]);
     assert.ok(ratio >= 1 && ratio <= 1.25, `the plan takes ${ratio} times the bound`);
-    assert.match(text, /state written from step \d+/);
-    assert.match(text, /conv2d\+add\+tanh/);
-    assert.match(text, /commit/);
+    assert.match(text, /\d+ steps on .*, state written from step \d+/);
+    assert.match(text, /working memory [\d.]+ MB/);
+    assert.match(text, /^0 +\w+ +conv2d\+add\+tanh +c1 +64×6×28×28 +leaf\d+ leaf\d+ leaf\d+ +\d+\+1204224$/m);
+    assert.match(text, /^\d+ commit +elementwise +multiply\+add\+/m);
+  });
+
+  it("keeps every value in its place until the last step that reads it", async () => {
+    const { step, x, labels } = prepare();
+    await step(x, labels);
+    const rows = step.explain().split("\n").slice(2);
+    const columns = ["reads", "writes"].map((title) => rows[0].indexOf(title));
+    /** What lies in the working memory, by its place: offset and bytes. */
+    const held = new Map<string, readonly [begin: number, end: number]>();
+    let reads = 0;
+    for (const row of rows.slice(1)) {
+      const placesIn = (text: string) => text.split(" ").filter((place) => /^\d+\+\d+$/.test(place));
+      for (const place of placesIn(row.slice(columns[0], columns[1]))) {
+        assert.ok(held.has(place), `what is at ${place} has been overwritten before: ${row}`);
+        reads++;
+      }
+      for (const place of placesIn(row.slice(columns[1]))) {
+        const [begin, bytes] = place.split("+").map(Number);
+        assert.equal(begin % 64, 0, row);
+        for (const [other, range] of held) if (range[0] < begin + bytes && begin < range[1]) held.delete(other);
+        held.set(place, [begin, begin + bytes]);
+      }
+    }
+    assert.ok(reads > 40, `only ${reads} places are read`);
   });
 });

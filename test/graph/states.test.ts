@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import {
   add,
+  compile,
   crossEntropy,
   DataError,
   evaluate,
@@ -11,10 +12,12 @@ import {
   grad,
   linear,
   manualSeed,
+  matmul,
   maximum,
   minimum,
   mul,
   nn,
+  oneHot,
   Parameter,
   SGD,
   type Shape,
@@ -291,6 +294,35 @@ describe("a failing program", () => {
     assert.deepEqual(await model.stateDict(), before);
     assert.ok(Number.isFinite(await step([1, 2]).item()));
     assert.notDeepEqual(await model.stateDict(), before);
+  });
+
+  it("names the module's path where the numbers were used inside one, compiled and uncompiled", async () => {
+    class Words extends nn.Module {
+      table = new Parameter(uniform<[number, number]>([4, 2]));
+      override forward(words: Tensor<Shape, "int32">): Tensor {
+        return matmul(oneHot(words, 4), this.table);
+      }
+    }
+    class Reader extends nn.Module {
+      layers = [new Words(), new Words()];
+      override forward(words: Tensor<Shape, "int32">): Tensor {
+        return add(this.layers[0](tensor([0, 1], { dtype: "int32" })), this.layers[1](words)) as Tensor;
+      }
+    }
+    const reader = new Reader();
+    const read = (words: Tensor<Shape, "int32">) => reader(words);
+    for (const run of [async (words: Tensor<Shape, "int32">) => read(words), compile(read)]) {
+      const words = tensor([1, 9], { dtype: "int32" });
+      await assert.rejects(
+        run(words).then((result) => result.data()),
+        (error: Error) => {
+          assert.ok(error instanceof DataError);
+          assert.match(error.message, /^layers\.1: oneHot: element 1 of the indices \(2\) is 9, expected 0 … 3/);
+          assert.match(error.message, /Words\.forward \(.*states\.test\.js:\d+:\d+\)/);
+          return true;
+        },
+      );
+    }
   });
 
   it("poisons what should have come of it", async () => {
