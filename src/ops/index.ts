@@ -21,7 +21,7 @@ export type { AvgPoolOptions, MaxPoolOptions, PoolOptions } from "./pooling/geom
 export * from "./pooling/pool.js";
 export * from "./pooling/stochastic.js";
 export { Generator, manualSeed } from "./random/generator.js";
-export { dropout, normal, type RandomOptions, uniform } from "./random/random.js";
+export { type DropoutOptions, dropout, featureDropout, normal, type RandomOptions, uniform } from "./random/random.js";
 export { argmax, argmin, max, min } from "./reduce/extreme.js";
 export { mean, type VarianceOptions, variance } from "./reduce/mean.js";
 export { expand, type ReduceOptions, sum } from "./reduce/sum.js";

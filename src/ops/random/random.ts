@@ -1,8 +1,8 @@
 /** Random tensors and dropout. */
 
-import { ArgumentError } from "../../core/errors.js";
+import { ArgumentError, ShapeError } from "../../core/errors.js";
 import { philox, unitFromBits } from "../../core/philox.js";
-import { type Shape, sizeOf } from "../../core/shape.js";
+import { formatShape, type Shape, sizeOf } from "../../core/shape.js";
 import { defineOp, nonDifferentiable, type ReferenceArray } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { add, mul } from "../elementwise/arithmetic.js";
@@ -99,20 +99,49 @@ export function normal<const S extends Shape>(
   return add(mul(standard, deviation), mean) as Tensor<S>;
 }
 
+export interface DropoutOptions extends RandomOptions {
+  /** Without it, nothing is changed. Default true. */
+  readonly training?: boolean;
+}
+
 /**
  * Sets each element to zero with probability `p`, and scales the others so that the mean stays (Srivastava et al. 2014).
  * Without `training` it changes nothing.
  *
  * @param p 0 … 1. Default 0.5.
  */
-export function dropout<T extends TensorLike>(
-  x: T,
-  p = 0.5,
-  { training = true, generator = defaultGenerator }: RandomOptions & { readonly training?: boolean } = {},
-): Tensor<T["shape"]> {
+export function dropout<S extends Shape>(x: TensorLike<S>, p = 0.5, options: DropoutOptions = {}): Tensor<S> {
   const input = asTensor("dropout", x);
-  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`dropout: the probability is ${p}. Expected 0 … 1.`);
+  return dropWhole("dropout", input, input.shape, p, options);
+}
+
+/**
+ * Sets whole feature maps of N×C×… to zero with probability `p`, and scales the others: neighbours in a map are too alike
+ * for dropping single elements to do much (Tompson et al. 2015).
+ *
+ * @param p 0 … 1. Default 0.5.
+ */
+export function featureDropout<S extends Shape>(x: TensorLike<S>, p = 0.5, options: DropoutOptions = {}): Tensor<S> {
+  const input = asTensor("featureDropout", x);
+  if (input.rank < 3)
+    throw new ShapeError(
+      `featureDropout: the input is ${formatShape(input.shape)}. Expected N×C×…, with maps to drop.`,
+    );
+  const maps = input.shape.map((length, axis) => (axis < 2 ? length : 1));
+  return dropWhole("featureDropout", input, maps, p, options);
+}
+
+/** Drops with one decision for each element of `decisions`, which is stretched over the input. */
+function dropWhole<S extends Shape>(
+  op: string,
+  input: Tensor<S>,
+  decisions: Shape,
+  p: number,
+  { training = true, generator = defaultGenerator }: DropoutOptions,
+): Tensor<S> {
+  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`${op}: the probability is ${p}. Expected 0 … 1.`);
   if (!training || p === 0) return input;
-  const keep = less(uniformOp({ draw: drawFrom(generator) }, { shape: input.shape }) as Tensor<T["shape"]>, 1 - p);
-  return where(keep as Tensor<T["shape"], "bool">, mul(input, p === 1 ? 0 : 1 / (1 - p)), 0) as Tensor<T["shape"]>;
+  const keep = less(uniformOp({ draw: drawFrom(generator) }, { shape: decisions }) as Tensor, 1 - p);
+  const scaled: Tensor = mul(input, p === 1 ? 0 : 1 / (1 - p));
+  return where(keep, scaled, 0) as Tensor<Shape> as Tensor<S>;
 }
