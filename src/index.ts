@@ -23,6 +23,7 @@ export { type AnyTensor, Tensor } from "./graph/tensor.js";
 export * as models from "./models/index.js";
 export * as nn from "./nn/index.js";
 export * from "./nn/losses/index.js";
+export { fromNpy, toNpy } from "./npy.js";
 export * from "./ops/index.js";
 export * from "./optim/index.js";
 export * from "./train/index.js";

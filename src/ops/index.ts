@@ -1,5 +1,6 @@
 /** The functions of tensors. */
 
+export * from "./arrange.js";
 export * from "./convolution/convolve.js";
 export * from "./convolution/transpose.js";
 export * from "./convolution/unfold.js";

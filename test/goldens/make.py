@@ -496,6 +496,36 @@ def resizing():
     save("resizing", tensors, cases)
 
 
+def arranging():
+    """Repeating, turning, ordering and adding up: outputs and gradients."""
+    cases, tensors = [], {}
+
+    def record(name, function, shape, *arguments):
+        key = str(len(cases))
+        x = torch.randn(shape).requires_grad_()
+        y = function(x)
+        upstream = torch.randn_like(y)
+        gradient = torch.autograd.grad(y, x, upstream)[0]
+        tensors.update({f"{key}.x": x, f"{key}.y": y, f"{key}.upstream": upstream, f"{key}.gx": gradient})
+        cases.append({"name": name, "arguments": arguments})
+
+    record("repeat", lambda x: x.repeat(2, 3), [2, 3], [2, 3])
+    record("repeat", lambda x: x.repeat(2, 1, 3), [2, 3], [2, 1, 3])
+    for quarters in (1, 2, -1):
+        record("rot90", lambda x: torch.rot90(x, quarters, [2, 3]), [1, 2, 3, 4], quarters)
+    record("rot90", lambda x: torch.rot90(x, 1, [2, 0]), [3, 2, 4], 1, [2, 0])
+    record("roll", lambda x: torch.roll(x, 2, 1), [3, 5], 2)
+    record("roll", lambda x: torch.roll(x, -7, 0), [3, 5], -7, 0)
+    record("std", lambda x: x.std(1), [4, 6], 1)
+    record("topk", lambda x: x.topk(3).values, [4, 7], 3)
+    record("topk", lambda x: x.topk(2, 0).values, [5, 3], 2, 0)
+    for length in (1, 5, 64, 65, 200):
+        record("cumsum", lambda x: x.cumsum(1), [3, length], 1)
+    record("cumsum", lambda x: x.cumsum(1), [2, 130, 3], 1)
+    record("cumsum", lambda x: x.cumsum(0), [4500], 0)
+    save("arranging", tensors, cases)
+
+
 everything = [
     convolutions,
     pools,
@@ -507,6 +537,7 @@ everything = [
     normalizations,
     all_convolutions,
     resizing,
+    arranging,
 ]
 for seed, make in enumerate(everything):
     if sys.argv[1:] and make.__name__ not in sys.argv[1:]:
