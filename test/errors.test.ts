@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ArgumentError, add, nn, ShapeError, setDevice, type Tensor, zeros } from "fovea";
+import { ArgumentError, add, conv1d, nn, onWarning, ShapeError, setDevice, type Tensor, zeros } from "fovea";
 
 class Net extends nn.Module {
   features = new nn.Sequential(new nn.Conv2d(1, 4, 3), new nn.ReLU(), new nn.Conv2d(8, 4, 3));
@@ -43,6 +43,36 @@ test("a deep stack of Fovea's own calls does not hide the user's", () => {
       return true;
     },
   );
+});
+
+test("windows that leave out part of the input warn once, with the module's name and two mends", () => {
+  const warnings: string[] = [];
+  onWarning((message) => warnings.push(message));
+  class Pools extends nn.Module {
+    pool: nn.MaxPool2d = new nn.MaxPool2d(2);
+    conv = new nn.Conv2d(1, 1, 3, { stride: 2, padding: 1 });
+
+    override forward(x: Tensor): Tensor {
+      return this.conv(this.pool(x));
+    }
+  }
+  const net = new Pools();
+  // 8 rows and columns: the convolution's last window ends before the padding does, where nothing is lost.
+  for (let i = 0; i < 3; i++) net(zeros([1, 1, 16, 16]));
+  assert.deepEqual(warnings, []);
+  for (let i = 0; i < 3; i++) net(zeros([1, 1, 16, 17]));
+  assert.deepEqual(warnings, [
+    "pool: maxPool2d: windows of 2 at steps of 2 leave out the last 1 of 17 columns. Mend: 1 more of padding (or of input) for another window, or ceilMode: true.",
+  ]);
+  conv1d(zeros([1, 1, 9]), zeros([1, 1, 4]), null, { stride: 3 });
+  assert.match(
+    warnings[1],
+    /^conv1d: windows of 4 at steps of 3 leave out the last 2 of 9 elements.*another stride\.$/,
+  );
+  net.pool = new nn.MaxPool2d(2, { ceilMode: true });
+  net(zeros([1, 1, 16, 17]));
+  new nn.Conv2d(1, 1, 1, { stride: 2 })(zeros([1, 1, 8, 8]));
+  assert.equal(warnings.length, 2);
 });
 
 /** Calls that TypeScript refuses, as JavaScript can make them. */

@@ -13,6 +13,7 @@ import { permute } from "../shape/permute.js";
 import { reshape } from "../shape/reshape.js";
 import { flip, type Range, slice } from "../shape/slice.js";
 import { asTensor, type TensorLike } from "../tensors.js";
+import { adviseOnBorder } from "./advice.js";
 import { conv2dOp } from "./conv2d.js";
 import { convolvedShape, type Padding, perAxis, resolveSides, type Windows } from "./geometry.js";
 
@@ -116,6 +117,7 @@ function convolve(
   let padding = resolveSides(op, options.padding ?? 0, { ...windows, kernel: fitted(windows.kernel, axes) });
   // Before anything is made of them: the errors of the ops below would speak of other shapes.
   const shape = convolvedShape(op, x.shape, w.shape, { stride, padding, dilation, groups });
+  adviseOnBorder(op, windows, padding, shape.slice(2), "another stride");
   const { paddingMode = "zeros" } = options;
   if (paddingMode !== "zeros") {
     x = pad(x, pairs(padding), paddingMode);

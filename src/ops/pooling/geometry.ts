@@ -2,6 +2,7 @@
 
 import { ArgumentError, ShapeError } from "../../core/errors.js";
 import { formatShape, type Pair, type Shape } from "../../core/shape.js";
+import { adviseOnBorder } from "../convolution/advice.js";
 import {
   layoutName,
   type Padding,
@@ -79,7 +80,8 @@ export function poolSettings(
     );
   }
   const settings = { kernel, stride, padding, dilation, ceil: options.ceilMode ?? false };
-  pooledSizes(op, input.slice(2), settings);
+  const windows = { size: input.slice(2), kernel, stride, dilation };
+  adviseOnBorder(op, windows, padding, pooledSizes(op, windows.size, settings), "ceilMode: true");
   return settings;
 }
 
