@@ -11,10 +11,10 @@ import { RandomStream } from "../../src/core/philox.js";
 import type { Shape } from "../../src/core/shape.js";
 import * as fovea from "../../src/index.js";
 import { State, type Tensor } from "../../src/index.js";
-import { kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
+import { delayed, kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
 import { seed } from "../support/numbers.js";
 
-const programs = 150;
+const programs = delayed ? 40 : 150;
 const shapes: readonly Shape[] = [
   [],
   [1],
