@@ -8,6 +8,7 @@ import "./ops/methods.js";
 export type { Device, MemoryUse } from "./backends/backend.js";
 export type { WasmDeviceOptions, WasmVariant } from "./backends/wasm/device.js";
 export { createWasmDevice } from "./backends/wasm/device.js";
+export * from "./check/index.js";
 export type { DType, TypedArray, TypedArrayOf } from "./core/dtype.js";
 export * from "./core/errors.js";
 export type { NestedArray } from "./core/format.js";

@@ -20,6 +20,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
   optim: { values: ["core", "graph", "ops"] },
   data: { values: ["core", "formats"] },
   models: { values: ["core", "graph", "ops", "nn"] },
+  check: { values: ["core", "graph", "ops", "nn"] },
   train: { values: ["core", "formats", "graph", "ops", "nn", "optim", "data"], types: ["models"] },
   node: { values: ["core", "formats", "graph", "ops", "data"] },
   cli: {
@@ -33,6 +34,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
       "data",
       "models",
       "train",
+      "check",
       "node",
       "device.ts",
       "version.ts",
