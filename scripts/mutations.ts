@@ -43,12 +43,12 @@ const options = new Command("npm run mutations --")
   )
   .option("--only <numbers>", "only these changes, such as 3,7", parseNumbers)
   .option("--list", "say which changes there are")
-  .option("--json", "one JSON object for each change on standard output")
+  .option("--json", "one JSON object for each change on standard output (of `node dist/scripts/mutations.js`)")
   .parse()
   .opts<{ only?: number[]; list?: true; json?: true }>();
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
-const sinceThen = (begun: number) => (performance.now() - begun) / 1000;
+const sinceThen = (begun: number) => Math.round((performance.now() - begun) / 100) / 10;
 
 /** The first test in one of the files that fails, by name, or undefined if all pass. */
 async function findFailure(checkout: Checkout, tests: readonly string[]): Promise<string | undefined> {
@@ -170,7 +170,7 @@ async function main(): Promise<void> {
   const caught = results.filter(({ caughtBy }) => caughtBy !== undefined).length;
   if (interrupted()) say("Interrupted.");
   say(`${caught} of ${chosen.length} changes were noticed, ${sinceThen(begun).toFixed(0)} s`);
-  if (!ok) process.exitCode = 1;
+  if (!ok && !interrupted()) process.exitCode = 1;
 }
 
 for (const [signal, status] of [
