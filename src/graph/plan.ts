@@ -28,28 +28,18 @@ export function planMemory(steps: readonly Step[], arena: readonly Buffer[]): Me
     }
   });
 
-  const placed: { readonly buffer: Buffer; readonly first: number; readonly last: number; readonly end: number }[] = [];
+  const placed = new Placements(arena.length);
   const bySize = arena.filter((buffer) => lifetimes[buffer.id] !== undefined).sort((a, b) => b.bytes - a.bytes);
-  let total = 0;
   for (const buffer of bySize) {
     const [first, last] = lifetimes[buffer.id];
-    const bytes = roundUp(buffer.bytes);
-    let offset = 0;
-    for (const other of placed) {
-      if (other.last < first || other.first > last) continue;
-      if (offset + bytes <= other.buffer.offset) break;
-      offset = Math.max(offset, other.end);
-    }
-    buffer.offset = offset;
-    total = Math.max(total, offset + bytes);
-    const at = placed.findIndex((other) => other.buffer.offset > offset);
-    placed.splice(at < 0 ? placed.length : at, 0, { buffer, first, last, end: offset + bytes });
+    buffer.offset = placed.place(roundUp(buffer.bytes), first, last);
   }
 
   const change = new Float64Array(steps.length + 1);
-  for (const { buffer, first, last } of placed) {
-    change[first] += roundUp(buffer.bytes);
-    change[last + 1] -= roundUp(buffer.bytes);
+  for (const { id, bytes } of bySize) {
+    const [first, last] = lifetimes[id];
+    change[first] += roundUp(bytes);
+    change[last + 1] -= roundUp(bytes);
   }
   let alive = 0;
   let bound = 0;
@@ -57,7 +47,58 @@ export function planMemory(steps: readonly Step[], arena: readonly Buffer[]): Me
     alive += difference;
     bound = Math.max(bound, alive);
   }
-  return { bytes: total, bound, lifetimes };
+  return { bytes: placed.bytes, bound, lifetimes };
+}
+
+/**
+ * What has been placed, by ascending address. Every new buffer is compared with all of these, 10⁸ comparisons in a network
+ * of thousands of layers: plain arrays of numbers make that a matter of a second.
+ */
+class Placements {
+  /** End of the highest one. */
+  bytes = 0;
+  #count = 0;
+  readonly #starts: Float64Array;
+  readonly #ends: Float64Array;
+  readonly #firsts: Int32Array;
+  readonly #lasts: Int32Array;
+
+  constructor(most: number) {
+    this.#starts = new Float64Array(most);
+    this.#ends = new Float64Array(most);
+    this.#firsts = new Int32Array(most);
+    this.#lasts = new Int32Array(most);
+  }
+
+  /** The lowest address where `bytes` are free from step `first` to step `last`; they are taken from now on. */
+  place(bytes: number, first: number, last: number): number {
+    const [starts, ends, firsts, lasts, count] = [this.#starts, this.#ends, this.#firsts, this.#lasts, this.#count];
+    let offset = 0;
+    for (let i = 0; i < count; i++) {
+      if (lasts[i] < first || firsts[i] > last) continue;
+      if (offset + bytes <= starts[i]) break;
+      if (ends[i] > offset) offset = ends[i];
+    }
+    this.#insert(offset, bytes, first, last);
+    return offset;
+  }
+
+  #insert(offset: number, bytes: number, first: number, last: number): void {
+    const count = this.#count++;
+    // After those that start at the same address.
+    let [low, high] = [0, count];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#starts[middle] > offset) high = middle;
+      else low = middle + 1;
+    }
+    for (const list of [this.#starts, this.#ends, this.#firsts, this.#lasts]) list.copyWithin(low + 1, low, count);
+    this.#starts[low] = offset;
+    this.#ends[low] = offset + bytes;
+    this.#firsts[low] = first;
+    this.#lasts[low] = last;
+    this.bytes = Math.max(this.bytes, offset + bytes);
+  }
 }
 
 function roundUp(bytes: number): number {
