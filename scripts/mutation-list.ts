@@ -169,9 +169,9 @@ export const mutations: readonly Mutation[] = [
   {
     what: "memory plan: buffers that meet at one step share an address",
     file: "src/graph/plan.ts",
-    from: "if (other.last < first || other.first > last) continue;",
-    to: "if (other.last <= first || other.first > last) continue;",
-    tests: ["graph/compile", "graph/fuzz"],
+    from: "if (lasts[i] < first || firsts[i] > last) continue;",
+    to: "if (lasts[i] <= first || firsts[i] > last) continue;",
+    tests: ["graph/plan", "graph/compile", "graph/fuzz"],
   },
   {
     what: "states: a new value overwrites the old one while the commit still reads it",
