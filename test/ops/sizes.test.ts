@@ -168,7 +168,8 @@ for (const { name, device, reason } of kernelDevices) {
           assert.equal(found.length, expected.length);
           found.forEach((values, i) => {
             const what = i === 0 ? "the result" : `the gradient of input ${i - 1}`;
-            assertClose(values, expected[i], tolerance, `${drawn.title}: ${what}`);
+            // Of sums that happen to be about 0 only the terms, of up to 1, say what an error is.
+            assertClose(values, expected[i], tolerance, `${drawn.title}: ${what}`, 1);
           });
         }
       });

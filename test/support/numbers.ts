@@ -56,8 +56,8 @@ export function emptyReferenceArray(shape: Shape, dtype: DType): ReferenceArray 
   return { shape, dtype, data };
 }
 
-/** The largest difference as a share of the largest expected value. */
-export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+/** The largest difference as a share of the largest expected value, or of `scale` if that is more. */
+export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>, scale = 1e-30): number {
   assert.equal(found.length, expected.length);
   let difference = 0;
   let largest = 0;
@@ -71,11 +71,17 @@ export function relativeError(found: ArrayLike<number>, expected: ArrayLike<numb
     difference = Math.max(difference, distance);
     largest = Math.max(largest, Math.abs(expected[i]));
   }
-  return difference === 0 ? 0 : difference / Math.max(largest, 1e-30);
+  return difference === 0 ? 0 : difference / Math.max(largest, scale);
 }
 
 /** Throws unless the two differ by at most `tolerance` of the largest expected value. */
-export function assertClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what = ""): void {
-  const error = relativeError(found, expected);
+export function assertClose(
+  found: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+  what = "",
+  scale?: number,
+): void {
+  const error = relativeError(found, expected, scale);
   assert.ok(error <= tolerance, `${what} differs by ${error} of the largest value, more than ${tolerance}`);
 }
