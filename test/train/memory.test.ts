@@ -5,8 +5,13 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { compile, crossEntropy, manualSeed, models, SGD, type Shape, type Tensor, tensor } from "../../src/index.js";
 import { delayed, kernelDevices, useDevice } from "../support/devices.js";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 
 const steps = process.env.FOVEA_SOAK === "1" ? 10_000 : delayed ? 200 : 2_000;
 const checkEvery = steps / 10;
@@ -44,6 +49,8 @@ for (const { name, device, reason } of kernelDevices) {
           if (n % checkEvery === 0) {
             const use = await device.memory();
             live.push(use.live);
+            // Garbage is no growth, whenever the engine would have collected it.
+            collectGarbage();
             resident.push(process.memoryUsage().rss);
           }
         }
