@@ -29,3 +29,4 @@ export * from "./ops/index.js";
 export * from "./optim/index.js";
 export * from "./train/index.js";
 export { version } from "./version.js";
+export * as vision from "./vision/index.js";

@@ -21,6 +21,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
   data: { values: ["core", "formats"] },
   models: { values: ["core", "graph", "ops", "nn"] },
   check: { values: ["core", "graph", "ops", "nn"] },
+  vision: { values: ["core", "graph", "ops"] },
   train: { values: ["core", "formats", "graph", "ops", "nn", "optim", "data"], types: ["models"] },
   node: { values: ["core", "formats", "graph", "ops", "data"] },
   cli: {

@@ -526,6 +526,66 @@ def arranging():
     save("arranging", tensors, cases)
 
 
+def vision():
+    """Hand-made kernels by their formulas in float64, what they make of a picture, and templates slid over pictures."""
+    tensors = {}
+
+    def bell(x, sigma):
+        return torch.exp(-(x**2).sum() / (2 * sigma**2))
+
+    for size, sigma in ((5, 1.2), (4, 0.9), (9, 1.4), (11, 1.8)):
+        line = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
+        places = [torch.stack([x, y]) for y in line for x in line]
+        values = torch.stack([bell(place, sigma) for place in places])
+        tensors[f"gaussian.{size}"] = (values / values.sum()).reshape(size, size).float()
+        # The Laplacian as the sum of second derivatives, by differentiating twice.
+        hessians = [torch.autograd.functional.hessian(lambda p: bell(p, sigma), place) for place in places]
+        second = torch.stack([hessian.trace() for hessian in hessians]) / values.sum()
+        tensors[f"log.{size}"] = (second - second.mean()).reshape(size, size).float()
+
+    # A slope, a step and a blob between noise, so that mirrored kernels would show.
+    picture = torch.rand(2, 3, 9, 11) + torch.linspace(0, 1, 11) ** 2
+    tensors["picture"] = picture
+    for name, rows in dict(
+        sobelX=[[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
+        sobelY=[[-1, -2, -1], [0, 0, 0], [1, 2, 1]],
+        scharrX=[[-3, 0, 3], [-10, 0, 10], [-3, 0, 3]],
+        scharrY=[[-3, -10, -3], [0, 0, 0], [3, 10, 3]],
+        laplacian=[[0, 1, 0], [1, -4, 1], [0, 1, 0]],
+        sharpen=[[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
+        emboss=[[-2, -1, 0], [-1, 1, 1], [0, 1, 2]],
+        box=[[1 / 9] * 3] * 3,
+    ).items():
+        weight = torch.tensor(rows, dtype=torch.float32)[None, None].repeat(3, 1, 1, 1)
+        tensors[f"zeros.{name}"] = F.conv2d(picture, weight, padding=1, groups=3)
+        tensors[f"replicate.{name}"] = F.conv2d(F.pad(picture, [1] * 4, mode="replicate"), weight, groups=3)
+
+    cases = []
+    for picture_shape, template_shape, padding in (
+        ([9, 12], [3, 4], 0),
+        ([3, 8, 9], [3, 4, 3], 0),
+        ([2, 1, 10, 7], [4, 1, 3, 2], 0),
+        ([2, 3, 7, 8], [2, 3, 3, 3], 2),
+    ):
+        image = torch.rand(picture_shape) * 4 + 10
+        template = torch.rand(template_shape)
+        i = len(cases)
+        cases.append(dict(padding=padding))
+        x = image.double().reshape([-1, *([1] * (3 - image.dim())), *picture_shape[-3:]])
+        t = template.double().reshape([-1, *([1] * (3 - template.dim())), *template_shape[-3:]])
+        x = F.pad(x, [padding] * 4)
+        plain = torch.zeros(x.shape[0], t.shape[0], x.shape[2] - t.shape[2] + 1, x.shape[3] - t.shape[3] + 1)
+        cosine = torch.zeros_like(plain)
+        for n, k, row, column in torch.cartesian_prod(*[torch.arange(length) for length in plain.shape]).tolist():
+            patch = x[n, :, row : row + t.shape[2], column : column + t.shape[3]]
+            plain[n, k, row, column] = (patch * t[k]).sum()
+            a, b = ((v - v.mean([1, 2], keepdim=True)).flatten() for v in (patch, t[k]))
+            lengths = a.norm() * b.norm()
+            cosine[n, k, row, column] = (a * b).sum() / lengths if lengths > 0 else 0
+        tensors |= {f"{i}.image": image, f"{i}.template": template, f"{i}.plain": plain, f"{i}.cosine": cosine}
+    save("vision", tensors, cases)
+
+
 everything = [
     convolutions,
     pools,
@@ -538,6 +598,7 @@ everything = [
     all_convolutions,
     resizing,
     arranging,
+    vision,
 ]
 for seed, make in enumerate(everything):
     if sys.argv[1:] and make.__name__ not in sys.argv[1:]:

@@ -1,0 +1,188 @@
+/** Hand-made kernels: the lectures' numbers, PyTorch's, and what each is good for. */
+
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import { ArgumentError, ShapeError, type Tensor, tensor, trueConvolution, vision, zeros } from "../../src/index.js";
+import { anyDevice, kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
+import { Golden } from "../support/golden.js";
+import { assertClose } from "../support/numbers.js";
+
+const { applyKernel } = vision;
+const golden = new Golden("vision");
+const array = async (x: Tensor) => await x.array();
+const reference = { name: "reference", device: referenceDevice, reason: undefined };
+
+beforeEach(() => useDevice(anyDevice()));
+
+describe("kernels", () => {
+  for (const [size, sigma] of [
+    [5, 1.2],
+    [4, 0.9],
+    [9, 1.4],
+    [11, 1.8],
+  ]) {
+    it(`a Gaussian of ${size}×${size} and its Laplacian are what their formulas say`, async () => {
+      const bell = vision.gaussian(size, sigma);
+      assert.deepEqual(bell.shape, [size, size]);
+      assertClose(await bell.data(), golden.get(`gaussian.${size}`).data, 1e-6, "gaussian");
+      const second = await vision.laplacianOfGaussian(size, sigma).data();
+      assertClose(second, golden.get(`log.${size}`).data, 1e-6, "laplacianOfGaussian");
+    });
+  }
+
+  it("leave flat ground as it is when they blur or sharpen, and give nothing there when they look for edges", async () => {
+    const total = async (kernel: Tensor) => (await kernel.data()).reduce((sum, value) => sum + value, 0);
+    const { identity, box, gaussian, sharpen, emboss } = vision;
+    for (const kernel of [identity(5), box(3), box(4), gaussian(), gaussian(7, 2), sharpen(), sharpen(0.3), emboss()]) {
+      assertClose([await total(kernel)], [1], 1e-6);
+    }
+    const { sobelX, sobelY, scharrX, scharrY, laplacian, laplacianOfGaussian } = vision;
+    const edges = [sobelX(), sobelY(), scharrX(), scharrY(), laplacian(), laplacian({ diagonals: true })];
+    for (const kernel of [...edges, laplacianOfGaussian(), laplacianOfGaussian(7, 1)]) {
+      assert.ok(Math.abs(await total(kernel)) < 1e-5);
+    }
+    // The lecture's matrix is not quite balanced.
+    assert.equal(await total(vision.blobDetector()), 4);
+  });
+
+  it("refuse sizes and widths that make no sense", () => {
+    const cases: [() => unknown, RegExp][] = [
+      [() => vision.box(0), /^box: size is 0\. Expected an integer of 1 or more/],
+      [() => vision.gaussian(2.5), /^gaussian: size is 2\.5/],
+      [() => vision.gaussian(5, 0), /^gaussian: sigma is 0\. Expected a number of pixels above 0/],
+      [() => vision.laplacianOfGaussian(9, Number.NaN), /^laplacianOfGaussian: sigma is NaN/],
+      [() => vision.identity(4), /^identity: size is 4\. Expected an odd number/],
+      [() => vision.sharpen(Number.POSITIVE_INFINITY), /^sharpen: amount is Infinity/],
+    ];
+    for (const [make, message] of cases) {
+      assert.throws(make, (error) => error instanceof ArgumentError && message.test(error.message));
+    }
+  });
+});
+
+for (const { name, device, reason } of [...kernelDevices, reference]) {
+  describe(`applyKernel on ${name}`, { skip: reason }, () => {
+    const kernels = {
+      sobelX: vision.sobelX,
+      sobelY: vision.sobelY,
+      scharrX: vision.scharrX,
+      scharrY: vision.scharrY,
+      laplacian: vision.laplacian,
+      sharpen: vision.sharpen,
+      emboss: vision.emboss,
+      box: vision.box,
+    };
+    for (const [kernel, make] of Object.entries(kernels)) {
+      it(`${kernel} gives PyTorch's numbers, with zeros around and with the border repeated`, async () => {
+        if (device !== undefined) useDevice(device);
+        const picture = golden.tensor("picture");
+        const zerosAround = applyKernel(picture, make());
+        assert.deepEqual(zerosAround.shape, picture.shape);
+        assertClose(await zerosAround.data(), golden.get(`zeros.${kernel}`).data, 1e-5);
+        const replicated = applyKernel(picture, make(), { paddingMode: "replicate" });
+        assertClose(await replicated.data(), golden.get(`replicate.${kernel}`).data, 1e-5);
+      });
+    }
+  });
+}
+
+describe("applyKernel", () => {
+  it("gives the lecture's two worked examples; its formula, with the flip, is trueConvolution", async () => {
+    const picture = tensor([
+      [7, 2, 3, 3, 8],
+      [4, 5, 3, 8, 4],
+      [3, 3, 2, 8, 4],
+      [2, 8, 7, 2, 7],
+      [5, 4, 4, 5, 4],
+    ]);
+    const edge = tensor([
+      [1, 0, -1],
+      [1, 0, -1],
+      [1, 0, -1],
+    ]);
+    const printed = [
+      [6, -9, -8],
+      [-3, -2, -3],
+      [-3, 0, -2],
+    ];
+    assert.deepEqual(await array(applyKernel(picture, edge, { padding: 0 })), printed);
+    const flipped = trueConvolution(picture.reshape([1, 1, 5, 5]), edge.reshape([1, 1, 3, 3]));
+    assert.deepEqual(
+      await array(flipped.reshape([3, 3])),
+      printed.map((row) => row.map((value) => 0 - value)),
+    );
+
+    const second = tensor([
+      [3, 3, 2, 1, 0],
+      [0, 0, 1, 3, 1],
+      [3, 1, 2, 2, 3],
+      [2, 0, 0, 2, 2],
+      [2, 0, 0, 0, 1],
+    ]);
+    const kernel = tensor([
+      [0, 1, 2],
+      [2, 2, 0],
+      [0, 1, 2],
+    ]);
+    assert.deepEqual(await array(applyKernel(second, kernel, { padding: 0 })), [
+      [12, 12, 17],
+      [10, 17, 19],
+      [9, 6, 14],
+    ]);
+  });
+
+  it("finds a vertical edge with the lecture's kernel flipped as with ours laid on", async () => {
+    const step = tensor([0, 1, 2, 3].map(() => [0, 0, 0, 9, 9, 9]));
+    const ours = applyKernel(step, vision.sobelX(), { padding: 0 });
+    assert.deepEqual(await array(ours), [
+      [0, 36, 36, 0],
+      [0, 36, 36, 0],
+    ]);
+    assert.deepEqual(await array(applyKernel(step, vision.sobelY(), { padding: 0 })), [
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ]);
+    const printed = tensor([
+      [1, 0, -1],
+      [2, 0, -2],
+      [1, 0, -1],
+    ]);
+    const flipped = trueConvolution(step.reshape([1, 1, 4, 6]), printed.reshape([1, 1, 3, 3]));
+    assert.deepEqual(await array(flipped.reshape([2, 4])), await array(ours));
+  });
+
+  it("measures a slope: 8 for each unit with Sobel, 32 with Scharr", async () => {
+    const slope = tensor([0, 1, 2].map((y) => [0, 1, 2].map((x) => 5 * x - 3 * y)));
+    const at = async (kernel: Tensor) => await applyKernel(slope, kernel, { padding: "valid" }).item();
+    assert.deepEqual([await at(vision.sobelX()), await at(vision.sobelY())], [40, -24]);
+    assert.deepEqual([await at(vision.scharrX()), await at(vision.scharrY())], [160, -96]);
+    assert.equal(await at(vision.laplacian()), 0);
+  });
+
+  it("finds the middle of a blob with the lecture's detector", async () => {
+    const [side, row, column] = [25, 9, 14];
+    const darkDisc = Array.from({ length: side }, (_, y) =>
+      Array.from({ length: side }, (_, x) => ((y - row) ** 2 + (x - column) ** 2 <= 6 ? 0 : 1)),
+    );
+    for (const kernel of [vision.blobDetector(), vision.laplacianOfGaussian()]) {
+      const response = applyKernel(tensor(darkDisc), kernel, { paddingMode: "replicate" });
+      const [{ row: y, column: x, value }] = await vision.findPeaks(response);
+      assert.deepEqual([y, x], [row, column]);
+      assert.ok(value > 0);
+    }
+  });
+
+  it("returns the axes it was given", async () => {
+    assert.deepEqual(applyKernel(zeros([6, 7]), vision.box(3)).shape, [6, 7]);
+    assert.deepEqual(applyKernel(zeros([3, 6, 7]), vision.box(4)).shape, [3, 6, 7]);
+    assert.deepEqual(applyKernel(zeros([2, 3, 6, 7]), vision.box(3), { padding: 0, stride: 2 }).shape, [2, 3, 2, 3]);
+  });
+
+  it("says what pictures and kernels are", () => {
+    const expect = (run: () => unknown, message: RegExp) =>
+      assert.throws(run, (error) => error instanceof ShapeError && message.test(error.message));
+    expect(() => applyKernel(zeros([5]), vision.box()), /^applyKernel: the picture is 5\. Expected H×W or C×H×W or/);
+    expect(() => applyKernel(zeros([5, 0]), vision.box()), /^applyKernel: the picture is 5×0\. .* none of them 0/);
+    expect(() => applyKernel(zeros([5, 5]), zeros([1, 3, 3])), /^applyKernel: the kernel is 1×3×3\. Expected H×W/);
+  });
+});
