@@ -9,6 +9,7 @@ export * from "./layers/convolutionTranspose.js";
 export * from "./layers/dropout.js";
 export * from "./layers/linear.js";
 export * from "./layers/locallyConnected.js";
+export * from "./layers/loss.js";
 export * from "./layers/normalization.js";
 export * from "./layers/pooling.js";
 export * from "./layers/upsampling.js";
