@@ -3,10 +3,10 @@
 import { ArgumentError } from "../core/errors.js";
 import { normalizeAxis, type Shape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
+import { roll } from "../ops/arrange.js";
 import { add, mul } from "../ops/elementwise/arithmetic.js";
-import { concat } from "../ops/shape/concat.js";
 import { transpose } from "../ops/shape/permute.js";
-import { flip as flipAxes, type Range, slice } from "../ops/shape/slice.js";
+import { flip as flipAxes } from "../ops/shape/slice.js";
 import { upsample } from "../ops/upsampling.js";
 
 /** Something done to a picture, N×C×H×W, and what should be seen of it in the maps that a network makes of it. */
@@ -22,23 +22,13 @@ export interface Move {
   applyToMaps(maps: Tensor, ratio: readonly [number, number], wanted: Shape): Tensor;
 }
 
-/** Moves elements along one axis by a whole number; what leaves comes in at the other side. */
-function roll(x: Tensor, axis: number, by: number): Tensor {
-  const length = x.shape[axis];
-  const cut = ((-by % length) + length) % length;
-  if (cut === 0) return x;
-  const part = (begin: number, end: number) =>
-    slice(x, ...x.shape.map((_, i): Range => (i === axis ? [begin, end] : null)));
-  return concat([part(cut, length), part(0, cut)], axis);
-}
-
-/** As `roll`; by half an element, the means of neighbours. */
+/** Moves elements along one axis; what leaves comes in at the other side. By half an element: the means of neighbours. */
 function rollBetween(x: Tensor, axis: number, by: number): Tensor {
   const whole = Math.floor(by);
   const share = by - whole;
-  const near = roll(x, axis, whole);
+  const near = roll(x, whole, axis);
   if (share < 1e-9) return near;
-  return add(mul(near, 1 - share), mul(roll(x, axis, whole + 1), share)) as Tensor;
+  return add(mul(near, 1 - share), mul(roll(x, whole + 1, axis), share)) as Tensor;
 }
 
 /**
@@ -50,7 +40,7 @@ export function shift(dy: number, dx: number): Move {
     if (!Number.isInteger(by)) throw new ArgumentError(`shift: ${by} pixels. Expected an integer.`);
   return {
     name: `shift(${dy}, ${dx})`,
-    apply: (picture) => roll(roll(picture, 2, dy), 3, dx),
+    apply: (picture) => roll(roll(picture, dy, 2), dx, 3),
     applyToMaps: (maps, [y, x]) => rollBetween(rollBetween(maps, 2, dy * y), 3, dx * x),
   };
 }

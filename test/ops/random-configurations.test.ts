@@ -115,7 +115,8 @@ for (const { name, device, reason } of kernelDevices) {
           assert.equal(found[i].length, values.length);
           values.forEach((each, part) => {
             const what = part === 0 ? "the result" : `gradient ${part - 1}`;
-            assertClose(found[i][part], each, tolerance, `${cases[i].title} (seed ${cases[i].values[0]}): ${what}`);
+            // Of sums that happen to be about 0 only the terms, of up to 1, say what an error is.
+            assertClose(found[i][part], each, tolerance, `${cases[i].title} (seed ${cases[i].values[0]}): ${what}`, 1);
           });
         }
         t.diagnostic(`${op.name}: ${coverage(cases)}`);
