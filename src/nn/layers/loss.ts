@@ -1,5 +1,6 @@
 /** Losses as modules, for those who keep a loss and its settings together; the functions say what each means. */
 
+import type { Tensor } from "../../graph/tensor.js";
 import type { TensorLike } from "../../ops/tensors.js";
 import type { Labels, Reduced, Reduction } from "../losses/index.js";
 import * as losses from "../losses/index.js";
@@ -120,11 +121,11 @@ export class DiceLoss<R extends Reduction = "mean"> extends Loss<losses.DiceLoss
 }
 
 export interface KLDivLoss {
-  (input: TensorLike, target: TensorLike): ReturnType<typeof losses.klDivLoss>;
+  (input: TensorLike, target: TensorLike): Tensor<[]>;
 }
 /** The Kullback–Leibler divergence of targets from predicted logarithms of probabilities, divided by the number of samples. */
 export class KLDivLoss extends Loss<{ readonly logTarget?: boolean }> {
-  override forward(input: TensorLike, target: TensorLike) {
+  override forward(input: TensorLike, target: TensorLike): Tensor<[]> {
     return losses.klDivLoss(input, target, this.options);
   }
 }
