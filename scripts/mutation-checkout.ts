@@ -5,24 +5,33 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { root } from "./build-step.js";
 
-/** What a copy does without. */
+/** What copies do without. */
 const left = new Set([".git", "node_modules", "runs", ".cache"]);
 
 const folders = new Set<string>();
 
+/** A copy of the sources and of everything built from them; packages are shared. */
+function copyOf(original: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "fovea-mutation-"));
+  folders.add(folder);
+  cpSync(original, folder, {
+    recursive: true,
+    preserveTimestamps: true,
+    filter: (source) => !left.has(relative(original, source)),
+  });
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+  return folder;
+}
+
+/** The repository as it was at first: what is edited or built there meanwhile makes no test fail. */
+let base: string | undefined;
+
 export class Checkout {
   readonly folder: string;
 
-  /** Sources and everything built from them; packages are shared. */
   constructor() {
-    this.folder = mkdtempSync(join(tmpdir(), "fovea-mutation-"));
-    folders.add(this.folder);
-    cpSync(root, this.folder, {
-      recursive: true,
-      preserveTimestamps: true,
-      filter: (source) => !left.has(relative(root, source)),
-    });
-    symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"), "junction");
+    base ??= copyOf(root);
+    this.folder = copyOf(base);
   }
 
   static hasAddon(): boolean {

@@ -164,7 +164,7 @@ export const mutations: readonly Mutation[] = [
     file: "src/graph/schedule.ts",
     from: "lastUse.get(input) === index &&",
     to: "lastUse.get(input) !== index + 1 &&",
-    tests: ["graph/fuzz"],
+    tests: ["graph/states", "graph/fuzz"],
   },
   {
     what: "memory plan: buffers that meet at one step share an address",
@@ -177,7 +177,7 @@ export const mutations: readonly Mutation[] = [
     what: "states: a new value overwrites the old one while the commit still reads it",
     file: "src/graph/schedule.ts",
     from: "return reader === undefined || (reader === unit &&",
-    to: "return reader === undefined || (reader !== undefined &&",
+    to: "return reader !== unit || (reader === unit &&",
     tests: ["graph/states", "graph/fuzz"],
   },
 ];

@@ -259,6 +259,17 @@ describe("programs of the same structure", () => {
 });
 
 describe("fused programs", () => {
+  it("do not write over a value that is needed again later", async () => {
+    const x = tensor([
+      [1, 2],
+      [3, 5],
+    ]);
+    const product = matmul(x, x);
+    const later = matmul(matmul(mul(product, 2) as Tensor, x), x);
+    // [[7, 12], [18, 31]] and twice its square
+    assert.deepEqual(await numbers(add(product, later) as Tensor), [537, 924, 1386, 2385]);
+  });
+
   it("do not wait for themselves where a value is needed under two shapes", async () => {
     const x = tensor(Float32Array.from({ length: 15 }, (_, i) => i)).reshape([3, 5]);
     const [five, three] = [tensor([1, 2, 3, 4, 5]), tensor([2, 3, 4])];
