@@ -3,10 +3,7 @@
  * interleaved runs, and their ratios. Run with `npm run bench:lenet`; `--json` for programs.
  */
 
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { cpus } from "node:os";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import {
   compile,
   crossEntropy,
@@ -21,6 +18,7 @@ import {
   type Tensor,
   tensor,
 } from "fovea";
+import { median, Peer } from "./peer.js";
 
 const rounds = 15;
 const stepsPerRound = 10;
@@ -76,36 +74,11 @@ class FoveaRunner implements Runner {
 
 class TorchRunner implements Runner {
   readonly name = "PyTorch";
-  readonly #process: ChildProcessWithoutNullStreams;
-  readonly #answers: AsyncIterator<string>;
-  version = "";
+  readonly peer = new Peer("torch_lenet.py");
 
-  constructor() {
-    this.#process = spawn("/usr/bin/python3", [fileURLToPath(new URL("../../bench/torch_lenet.py", import.meta.url))]);
-    this.#answers = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
+  run(threads: number, batch: number, steps: number): Promise<number> {
+    return this.peer.ask(`${threads} ${batch} ${steps}`);
   }
-
-  /** Whether there is a PyTorch to compare with. */
-  async start(): Promise<boolean> {
-    this.#process.on("error", () => undefined);
-    const { value, done } = await this.#answers.next();
-    this.version = value;
-    return done !== true;
-  }
-
-  async run(threads: number, batch: number, steps: number): Promise<number> {
-    this.#process.stdin.write(`${threads} ${batch} ${steps}\n`);
-    return Number((await this.#answers.next()).value);
-  }
-
-  stop(): void {
-    this.#process.kill();
-  }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
 }
 
 /** The whole table: all runners in turn, round after round, so that they share the machine's moods. */
@@ -119,14 +92,14 @@ async function compare(runners: readonly Runner[], threads: number, batch: numbe
 }
 
 const torch = new TorchRunner();
-const hasTorch = await torch.start();
+const hasTorch = await torch.peer.start();
 const usable = listDevices().filter(({ device }: { device?: Device }) => device !== undefined);
 const names = (["native", "wasm"] as const).filter((name) => usable.some((device) => device.name === name));
 const runners: Runner[] = [
   ...names.flatMap((name) => [new FoveaRunner(name, true), new FoveaRunner(name, false)]),
   ...(hasTorch ? [torch] : []),
 ];
-const machine = `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}${hasTorch ? `, PyTorch ${torch.version}` : ""}`;
+const machine = `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}${hasTorch ? `, PyTorch ${torch.peer.version}` : ""}`;
 const variants = usable.map(({ device }) => device?.variant).join(", ");
 if (!json)
   console.log(
@@ -172,4 +145,4 @@ if (!json) {
     console.log(`${name}: a plain loop takes ${plain.toFixed(2)} times the compiled step`);
   }
 }
-torch.stop();
+torch.peer.stop();
