@@ -7,6 +7,7 @@ import { version } from "../version.js";
 import { demoCommand } from "./commands/demo.js";
 import { devicesCommand } from "./commands/devices.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { gradcheckCommand } from "./commands/gradcheck.js";
 import { predictCommand } from "./commands/predict.js";
 import { trainCommand } from "./commands/train.js";
 import { describeError, explain, usageError } from "./output.js";
@@ -22,6 +23,7 @@ const program = new Command("fovea")
   .addCommand(predictCommand())
   .addCommand(devicesCommand())
   .addCommand(demoCommand())
+  .addCommand(gradcheckCommand())
   .addHelpText(
     "after",
     "\nExample:\n  $ fovea demo\n  $ fovea train lenet5 --data mnist --out runs/first\n  $ fovea train --help",

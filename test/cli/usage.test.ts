@@ -19,6 +19,7 @@ const flags = {
   predict: ["weights", "top", "invert", "device", "threads", "json"],
   devices: ["json"],
   demo: ["device", "threads", "epochs", "seed", "json"],
+  gradcheck: ["device", "elements", "seed", "json"],
 };
 
 describe("help", { skip: skipCommand, concurrency: 2 }, () => {

@@ -18,6 +18,8 @@ export interface CheckCase {
   readonly setting: string;
   readonly inputs: readonly CheckInput[];
   readonly fn: (...inputs: never[]) => Tensor<Shape> | readonly Tensor<Shape>[];
+  /** It draws random numbers, of which a device makes others each time. */
+  readonly draws?: true;
 }
 
 /** A function with its inputs, and what is special about the call. */

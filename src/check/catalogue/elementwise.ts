@@ -62,6 +62,6 @@ export const elementwiseCases: readonly CheckCase[] = [
   check("clip", (x: Tensor) => clip(x, -0.5, 0.7), [[4, 5]]),
   check("where", (a: Tensor, b: Tensor) => where(greater(a, b), mul(a, b) as Tensor, b) as Tensor, [[3, 4], [4]]),
   check("cast", (x: Tensor) => mul(x, cast(cast(x, "int32"), "float32")) as Tensor, [within(-5, 5, 9)]),
-  check("dropout", (x: Tensor) => dropout(x, 0.4), [[5, 6]]),
-  check("featureDropout", (x: Tensor) => featureDropout(x, 0.4), [[4, 5, 2, 2]]),
+  { ...check("dropout", (x: Tensor) => dropout(x, 0.4), [[5, 6]]), draws: true },
+  { ...check("featureDropout", (x: Tensor) => featureDropout(x, 0.4), [[4, 5, 2, 2]]), draws: true },
 ];

@@ -17,12 +17,19 @@ import { stochasticPool2d } from "../../ops/pooling/stochastic.js";
 import { bedOfNails, pixelShuffle, pixelUnshuffle, upsample } from "../../ops/upsampling.js";
 import { type CheckCase, check, classes, distinct, within } from "./case.js";
 
+/** `stride 2, padding same`. */
+function describe(options: object): string {
+  return Object.entries(options)
+    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join("×") : value}`)
+    .join(", ");
+}
+
 const convolutions = { conv1d, conv2d, conv3d, trueConvolution } as const;
 const transposed = { convTranspose1d, convTranspose2d, convTranspose3d } as const;
 
 function convolution(name: keyof typeof convolutions, input: Shape, weight: Shape, options: ConvOptions): CheckCase {
   const fn = (x: Tensor, w: Tensor, b: Tensor) => convolutions[name](x, w, b, options);
-  return check(name, fn, [input, weight, [weight[0]]], JSON.stringify(options));
+  return check(name, fn, [input, weight, [weight[0]]], describe(options));
 }
 
 function transpose(
@@ -32,7 +39,7 @@ function transpose(
   options: ConvTransposeOptions,
 ): CheckCase {
   const fn = (x: Tensor, w: Tensor, b: Tensor) => transposed[name](x, w, b, options);
-  return check(name, fn, [input, weight, [weight[1] * (options.groups ?? 1)]], JSON.stringify(options));
+  return check(name, fn, [input, weight, [weight[1] * (options.groups ?? 1)]], describe(options));
 }
 
 const { maxPool1d, maxPool2d, maxPool3d, minPool2d, avgPool1d, avgPool2d, avgPool3d, lpPool1d, lpPool2d } = pooling;
@@ -72,7 +79,7 @@ const pools: readonly CheckCase[] = [
     [2, 3, 2, 2],
     classes(20, 2, 3, 2, 2),
   ]),
-  check("stochasticPool2d", (x: Tensor) => stochasticPool2d(x, 2), [within(0.1, 2, 2, 2, 4, 6)]),
+  { ...check("stochasticPool2d", (x: Tensor) => stochasticPool2d(x, 2), [within(0.1, 2, 2, 2, 4, 6)]), draws: true },
   check("stochasticPool2d", (x: Tensor) => stochasticPool2d(x, 2, { training: false }), [[2, 2, 4, 6]], "evaluating"),
   ...[adaptive.adaptiveAvgPool1d, adaptive.adaptiveAvgPool2d, adaptive.adaptiveAvgPool3d].flatMap((pool, i) => [
     check(pool.name, (x: Tensor) => pool(x, 3), [shapes[i]], "3"),
@@ -92,12 +99,7 @@ const upsampling: readonly CheckCase[] = [
       { scale: 2, mode: "linear" } as const,
       { size: 7, mode: "linear", alignCorners: true } as const,
     ].map((options) =>
-      check(
-        "upsample",
-        (x: Tensor) => upsample(x, options),
-        [shape],
-        `${shape.length - 2}-D ${JSON.stringify(options)}`,
-      ),
+      check("upsample", (x: Tensor) => upsample(x, options), [shape], `${shape.length - 2}-D ${describe(options)}`),
     ),
   ),
   check("bedOfNails", (x: Tensor) => bedOfNails(x, 2), [[2, 2, 3, 3]]),
