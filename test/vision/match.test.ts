@@ -86,6 +86,11 @@ describe("templateMatch", () => {
   it("normalized gives 0, not NaN, where there is no contrast", async () => {
     const flat = templateMatch(zeros([6, 6]).add(200) as Tensor, rows("10", "01"), { normalized: true });
     assert.ok((await flat.data()).every((value) => value === 0));
+    // Two flat grounds with a step between: what rounding leaves of their contrast is no contrast.
+    const steps = tensor(Array.from({ length: 9 }, () => [0.1, 0.1, 0.1, 0.1, 0.1, 0.7, 0.7, 0.7, 0.7, 0.7]));
+    const edges = await templateMatch(steps, normal([4, 4]), { normalized: true }).data();
+    assert.equal(edges.length, 6 * 7);
+    assert.ok(edges.every((value, i) => value === 0 || ![0, 1, 5, 6].includes(i % 7)));
     const blank = templateMatch(normal([6, 6]), zeros([2, 2]).add(0.1) as Tensor, { normalized: true });
     assert.ok((await blank.data()).every((value) => value === 0));
     const half = tensor([0, 1, 2, 3].map(() => [50, 50, 50, 50, 51, 50, 50, 50]));

@@ -1,0 +1,27 @@
+/** Runs an example by its name: `npm run example -- templates`. */
+
+import { Command } from "commander";
+import { FoveaError } from "fovea";
+import { command as deepGradients } from "./deep-gradients.js";
+import { command as templates } from "./templates.js";
+
+const program = new Command("example")
+  .usage("<name> [options]")
+  .description("What the library can do, in programs to read and to change: the sources are in examples/.")
+  .addHelpText("after", "\n`npm run example -- <name> --help` tells more.")
+  .addCommand(templates)
+  .addCommand(deepGradients)
+  .helpCommand(false)
+  .showHelpAfterError("Add --help for what is expected.");
+for (const command of program.commands) command.showHelpAfterError("Add --help for what is expected.");
+
+if (process.argv.length === 2) program.outputHelp();
+else {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof FoveaError) && !(error instanceof Error && "syscall" in error)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
