@@ -15,7 +15,7 @@ import { tensorOver } from "../../src/ops/create.js";
 import { mul } from "../../src/ops/elementwise/arithmetic.js";
 import { grad } from "../../src/ops/gradient.js";
 import { sum } from "../../src/ops/reduce/sum.js";
-import { type Configuration, Draw, randomOperations } from "../support/configurations/index.js";
+import { type Configuration, configurationsPerSeed, Draw, randomOperations } from "../support/configurations/index.js";
 import { delayed, kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
 import { assertClose, randomInput, seed } from "../support/numbers.js";
 
@@ -25,7 +25,7 @@ const tolerance = 1e-5;
 const fixedSeed = 1998;
 
 /** With delays all that counts is that they are awaited. */
-const perSeed = delayed ? 5 : 50;
+const perSeed = delayed ? 5 : configurationsPerSeed;
 
 interface Case extends Configuration {
   readonly title: string;

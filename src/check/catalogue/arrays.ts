@@ -20,9 +20,6 @@ import { type CheckCase, check, classes, distinct } from "./case.js";
 
 type Indices = Tensor<Shape, "int32">;
 
-/** Of functions that only rename: their product with themselves, so that there is something to get wrong. */
-const squared = (fn: (x: Tensor) => Tensor<Shape>) => (x: Tensor) => mul(fn(x), fn(x)) as Tensor;
-
 const border = [
   [2, 1],
   [1, 2],
@@ -34,16 +31,8 @@ export const arrayCases: readonly CheckCase[] = [
     [3, 4, 2],
   ]),
   check("linear", (x: Tensor, w: Tensor, b: Tensor) => linear(x, w, b), [[2, 3, 4], [5, 4], [5]]),
-  check(
-    "sum",
-    squared((x) => sum(x, [0, 2])),
-    [[3, 4, 2]],
-  ),
-  check(
-    "mean",
-    squared((x) => mean(x, 1)),
-    [[3, 4, 2]],
-  ),
+  check("sum", (x: Tensor) => sum(x, [0, 2]), [[3, 4, 2]]),
+  check("mean", (x: Tensor) => mean(x, 1), [[3, 4, 2]]),
   check("variance", (x: Tensor) => variance(x, [0, 2], { correction: 0 }), [[3, 4, 2]]),
   check("std", (x: Tensor) => std(x, 1), [[3, 4, 2]]),
   check("max", (x: Tensor) => max(x, [0, 2]), [distinct(3, 4, 2)]),
@@ -51,87 +40,30 @@ export const arrayCases: readonly CheckCase[] = [
   check("topk", (x: Tensor) => topk(x, 3, 0).values, [distinct(6, 4)]),
   check("cumsum", (x: Tensor) => cumsum(x, 0), [[5, 3]]),
   check("cumsum", (x: Tensor) => cumsum(x, 1), [[2, 70]], "several blocks"),
-  check(
-    "expand",
-    squared((x) => expand(x, [4, 3, 2])),
-    [[3, 1]],
-  ),
-  check(
-    "repeat",
-    squared((x) => repeat(x, [2, 1, 3])),
-    [[2, 1, 2]],
-  ),
-  check(
-    "reshape",
-    squared((x) => reshape(x, [2, -1])),
-    [[4, 3]],
-  ),
-  check(
-    "flatten",
-    squared((x) => flatten(x)),
-    [[2, 3, 2]],
-  ),
-  check(
-    "squeeze",
-    squared((x) => squeeze(x)),
-    [[2, 1, 3]],
-  ),
-  check(
-    "unsqueeze",
-    squared((x) => unsqueeze(x, 1)),
-    [[2, 3]],
-  ),
-  check(
-    "permute",
-    squared((x) => permute(x, [2, 0, 1])),
-    [[2, 3, 4]],
-  ),
-  check(
-    "transpose",
-    squared((x) => transpose(x)),
-    [[2, 3, 4]],
-  ),
-  check(
-    "slice",
-    squared((x) => slice(x, [1, 4, 2], 2, [null, null, -1])),
-    [[5, 4, 3]],
-  ),
-  check(
-    "flip",
-    squared((x) => flip(x, [0, 2])),
-    [[2, 3, 4]],
-  ),
-  check(
-    "roll",
-    squared((x) => roll(x, 2, 1)),
-    [[2, 5]],
-  ),
-  check(
-    "rot90",
-    squared((x) => rot90(x, 1)),
-    [[2, 3]],
-  ),
-  check("split", (x: Tensor) => split(x, 2, 1).map((part, i) => mul(part, part.size + i) as Tensor), [[2, 5]]),
-  check("concat", (a: Tensor, b: Tensor) => mul(concat([a, b, a], 1), 3) as Tensor, [
+  check("expand", (x: Tensor) => expand(x, [4, 3, 2]), [[3, 1]]),
+  check("repeat", (x: Tensor) => repeat(x, [2, 1, 3]), [[2, 1, 2]]),
+  check("reshape", (x: Tensor) => reshape(x, [2, -1]), [[4, 3]]),
+  check("flatten", (x: Tensor) => flatten(x), [[2, 3, 2]]),
+  check("squeeze", (x: Tensor) => squeeze(x), [[2, 1, 3]]),
+  check("unsqueeze", (x: Tensor) => unsqueeze(x, 1), [[2, 3]]),
+  check("permute", (x: Tensor) => permute(x, [2, 0, 1]), [[2, 3, 4]]),
+  check("transpose", (x: Tensor) => transpose(x), [[2, 3, 4]]),
+  check("slice", (x: Tensor) => slice(x, [1, 4, 2], 2, [null, null, -1]), [[5, 4, 3]]),
+  check("flip", (x: Tensor) => flip(x, [0, 2]), [[2, 3, 4]]),
+  check("roll", (x: Tensor) => roll(x, 2, 1), [[2, 5]]),
+  check("rot90", (x: Tensor) => rot90(x, 1), [[2, 3]]),
+  check("split", (x: Tensor) => split(x, 2, 1), [[2, 5]]),
+  check("concat", (a: Tensor, b: Tensor) => concat([a, b, a], 1), [
     [2, 3],
     [2, 2],
   ]),
-  check("stack", (a: Tensor, b: Tensor) => mul(stack([a, b, a], 1), 3) as Tensor, [
+  check("stack", (a: Tensor, b: Tensor) => stack([a, b, a], 1), [
     [2, 3],
     [2, 3],
   ]),
-  check(
-    "pad",
-    squared((x) => pad(x, border, 0.5)),
-    [[2, 4, 4]],
-  ),
+  check("pad", (x: Tensor) => pad(x, border, 0.5), [[2, 4, 4]]),
   ...(["reflect", "replicate", "circular"] satisfies PaddingMode[]).map((mode) =>
-    check(
-      "pad",
-      squared((x) => pad(x, border, mode)),
-      [[2, 4, 4]],
-      mode,
-    ),
+    check("pad", (x: Tensor) => pad(x, border, mode), [[2, 4, 4]], mode),
   ),
   check("take", (x: Tensor, at: Indices) => take(x, at, 1), [[3, 4, 2], classes(4, 2, 3)]),
   check("takeAlongAxis", (x: Tensor, at: Indices) => takeAlongAxis(x, at, 1), [[3, 4, 2], classes(4, 3, 5, 2)]),

@@ -40,6 +40,9 @@ function ofElementwise(op: Operation): (draw: Draw) => Configuration {
   };
 }
 
+/** How many settings of each op are drawn from one seed. */
+export const configurationsPerSeed = 50;
+
 export interface RandomOperation {
   readonly op: Operation;
   readonly draw: (draw: Draw) => Configuration;

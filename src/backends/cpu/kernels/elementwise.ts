@@ -95,7 +95,10 @@ function instructionsFor({ op, operandTypes, dtype }: ElementwiseInstruction): r
   const type = operandTypes[op === "where" ? 1 : 0];
   const name = instructionFor[type].get(op);
   if (name === undefined) {
-    throw new UnsupportedOpError(`${op}: the CPU kernels have no ${op} for ${type}. Fix: cast() to float32 first.`);
+    const cast = type === "float32" ? "" : "cast() to float32 first, or ";
+    throw new UnsupportedOpError(
+      `${op}: native and wasm have no kernel for it with ${type}. Fix: ${cast}the reference device, which has all.`,
+    );
   }
   return [name];
 }

@@ -72,7 +72,9 @@ const take: Lower<"input" | "indices", AxisParams> = ({ inputs, params: { axis }
 
 function dtypeOfSum(op: string, dtype: DType): number {
   if (dtype === "float32" || dtype === "int32") return dtypeCodes[dtype];
-  throw new UnsupportedOpError(`${op}: the CPU kernels have no ${op} for ${dtype}. Fix: cast() to int32 first.`);
+  throw new UnsupportedOpError(
+    `${op}: native and wasm have no kernel for it with ${dtype}. Fix: cast() to int32 first, or the reference device, which has all.`,
+  );
 }
 
 const scatter =

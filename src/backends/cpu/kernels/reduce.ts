@@ -50,7 +50,9 @@ type Operation = keyof typeof operations;
 function operationCode(what: string, operation: Operation, dtype: DType): number {
   if (dtype === "float32") return operations[operation];
   if (dtype === "int32") return operations[operation] + 3;
-  throw new UnsupportedOpError(`${what}: the CPU kernels have no ${what} for ${dtype}. Fix: cast() to int32 first.`);
+  throw new UnsupportedOpError(
+    `${what}: native and wasm have no kernel for it with ${dtype}. Fix: cast() to int32 first, or the reference device, which has all.`,
+  );
 }
 
 interface Axis {
