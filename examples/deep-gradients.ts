@@ -7,8 +7,9 @@
  */
 
 import { writeFileSync } from "node:fs";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { add, grad, matmul, mul, RandomStream, relu, sigmoid, stack, sub, sum, type Tensor, tanh, tensor } from "fovea";
+import { positive, whole } from "./options.js";
 import { type Line, plotSvg, plotText } from "./plot.js";
 import { show } from "./terminal.js";
 
@@ -138,24 +139,12 @@ the weights learn nothing, only the biases do. --input random shows layers that 
   }
 }
 
-const count = (least: number) => (text: string) => {
-  if (!/^\d+$/.test(text) || Number(text) < least)
-    throw new InvalidArgumentError(`Expected an integer of ${least} or more.`);
-  return Number(text);
-};
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError("Expected a number above 0.");
-  return value;
-}
-
 export const command = new Command("deep-gradients")
   .description("how the gradient shrinks or grows on its way through 1,000 or 10,000 layers")
-  .option("--layers <n>", "how many", count(2), 1000)
-  .option("--width <n>", "units in each", count(1), 16)
+  .option("--layers <n>", "how many", whole(2), 1000)
+  .option("--width <n>", "units in each", whole(1), 16)
   .addOption(new Option("--input <what>", "zero: every sum z is 0").choices(["zero", "random"]).default("zero"))
   .option("--gain <factor>", "what the orthogonal weights are multiplied by", positive, 1)
-  .option("--seed <n>", "decides weights and input", count(0), 0)
+  .option("--seed <n>", "decides weights and input", whole(0), 0)
   .option("--svg <file>", "write the plot there, too")
   .action(run);

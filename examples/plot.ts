@@ -83,6 +83,7 @@ export function plotSvg(lines: readonly Line[], { title, xAxis }: PlotText): str
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="13">`,
+    `<title>${title}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<text x="${left}" y="24" font-weight="bold">${title}</text>`,
     ...grid,

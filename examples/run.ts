@@ -3,12 +3,17 @@
 import { Command } from "commander";
 import { FoveaError } from "fovea";
 import { command as deepGradients } from "./deep-gradients.js";
+import { command as kernels } from "./kernels.js";
 import { command as templates } from "./templates.js";
+
+// `| head` has seen enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
 const program = new Command("example")
   .usage("<name> [options]")
   .description("What the library can do, in programs to read and to change: the sources are in examples/.")
   .addHelpText("after", "\n`npm run example -- <name> --help` tells more.")
+  .addCommand(kernels)
   .addCommand(templates)
   .addCommand(deepGradients)
   .helpCommand(false)

@@ -3,7 +3,7 @@
  * the largest response of each (max-pooling), and take the digit whose response is largest.
  */
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import {
   argmax,
   digits,
@@ -16,6 +16,7 @@ import {
   upsample,
   vision,
 } from "fovea";
+import { whole } from "./options.js";
 import { bar, drawPixels, sideBySide, trimLines } from "./terminal.js";
 
 /** The lecture shows 0, 1, 2 and 9; the others are drawn alike. */
@@ -166,19 +167,9 @@ async function run({ index, size, seed }: Settings): Promise<void> {
   await allDigits(data.take(size), await digits({ split: "train", size: 1000, seed }));
 }
 
-function whole(text: string): number {
-  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError("Expected an integer from 0 to 99999.");
-  return Number(text);
-}
-
-function atLeastOne(text: string): number {
-  if (whole(text) === 0) throw new InvalidArgumentError("Expected an integer of 1 or more.");
-  return whole(text);
-}
-
 export const command = new Command("templates")
   .description("reads drawn digits by sliding templates over them and keeping the largest responses")
-  .option("--index <n>", "which test digit to show", whole, 0)
-  .option("--size <n>", "how many test digits to read", atLeastOne, 500)
-  .option("--seed <n>", "decides how the digits are drawn", whole, 0)
+  .option("--index <n>", "which test digit to show", whole(0), 0)
+  .option("--size <n>", "how many test digits to read", whole(1), 500)
+  .option("--seed <n>", "decides how the digits are drawn", whole(0), 0)
   .action(run);

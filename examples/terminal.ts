@@ -12,6 +12,16 @@ export function drawPixels(values: ArrayLike<number>, width: number): string[] {
   );
 }
 
+/** Numbers from 0 to 1 as characters, each for two pixels, one above the other: half the size of `drawPixels`. */
+export function drawHalfHeight(values: ArrayLike<number>, width: number): string[] {
+  return Array.from({ length: Math.floor(values.length / width / 2) }, (_, row) =>
+    Array.from({ length: width }, (_, column) => {
+      const value = (values[2 * row * width + column] + values[(2 * row + 1) * width + column]) / 2;
+      return shades[Math.round(Math.min(1, Math.max(0, value)) * (shades.length - 1))];
+    }).join(""),
+  );
+}
+
 /** Without empty lines above and below, and without empty columns at the left. */
 export function trimLines(lines: readonly string[]): string[] {
   const isInked = (line: string) => line.trim() !== "";

@@ -46,7 +46,7 @@ const skip = delayed && "examples run on a device of their own, without delays";
 describe("npm run example", { skip }, () => {
   it("lists the examples without a name, and explains each", async () => {
     const list = await printed();
-    for (const name of ["templates", "deep-gradients"]) {
+    for (const name of ["kernels", "templates", "deep-gradients"]) {
       assert.match(list, new RegExp(`^ {2}${name} \\[options\\] +\\S`, "m"));
       assert.match(await printed(name, "--help"), new RegExp(`^Usage: example ${name} \\[options\\]`));
     }
@@ -75,6 +75,23 @@ describe("npm run example", { skip }, () => {
   });
 });
 
+describe("the example kernels", { skip }, () => {
+  it("draws a digit and eight responses, and edges only at edges", async () => {
+    const lines = (await printed("kernels", "--index", "3")).split("\n");
+    const captions = lines.filter((line) => /\w/.test(line)).join(" ");
+    const names = ["the picture", "box(5)", "gaussian(7, 1.5)", "sobelX()", "sobelY()", "laplacian()"];
+    for (const name of [...names, "blobDetector()", "sharpen()", "emboss()"]) assert.ok(captions.includes(name), name);
+    // Three blocks of 28 columns and 14 lines side by side, two columns apart.
+    const block = (row: number, place: number) =>
+      lines.slice(16 * row + 1, 16 * row + 15).map((line) => line.padEnd(88).slice(30 * place, 30 * place + 28));
+    const inked = (text: readonly string[]) => text.join("").replaceAll(" ", "").length;
+    const [picture, blurred] = [block(0, 0), block(0, 1)];
+    assert.ok(inked(picture) > 40 && inked(blurred) > inked(picture));
+    // Far from ink no kernel sees anything.
+    for (let i = 1; i < 9; i++) assert.equal(block(Math.floor(i / 3), i % 3)[0].trim(), "");
+  });
+});
+
 describe("the example templates", { skip }, () => {
   it("gives the lecture's maxima, and tells 2 from 8 when normalized", async () => {
     const text = await printed("templates", "--size", "200");
@@ -89,6 +106,9 @@ describe("the example templates", { skip }, () => {
     assert.equal(normalized.length, 10);
     assert.equal(normalized[2], 1);
     assert.ok(normalized.every((value, digit) => digit === 2 || value < 0.9));
+    const page = readFileSync(new URL("../../../docs/vision.md", import.meta.url), "utf8");
+    for (const line of text.split("\n"))
+      if (/^(products|normalized) +\d[\d. ]+$/.test(line)) assert.ok(page.includes(line), line);
     // Both pictures are there: the lecture's 2, and a drawn digit with ten bars beside it.
     assert.match(text, /@@@@@@\n {4}@@\n@@@@@@\n@@\n@@@@@@\n/);
     for (let digit = 0; digit < 10; digit++) assert.match(text, new RegExp(`${digit} {3}0\\.\\d\\d {2}█`));

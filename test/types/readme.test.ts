@@ -1,11 +1,11 @@
-/** Every block of TypeScript in README.md compiles on its own, against the declarations that the package ships. */
+/** Every block of TypeScript in README.md and docs/ compiles on its own, against the declarations that the package ships. */
 
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { root, run } from "../package/npm.js";
-import { blocks, tenLines } from "../support/readme.js";
+import { pageBlocks, blocks as readmeBlocks, tenLines } from "../support/readme.js";
 
 const folder = join(root, "dist/test/types/readme");
 const compiler = join(root, "node_modules/typescript/bin/tsc");
@@ -18,9 +18,11 @@ const compilerOptions = {
   paths: { fovea: [join(root, "dist/src/index.d.ts")] },
 };
 
-describe("the TypeScript in README.md", { timeout: 120_000 }, () => {
+const blocks = [...readmeBlocks, ...pageBlocks];
+
+describe("the TypeScript in README.md and docs/", { timeout: 120_000 }, () => {
   it("compiles, each block with its own imports, without a cast", async () => {
-    assert.ok(blocks.length >= 2 && tenLines !== "");
+    assert.ok(readmeBlocks.length >= 2 && pageBlocks.length > 0 && tenLines !== "");
     const files = blocks.map((_, i) => `block${i + 1}.ts`);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
