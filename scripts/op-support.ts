@@ -55,7 +55,7 @@ ${table(
 
 Without a gradient are
 
-${ops.flatMap(({ name, gradient }) => (typeof gradient === "function" ? [] : [`* \`${name}\`: ${gradient.reason}`])).join("\n")}
+${ops.flatMap(({ name, gradient }) => (typeof gradient === "function" ? [] : [`- \`${name}\`: ${gradient.reason}`])).join("\n")}
 
 ## Functions
 
@@ -72,9 +72,16 @@ ${table(
 `;
 }
 
+/** With columns of one width, as the formatter wants it. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((cells) => cells[column].length)));
+  const line = (cells: readonly string[], filler = " ") =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column], filler)).join(" | ")} |`;
+  const rule = line(
+    head.map(() => ""),
+    "-",
+  );
+  return [line(head), rule, ...rows.map((cells) => line(cells))].join("\n");
 }
 
 /** Two cells for each device. */
