@@ -35,6 +35,8 @@ export interface FusionOptions {
 
 interface Group {
   readonly members: Value[];
+  /** What the members need from outside the group. */
+  readonly inputs: ReadonlySet<Value>;
   readonly deadline: number;
   /** The shape that stretched inputs refer to; undefined while there are none. */
   shape: Shape | undefined;
@@ -50,7 +52,8 @@ export function fuse(graph: ValueGraph, options: FusionOptions): Unit[] {
   for (const value of graph.values) {
     if (!isElementwise(value)) continue;
     const deadline = deadlines.get(value) ?? Number.POSITIVE_INFINITY;
-    let group: Group = { members: [value], deadline, shape: stretchedShape(value) };
+    const inputs = new Set(value.inputs.map((use) => use.value));
+    let group: Group = { members: [value], inputs, deadline, shape: stretchedShape(value) };
     const candidates = new Set(value.inputs.map((use) => groupOf.get(use.value)));
     for (const candidate of candidates) {
       if (candidate === undefined || candidate.deadline !== deadline) continue;
@@ -110,13 +113,11 @@ function merge(a: Group, b: Group, groupOf: ReadonlyMap<Value, Group>, needed: R
   if (a.shape !== undefined && b.shape !== undefined && !sameShape(a.shape, b.shape)) return undefined;
   const members = [...a.members, ...b.members].sort((x, y) => x.node - y.node);
   const inside = new Set(members);
-  const inputs = new Set(
-    members.flatMap((member) => member.inputs.map((use) => use.value)).filter((v) => !inside.has(v)),
-  );
+  const inputs = new Set([...a.inputs, ...b.inputs].filter((value) => !inside.has(value)));
   const outputs = members.filter((member) => needed.has(member) || member.users.some((user) => !inside.has(user)));
   if (inputs.size > maxInputs || members.length > maxInstructions || outputs.length > maxOutputs) return undefined;
   if (dependsThroughOthers(inside, inputs, a.deadline, groupOf)) return undefined;
-  return { members, deadline: a.deadline, shape: a.shape ?? b.shape };
+  return { members, inputs, deadline: a.deadline, shape: a.shape ?? b.shape };
 }
 
 /**
@@ -135,11 +136,9 @@ function dependsThroughOthers(
     const group = groupOf.get(value);
     if (group === undefined || group.deadline !== deadline || seen.has(group)) continue;
     seen.add(group);
-    for (const member of group.members) {
-      for (const use of member.inputs) {
-        if (inside.has(use.value)) return true;
-        stack.push(use.value);
-      }
+    for (const input of group.inputs) {
+      if (inside.has(input)) return true;
+      stack.push(input);
     }
   }
   return false;
