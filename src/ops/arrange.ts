@@ -4,7 +4,7 @@ import type { DType } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { formatShape, normalizeAxis, type Shape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
-import { tensor } from "./create.js";
+import { full, tensor } from "./create.js";
 import { add, sub } from "./elementwise/arithmetic.js";
 import { equal } from "./elementwise/comparison.js";
 import { sqrt } from "./elementwise/functions.js";
@@ -83,9 +83,11 @@ export function roll<D extends DType>(x: TensorLike<Shape, D>, shift: number, ax
   return concat([part([length - moved, null]), part([0, length - moved])], along);
 }
 
-/** The square root of the variance. */
+/** The square root of the variance. Its gradient for equal values is taken to be 0, as in PyTorch. */
 export function std(x: TensorLike, axis?: number | readonly number[], options: VarianceOptions = {}): Tensor {
-  return sqrt(variance(x, axis, options));
+  const spread = variance(x, axis, options);
+  const none = equal(spread, 0);
+  return where(none, 0, sqrt(where(none, 1, spread) as Tensor)) as Tensor;
 }
 
 /**
@@ -108,11 +110,17 @@ export function topk(
     input.shape.map((_, i) => (i === along ? length : 1)),
   );
   let rest = input;
+  let left: Tensor<Shape, "int32"> = full(input.shape, 1, { dtype: "int32", device: input.device });
   const winners: Tensor<Shape, "int32">[] = [];
   for (let i = 0; i < k; i++) {
-    const winner = argmax(rest, along, { keepdim: true });
+    const largest = argmax(rest, along, { keepdim: true });
+    // Where only −∞ is left, the largest may be one that has been taken: then the first that has not.
+    const known = equal(takeAlongAxis(left, largest, along), 0);
+    const winner = where(known, argmax(left, along, { keepdim: true }), largest) as Tensor<Shape, "int32">;
     winners.push(winner);
-    rest = where(equal(positions, winner), Number.NEGATIVE_INFINITY, rest) as Tensor;
+    const taken = equal(positions, winner);
+    rest = where(taken, Number.NEGATIVE_INFINITY, rest) as Tensor;
+    left = where(taken, 0, left) as Tensor<Shape, "int32">;
   }
   const indices = concat(winners, along);
   return { values: takeAlongAxis(input, indices, along), indices };

@@ -81,8 +81,30 @@ export function poolSettings(
   }
   const settings = { kernel, stride, padding, dilation, ceil: options.ceilMode ?? false };
   const windows = { size: input.slice(2), kernel, stride, dilation };
-  adviseOnBorder(op, windows, padding, pooledSizes(op, windows.size, settings), "ceilMode: true");
+  const counts = pooledSizes(op, windows.size, settings);
+  checkSight(op, windows.size, counts, settings);
+  adviseOnBorder(op, windows, padding, counts, "ceilMode: true");
   return settings;
+}
+
+const lengthNames = ["depth", "height", "width"];
+
+/** Throws where a dilated window steps over the whole of a short axis: it would have nothing to choose from. */
+function checkSight(op: string, size: readonly number[], counts: readonly number[], settings: PoolSettings): void {
+  const { kernel, stride, padding, dilation } = settings;
+  for (const [axis, length] of size.entries()) {
+    // Steps that are no longer than the axis cannot miss it.
+    if (dilation[axis] <= length) continue;
+    for (let position = 0; position < counts[axis]; position++) {
+      const begin = position * stride[axis] - padding[2 * axis];
+      const sees = Array.from({ length: kernel[axis] }, (_, k) => begin + k * dilation[axis]);
+      if (sees.some((at) => at >= 0 && at < length)) continue;
+      const name = size.length === 1 ? "length" : lengthNames[axis + 3 - size.length];
+      throw new ShapeError(
+        `${op}: window ${position} sees nothing of a ${name} of ${length}, because its elements are ${dilation[axis]} apart. Fix: a smaller dilation, less padding, or a larger input.`,
+      );
+    }
+  }
 }
 
 /** How many windows there are along each axis. */

@@ -1,0 +1,56 @@
+/** Inputs at which functions have nothing to hold on to: windows that see nothing, equal values, infinities. */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { avgPool2d, grad, maxPool1d, maxPool2d, ones, ShapeError, std, sum, tensor, topk } from "fovea";
+import { kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
+
+describe("pooling", () => {
+  it("refuses dilated windows that step over the whole input", () => {
+    useDevice(referenceDevice);
+    const options = { dilation: 4, padding: 2, stride: 1 };
+    assert.throws(
+      () => maxPool2d(ones([1, 1, 1, 9]), 2, options),
+      (error) => {
+        assert.ok(error instanceof ShapeError);
+        assert.match(error.message, /maxPool2d: .*height of 1.*4 apart.*Fix: a smaller dilation/);
+        return true;
+      },
+    );
+    assert.throws(() => maxPool1d(ones([1, 1, 2]), 2, { dilation: 3, padding: 1 }), /length of 2.*3 apart/);
+    // The same dilation where every window sees something.
+    assert.deepEqual(maxPool2d(ones([1, 1, 4, 9]), 2, options).shape, [1, 1, 4, 9]);
+    assert.deepEqual(avgPool2d(ones([1, 1, 1, 1]), 3, { padding: 1, stride: 1 }).shape, [1, 1, 1, 1]);
+  });
+});
+
+for (const { name, device, reason } of [
+  ...kernelDevices,
+  { name: "reference", device: referenceDevice, reason: undefined },
+]) {
+  describe(`corners on ${name}`, { skip: reason }, () => {
+    it("the gradient of the standard deviation of equal values is 0", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const x = ones([2, 4]);
+      assert.deepEqual([...(await std(x, 1).data())], [0, 0]);
+      assert.deepEqual([...(await grad(sum(std(x, 1)), [x])[0].data())], [0, 0, 0, 0, 0, 0, 0, 0]);
+      assert.ok((await std(tensor([Number.NaN, 1, 2])).data()).every(Number.isNaN));
+    });
+
+    it("topk names each element once, infinite ones too", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+      const { values, indices } = topk(
+        tensor([
+          [low, low, 1, low],
+          [2, high, low, high],
+        ]),
+        3,
+      );
+      assert.deepEqual([...(await indices.data())], [2, 0, 1, 1, 3, 0]);
+      assert.deepEqual([...(await values.data())], [1, low, low, high, high, 2]);
+    });
+  });
+}
