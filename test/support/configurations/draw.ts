@@ -2,7 +2,7 @@
 
 import type { DType } from "../../../src/core/dtype.js";
 import { RandomStream } from "../../../src/core/philox.js";
-import type { Shape } from "../../../src/core/shape.js";
+import { type Shape, sizeOf } from "../../../src/core/shape.js";
 import type { SampleInput } from "../../../src/graph/op.js";
 
 /** One call of an op. */
@@ -58,6 +58,8 @@ export class Draw extends RandomStream {
   shape(least: number, most: number, { longest = 9, empty = true } = {}): number[] {
     const rank = this.between(least, most);
     const shape = Array.from({ length: rank }, () => this.length(longest));
+    // What is long in several directions takes long, and shows nothing that two of them do not.
+    for (let axis = 0; axis < rank && sizeOf(shape) > 3000; axis++) shape[axis] = Math.min(shape[axis], 3);
     this.trait("no axes", rank === 0);
     this.trait("five axes", rank >= 5);
     if (empty && rank > 0 && this.oneIn(12)) {
