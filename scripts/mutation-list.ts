@@ -169,8 +169,8 @@ export const mutations: readonly Mutation[] = [
   {
     what: "memory plan: buffers that meet at one step share an address",
     file: "src/graph/plan.ts",
-    from: "if (lasts[i] < first || firsts[i] > last) continue;",
-    to: "if (lasts[i] <= first || firsts[i] > last) continue;",
+    from: "if (entry.last < first || entry.first > last) continue;",
+    to: "if (entry.last <= first || entry.first > last) continue;",
     tests: ["graph/plan", "graph/compile", "graph/fuzz"],
   },
   {

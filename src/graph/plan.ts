@@ -28,7 +28,7 @@ export function planMemory(steps: readonly Step[], arena: readonly Buffer[]): Me
     }
   });
 
-  const placed = new Placements(arena.length);
+  const placed = new Placements();
   const bySize = arena.filter((buffer) => lifetimes[buffer.id] !== undefined).sort((a, b) => b.bytes - a.bytes);
   for (const buffer of bySize) {
     const [first, last] = lifetimes[buffer.id];
@@ -50,54 +50,106 @@ export function planMemory(steps: readonly Step[], arena: readonly Buffer[]): Me
   return { bytes: placed.bytes, bound, lifetimes };
 }
 
-/**
- * What has been placed, by ascending address. Every new buffer is compared with all of these, 10⁸ comparisons in a network
- * of thousands of layers: plain arrays of numbers make that a matter of a second.
- */
+interface Placed {
+  readonly start: number;
+  readonly end: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What has been placed, by ascending address, in blocks: a network of thousands of layers has tens of thousands. */
 class Placements {
   /** End of the highest one. */
   bytes = 0;
-  #count = 0;
-  readonly #starts: Float64Array;
-  readonly #ends: Float64Array;
-  readonly #firsts: Int32Array;
-  readonly #lasts: Int32Array;
-
-  constructor(most: number) {
-    this.#starts = new Float64Array(most);
-    this.#ends = new Float64Array(most);
-    this.#firsts = new Int32Array(most);
-    this.#lasts = new Int32Array(most);
-  }
+  readonly #blocks: Block[] = [new Block([])];
 
   /** The lowest address where `bytes` are free from step `first` to step `last`; they are taken from now on. */
   place(bytes: number, first: number, last: number): number {
-    const [starts, ends, firsts, lasts, count] = [this.#starts, this.#ends, this.#firsts, this.#lasts, this.#count];
     let offset = 0;
-    for (let i = 0; i < count; i++) {
-      if (lasts[i] < first || firsts[i] > last) continue;
-      if (offset + bytes <= starts[i]) break;
-      if (ends[i] > offset) offset = ends[i];
+    for (const block of this.#blocks) {
+      if (block.canSkip(offset, bytes, first, last)) {
+        if (block.meets(first, last)) offset = Math.max(offset, block.end);
+        continue;
+      }
+      const [reached, fits] = block.search(offset, bytes, first, last);
+      offset = reached;
+      if (fits) break;
     }
-    this.#insert(offset, bytes, first, last);
+    this.#insert({ start: offset, end: offset + bytes, first, last });
+    this.bytes = Math.max(this.bytes, offset + bytes);
     return offset;
   }
 
-  #insert(offset: number, bytes: number, first: number, last: number): void {
-    const count = this.#count++;
-    // After those that start at the same address.
-    let [low, high] = [0, count];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#starts[middle] > offset) high = middle;
-      else low = middle + 1;
+  #insert(placed: Placed): void {
+    // Into the first block with something higher, or the last.
+    let index = this.#blocks.findIndex((block) => block.lastStart > placed.start);
+    if (index < 0) index = this.#blocks.length - 1;
+    const entries = this.#blocks[index].with(placed);
+    const half = entries.length >> 1;
+    const parts = entries.length > 2 * blockSize ? [entries.slice(0, half), entries.slice(half)] : [entries];
+    this.#blocks.splice(index, 1, ...parts.map((part) => new Block(part)));
+  }
+}
+
+const blockSize = 64;
+
+/** Neighbours by address, with what can be said of all of them at once. */
+class Block {
+  readonly end: number;
+  readonly lastStart: number;
+  readonly #start: number;
+  /** The widest space between them, where all of them are alive. */
+  readonly #widest: number;
+  readonly #firsts: readonly [least: number, most: number];
+  readonly #lasts: readonly [least: number, most: number];
+
+  constructor(readonly entries: readonly Placed[]) {
+    let [end, widest, leastFirst, mostFirst, leastLast, mostLast] = [0, 0, Infinity, -Infinity, Infinity, -Infinity];
+    for (const entry of entries) {
+      if (entry !== entries[0]) widest = Math.max(widest, entry.start - end);
+      end = Math.max(end, entry.end);
+      leastFirst = Math.min(leastFirst, entry.first);
+      mostFirst = Math.max(mostFirst, entry.first);
+      leastLast = Math.min(leastLast, entry.last);
+      mostLast = Math.max(mostLast, entry.last);
     }
-    for (const list of [this.#starts, this.#ends, this.#firsts, this.#lasts]) list.copyWithin(low + 1, low, count);
-    this.#starts[low] = offset;
-    this.#ends[low] = offset + bytes;
-    this.#firsts[low] = first;
-    this.#lasts[low] = last;
-    this.bytes = Math.max(this.bytes, offset + bytes);
+    this.end = end;
+    this.#widest = widest;
+    this.#start = entries[0]?.start ?? 0;
+    this.lastStart = entries[entries.length - 1]?.start ?? 0;
+    this.#firsts = [leastFirst, mostFirst];
+    this.#lasts = [leastLast, mostLast];
+  }
+
+  /** Whether any may be alive between the two steps. */
+  meets(first: number, last: number): boolean {
+    return this.#firsts[0] <= last && this.#lasts[1] >= first;
+  }
+
+  /** Whether there is no place for `bytes` from `offset` on: because none is alive then, or all are and lie close together. */
+  canSkip(offset: number, bytes: number, first: number, last: number): boolean {
+    if (!this.meets(first, last)) return true;
+    const all = this.#firsts[1] <= last && this.#lasts[0] >= first;
+    return all && this.#widest < bytes && this.#start - offset < bytes;
+  }
+
+  /** The lowest address from `offset` on that is free of those here, and whether `bytes` fit before the next of them. */
+  search(offset: number, bytes: number, first: number, last: number): [offset: number, fits: boolean] {
+    let lowest = offset;
+    for (const entry of this.entries) {
+      if (entry.last < first || entry.first > last) continue;
+      if (lowest + bytes <= entry.start) return [lowest, true];
+      if (entry.end > lowest) lowest = entry.end;
+    }
+    return [lowest, false];
+  }
+
+  /** The entries with one more, after those that start at the same address. */
+  with(placed: Placed): Placed[] {
+    const place = this.entries.findIndex((entry) => entry.start > placed.start);
+    return place < 0
+      ? [...this.entries, placed]
+      : [...this.entries.slice(0, place), placed, ...this.entries.slice(place)];
   }
 }
 

@@ -8,10 +8,12 @@ import { planMemory } from "../../src/graph/plan.js";
 import { alignment, arenaSlot } from "../../src/graph/schedule.js";
 import { seed } from "../support/numbers.js";
 
-/** Steps that use some of the buffers each. */
+/** Steps that use some of the buffers each, few or many at a time. */
 function randomSteps(random: RandomStream, buffers: readonly Buffer[]): Step[] {
-  return Array.from({ length: 1 + random.integer(40) }, () => {
-    const some = () => Array.from({ length: random.integer(3) }, () => buffers[random.integer(buffers.length)]);
+  const count = 1 + random.integer(random.integer(2) === 0 ? 6 : buffers.length);
+  const uses = Math.ceil(buffers.length / count) + 2;
+  return Array.from({ length: count }, () => {
+    const some = () => Array.from({ length: random.integer(uses) }, () => buffers[random.integer(buffers.length)]);
     return { name: "any", fields: {}, reads: some(), writes: some(), scratch: some() };
   });
 }
@@ -20,8 +22,11 @@ describe("the plan of the memory", () => {
   it("keeps buffers apart that are alive together, and puts each at the lowest place left by larger ones", () => {
     const random = new RandomStream(seed, 1, 1);
     for (let round = 0; round < 300; round++) {
-      const buffers = Array.from({ length: 1 + random.integer(50) }, (_, id): Buffer => {
-        return { id, bytes: random.integer(12) * random.integer(50), slot: arenaSlot, offset: 0 };
+      // Some with more than are looked at one by one.
+      const largest = round % 15 === 0 ? 400 : 50;
+      const buffers = Array.from({ length: 1 + random.integer(largest) }, (_, id): Buffer => {
+        const most = random.integer(30) === 0 ? 9000 : 300;
+        return { id, bytes: random.integer(most), slot: arenaSlot, offset: 0 };
       });
       const { bytes, bound, lifetimes } = planMemory(randomSteps(random, buffers), buffers);
       const end = (buffer: Buffer) => buffer.offset + Math.ceil(buffer.bytes / alignment) * alignment;
@@ -44,6 +49,20 @@ describe("the plan of the memory", () => {
       });
       assert.equal(bytes, Math.max(0, ...used.map(end)));
       assert.ok(bytes >= bound);
+    }
+  });
+
+  it("finds a space in the middle, however many buffers lie below and above", () => {
+    for (const above of [65, 100]) {
+      for (let below = 1; below < 200; below++) {
+        const sizes = [200 * 128, ...Array(above).fill(192), ...Array(below).fill(128), 64];
+        const buffers = sizes.map((bytes, id): Buffer => ({ id, bytes, slot: arenaSlot, offset: 0 }));
+        // The large one is gone when those come that are put in its place.
+        const first = { name: "first", fields: {}, reads: [], writes: buffers.slice(0, 1 + above), scratch: [] };
+        const second = { name: "second", fields: {}, reads: buffers.slice(1), writes: [], scratch: [] };
+        planMemory([first, second], buffers);
+        assert.equal(buffers[sizes.length - 1].offset, below * 128, `${below} below, ${above} above`);
+      }
     }
   });
 });
