@@ -111,12 +111,15 @@ async function run(settings: Settings): Promise<void> {
   const lines: Line[] = [];
   const table = [["", "first layer", "middle", "last layer", "∂f/∂W first", "∂f/∂W last", "the error going down"]];
   for (const unit of units) {
+    // Ten thousand layers take a while.
+    if (process.stderr.isTTY) process.stderr.write(`${unit.name} …\x1b[K\r`);
     const { errors, weights } = await measure(unit, settings);
     const last = settings.layers - 1;
     lines.push({ ...unit, values: errors });
     const sizes = [errors[0], errors[last >> 1], errors[last], weights[0], weights[last]].map(show);
     table.push([unit.name, ...sizes, describe(errors)]);
   }
+  if (process.stderr.isTTY) process.stderr.write("\x1b[K");
   const text = { title: title("Size of the error ∂f/∂z at each layer", settings), xAxis: "layer" };
   console.log(plotText(lines, text).join("\n"));
   console.log("");
