@@ -42,7 +42,8 @@ export interface GradcheckOptions {
   readonly signal?: AbortSignal;
 }
 
-type Differentiable = (...inputs: never[]) => Tensor<Shape> | readonly Tensor<Shape>[];
+/** A function of any inputs. */
+type Differentiable = (...inputs: never) => Tensor<Shape> | readonly Tensor<Shape>[];
 
 /**
  * Checks the gradients of a function of tensors against central differences of its values. Of results with more than one
@@ -57,7 +58,16 @@ type Differentiable = (...inputs: never[]) => Tensor<Shape> | readonly Tensor<Sh
  * result.passed; // true
  * console.log(`${result}`); // the worst element, its input and error
  */
-export async function gradcheck(
+export function gradcheck<const Inputs extends readonly AnyTensorLike[]>(
+  fn: (...inputs: { [Input in keyof Inputs]: NoInfer<Inputs[Input]> }) => Tensor<Shape> | readonly Tensor<Shape>[],
+  inputs: readonly [...Inputs],
+  options: GradcheckOptions = {},
+): Promise<GradcheckResult> {
+  return gradcheckCall(fn, inputs, options);
+}
+
+/** `gradcheck` of a function whose inputs are known only when it runs. @internal */
+export async function gradcheckCall(
   fn: Differentiable,
   inputs: readonly AnyTensorLike[],
   options: GradcheckOptions = {},
@@ -130,7 +140,7 @@ export function gradcheckModel(
     ...parameters.map(([name]) => name),
   ];
   const call = (...values: never[]) => model(...(values.slice(0, list.length) as never[]));
-  return gradcheck(call, [...list, ...parameters.map(([, parameter]) => parameter)], { ...options, names });
+  return gradcheckCall(call, [...list, ...parameters.map(([, parameter]) => parameter)], { ...options, names });
 }
 
 type Settings = Required<Omit<GradcheckOptions, "onProgress" | "signal">> &
@@ -177,7 +187,7 @@ function callWith(
   leaves: readonly AnyTensor[],
 ): readonly Tensor[] {
   const args = inputs.map((input, i) => (input instanceof State ? input : leaves[i]));
-  const result = fn(...(args as never[]));
+  const result = fn(...(args as never));
   const results = Array.isArray(result) ? result : [result];
   return results.map((each: Tensor) => {
     const tensor = asTensor<AnyTensorLike>("gradcheck: the function's result", each) as AnyTensor;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { allCases, functionCases, randomTensor } from "../../src/check/catalogue/index.js";
-import { gradcheck } from "../../src/check/gradcheck.js";
+import { gradcheckCall } from "../../src/check/gradcheck.js";
 import { RandomStream } from "../../src/core/philox.js";
 import { onWarning } from "../../src/core/warnings.js";
 import * as losses from "../../src/nn/losses/index.js";
@@ -38,7 +38,7 @@ describe(`gradients of all functions (seed ${seed})`, () => {
   allCases.forEach(({ name, setting, inputs, fn }, i) => {
     it(`${name}${setting && `: ${setting}`}`, async () => {
       const random = new RandomStream(seed, i, 3);
-      const result = await gradcheck(
+      const result = await gradcheckCall(
         fn,
         inputs.map((input) => randomTensor(input, random)),
         { seed, elements: 150, mostKinks: 0.05 },

@@ -99,6 +99,17 @@ describe("gradcheck", () => {
     assert.deepEqual([bent.kinks, bent.wrong], [0, 0]);
   });
 
+  it("knows the types of what the function is called with", async () => {
+    const parameter = new nn.Parameter(normal([4]));
+    const result = await gradcheck((x, scale) => x.mul(2).add(scale.value), [normal([3, 4]), parameter]);
+    assert.equal(result.passed, true);
+    assert.equal(result.checked, 16);
+    const layer = new nn.Linear(4, 2);
+    assert.equal((await gradcheck((x: Tensor) => layer(x), [normal([3, 4]), layer.weight])).checked, 20);
+    // @ts-expect-error
+    await gradcheck((x: Tensor<[5]>) => tanh(x), [normal([4])]);
+  });
+
   it("checks gradients of gradients", async () => {
     const slope = (x: Tensor) => grad(sum(tanh(mul(x, x) as Tensor)), [x])[0];
     assert.equal((await gradcheck(slope, [normal([5])])).passed, true);

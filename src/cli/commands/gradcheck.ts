@@ -2,7 +2,7 @@
 
 import { Command, Option } from "commander";
 import { allCases, type CheckCase, randomTensor } from "../../check/catalogue/index.js";
-import { type GradcheckOptions, gradcheck, gradcheckModel } from "../../check/gradcheck.js";
+import { type GradcheckOptions, gradcheckCall, gradcheckModel } from "../../check/gradcheck.js";
 import { describeElement, type GradcheckResult } from "../../check/report.js";
 import { ArgumentError } from "../../core/errors.js";
 import { RandomStream } from "../../core/philox.js";
@@ -117,7 +117,7 @@ async function checkFunctions(
     manualSeed(seed);
     const random = new RandomStream(seed, i);
     const inputs = each.inputs.map((input) => randomTensor(input, random));
-    const result = await gradcheck(each.fn, inputs, options);
+    const result = await gradcheckCall(each.fn, inputs, options);
     results.push({ each, result });
     options.signal?.throwIfAborted();
     if (!json) continue;
