@@ -134,15 +134,25 @@ for (const batch of [64, 256]) {
     }
   }
 }
-if (!json) {
-  console.log("");
-  for (const name of names) {
-    for (const batch of [64, 256]) {
-      const speedUp = (medians.get(`${name} ${batch} 1`) ?? 0) / (medians.get(`${name} ${batch} 2`) ?? 1);
-      console.log(`${name}, batch ${batch}: two threads are ${speedUp.toFixed(2)} times one`);
-    }
-    const plain = (medians.get(`${name}, plain loop 64 1`) ?? 0) / (medians.get(`${name} 64 1`) ?? 1);
-    console.log(`${name}: a plain loop takes ${plain.toFixed(2)} times the compiled step`);
+/** How many times faster two threads are than one, in turn as well. */
+async function speedUp(runner: Runner, batch: number): Promise<number> {
+  const ratios: number[] = [];
+  for (let round = 0; round < 2 * rounds; round++) {
+    const one = await runner.run(1, batch, stepsPerRound);
+    ratios.push(one / (await runner.run(2, batch, stepsPerRound)));
   }
+  return median(ratios);
+}
+
+if (!json) console.log("");
+for (const [i, name] of names.entries()) {
+  for (const batch of [64, 256]) {
+    const ratio = await speedUp(runners[2 * i], batch);
+    if (json) console.log(JSON.stringify({ machine, name, batch, twoThreadsTimesOne: ratio }));
+    else console.log(`${name}, batch ${batch}: two threads are ${ratio.toFixed(2)} times as fast as one`);
+  }
+  const plain = (medians.get(`${name}, plain loop 64 1`) ?? 0) / (medians.get(`${name} 64 1`) ?? 1);
+  if (json) console.log(JSON.stringify({ machine, name, plainLoopTimesCompiled: plain }));
+  else console.log(`${name}: a plain loop takes ${plain.toFixed(2)} times the compiled step`);
 }
 torch.peer.stop();
