@@ -94,7 +94,12 @@ function prepare(name: string): () => Promise<void> {
     const gradients = grad(sum(mul(call(...list), u)), list);
     return { gradients, first: gradients[0].reshape([-1]).slice(0) };
   });
-  return async () => void (await (await step(upstream, ...inputs)).first.item());
+  return async () => {
+    const { gradients, first } = await step(upstream, ...inputs);
+    await first.item();
+    // As PyTorch does when its results go out of scope; Fovea would leave it to the garbage collector.
+    for (const result of [...gradients, first]) result.dispose();
+  };
 }
 
 async function time(run: () => Promise<void>, repetitions: number): Promise<number> {

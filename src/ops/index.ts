@@ -3,7 +3,7 @@
 export * from "./arrange.js";
 export * from "./convolution/convolve.js";
 export * from "./convolution/transpose.js";
-export * from "./convolution/unfold.js";
+export { locallyConnected2d, type UnfoldOptions, unfold } from "./convolution/unfold.js";
 export { full, type Nested, ones, type TensorOptions, tensor, zeros } from "./create.js";
 export * from "./elementwise/activations.js";
 export * from "./elementwise/arithmetic.js";
