@@ -26,7 +26,6 @@ const others: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ["Generator", "evaluate", "grad", "manualSeed"].map((name) => [name, "is no function of numbers"]),
   ),
-  windowsOf: "is what unfold reshapes",
 };
 
 describe(`gradients of all functions (seed ${seed})`, () => {
