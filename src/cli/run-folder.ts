@@ -43,16 +43,21 @@ export class RunFolder {
     return join(this.path, metricsName);
   }
 
+  /** Throws when there is already a run in `path`, so that a new one is refused before its data are read. */
+  static async checkFree(path: string): Promise<void> {
+    const present = await readdir(path).catch((): string[] => []);
+    if (present.includes(configName) || present.includes(checkpointName)) {
+      throw new ArgumentError(
+        `${path} already holds a run. Fix: --resume to go on with it, or another folder for --out.`,
+      );
+    }
+  }
+
   /** Makes `path` the folder of a new run. @throws ArgumentError when there is already a run in it */
   static async create(path: string, settings: Settings): Promise<RunFolder> {
+    await RunFolder.checkFree(path);
     try {
       await mkdir(path, { recursive: true });
-      const present = await readdir(path);
-      if (present.includes(configName) || present.includes(checkpointName)) {
-        throw new ArgumentError(
-          `${path} already holds a run. Fix: --resume to go on with it, or another folder for --out.`,
-        );
-      }
     } catch (error) {
       if (errorCode(error) === "EEXIST") {
         throw new FileError(`--out: ${path} is a file. Expected a folder, or a name that is free.`, { cause: error });

@@ -158,7 +158,7 @@ for (const { name, missing } of trainers) {
     it("a run in a folder that has one is refused, and without --out a new folder is found", async () => {
       const again = await run(["train", "lenet5", "--data", data, "--out", out]);
       assert.equal(again.status, 1);
-      assert.match(again.stderr, /already holds a run\. Fix: --resume/);
+      assert.match(again.stderr, /^fovea: .* already holds a run\. Fix: --resume/);
       const short = ["train", "lenet5", "--data", data, "--epochs", "1", "--device", name];
       for (const expected of ["lenet5-own", "lenet5-own-2"]) {
         const result = await run(short, { cwd: folder });

@@ -66,7 +66,8 @@ export function trainCommand(): Command {
 
 async function train(name: string, command: Command, signal: AbortSignal): Promise<void> {
   const entry = models.find(name);
-  const { resume } = command.opts<TrainFlags>();
+  const { resume, out } = command.opts<TrainFlags>();
+  if (!resume && out !== undefined) await RunFolder.checkFree(out);
   const folder = resume ? await openRun(name, command) : undefined;
   const flags = command.opts<TrainFlags>();
   const device = await useDevice(flags);
