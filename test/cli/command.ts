@@ -44,16 +44,22 @@ export interface Running {
   said(text: RegExp): Promise<void>;
 }
 
-/** What of the tests' own surroundings must not change what the command does. */
-const hidden = /^(FOVEA_|npm_|NODE_|NO_COLOR|FORCE_COLOR|COLUMNS)/;
+/**
+ * What the command sees of the tests' own surroundings. All else could change what it does: `CI`, `TMUX` or `COLORTERM` the
+ * colours, `NODE_OPTIONS` everything.
+ */
+const inherited = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"];
 
 export function start(args: readonly string[], { cwd, env, shell }: Options = {}): Running {
-  const inherited = Object.entries(process.env).filter(([name]) => !hidden.test(name));
+  const surroundings = inherited.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
   const command = [process.execPath, mainPath, ...args];
   const [file, ...rest] = shell === undefined ? command : ["/bin/sh", "-c", shell, ...command];
   const child = spawn(file, rest, {
     cwd: cwd ?? tmpdir(),
-    env: { ...Object.fromEntries(inherited), ...env },
+    env: { ...Object.fromEntries(surroundings), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = { stdout: "", stderr: "" };
