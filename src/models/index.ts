@@ -3,7 +3,7 @@
 import { LeNet5, lenet5 } from "./lenet5.js";
 import { findModel, type ModelEntry, type ModelOptions } from "./registry.js";
 
-export type { ModelEntry, ModelOptions, Normalization } from "./registry.js";
+export type { ModelEntry, ModelOptions, Normalization, Paper, Resizing } from "./registry.js";
 export { LeNet5 };
 
 const entries: readonly ModelEntry[] = [lenet5];

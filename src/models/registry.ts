@@ -1,7 +1,7 @@
 /** Networks by name. */
 
 import { ArgumentError } from "../core/errors.js";
-import type { Layer } from "../nn/layers/container.js";
+import type { Network } from "../nn/network.js";
 
 /** How pixels, scaled to 0 … 1, become a network's input: (x − mean) / std for each channel. */
 export interface Normalization {
@@ -12,17 +12,46 @@ export interface Normalization {
 export interface ModelOptions {
   /** Number of classes that the head tells apart. Default: the network's own. */
   readonly numClasses?: number;
+  /** Channels of the input. Default: the network's own. */
+  readonly inChannels?: number;
+  /** Share of units that dropout drops, where the network has dropout. Default: the network's own. */
+  readonly dropout?: number;
+  /** Multiplies the channels of all layers but the last: 0.25 for a quarter. Default 1. */
+  readonly width?: number;
+}
+
+/** Where a network was published. */
+export interface Paper {
+  readonly title: string;
+  readonly authors: string;
+  readonly year: number;
+  readonly url?: string;
+}
+
+/** How pictures are brought to a network's size: the short side to `resize`, then the middle `crop` × `crop`. */
+export interface Resizing {
+  readonly resize: number;
+  readonly crop: number;
+  readonly interpolation: "bilinear" | "bicubic";
 }
 
 /** A network that can be built by name. */
 export interface ModelEntry {
   readonly name: string;
   readonly description: string;
-  /** C×H×W of one input. */
+  /** Undefined for designs of a lecture. */
+  readonly paper?: Paper;
+  /** Default: a class for each picture. */
+  readonly task?: "classification" | "segmentation";
+  /** C×H×W of one input, as the network was published. */
   readonly inputShape: readonly [channels: number, height: number, width: number];
   readonly numClasses: number;
   readonly normalization: Normalization;
-  create(options?: ModelOptions): Layer;
+  /** Default: pictures are scaled to `inputShape`, whatever their proportions. */
+  readonly resizing?: Resizing;
+  /** The classes that published weights tell apart. */
+  readonly classes?: "imagenet" | "cifar10";
+  create(options?: ModelOptions): Network;
 }
 
 /** Finds a network among `entries`. @throws ArgumentError that names the networks there are */
@@ -34,4 +63,14 @@ export function findModel(entries: readonly ModelEntry[], name: string): ModelEn
     );
   }
   return entry;
+}
+
+/** Numbers of channels times `width`, at least 1 each. @throws ArgumentError unless `width` is above 0 */
+export function scaleWidths<const Widths extends readonly number[]>(
+  widths: Widths,
+  width: number,
+): { [I in keyof Widths]: number } {
+  if (!(width > 0 && Number.isFinite(width)))
+    throw new ArgumentError(`width is ${width}. Expected a number above 0, which multiplies the channels.`);
+  return widths.map((channels) => Math.max(1, Math.round(channels * width))) as { [I in keyof Widths]: number };
 }

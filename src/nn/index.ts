@@ -15,4 +15,5 @@ export * from "./layers/pooling.js";
 export * from "./layers/upsampling.js";
 export * from "./losses/index.js";
 export { type LoadReport, Module, ModuleBase } from "./module.js";
+export * from "./network.js";
 export { readWeights, type SavedTensor, type StateDict, writeWeights } from "./weights.js";

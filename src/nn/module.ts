@@ -245,8 +245,14 @@ function describeMisfit(
   return `the saved weights do not fit ${module.constructor.name}. ${parts.join(" ")} Fix: ${mend}.`;
 }
 
-/** Runs a module's forward: errors inside it name it, and a recording notices when it is changed later. */
+/** Runs a module's forward. */
 function callModule(module: ModuleBase, inputs: unknown[]): unknown {
+  const forward = module.forward as (...inputs: unknown[]) => unknown;
+  return callWithin(module, () => forward.apply(module, inputs));
+}
+
+/** Runs a method of a module as a call of it: errors inside it name it, and a recording notices when it is changed later. */
+export function callWithin<T>(module: ModuleBase, method: () => T): T {
   const parent = currentFrame();
   const frame: Frame = {
     parent,
@@ -254,9 +260,8 @@ function callModule(module: ModuleBase, inputs: unknown[]): unknown {
     name: () => (parent === null || !(parent.module instanceof ModuleBase) ? "" : nameWithin(parent.module, module)),
     parametersRead: parent === null ? new Set() : parent.parametersRead,
   };
-  const forward = module.forward as (...inputs: unknown[]) => unknown;
   if (parent === null && currentTrace() !== null) guard(unchangedSince(module));
-  const result = withFrame(frame, () => forward.apply(module, inputs));
+  const result = withFrame(frame, method);
   if (parent === null) checkNamed(module, frame.parametersRead);
   return result;
 }

@@ -9,8 +9,10 @@ import type { Tensor } from "../graph/tensor.js";
 import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { crossEntropy } from "../nn/losses/classification.js";
+import { Network } from "../nn/network.js";
 import type { StateDict } from "../nn/weights.js";
 import { tensorOver } from "../ops/create.js";
+import { add, mul } from "../ops/elementwise/arithmetic.js";
 import { backward } from "../ops/gradient.js";
 import { defaultGenerator } from "../ops/random/generator.js";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.js";
@@ -123,8 +125,12 @@ export class Trainer {
     this.#options = options;
     const { loss: lossOf = crossEntropy, normalization } = options;
     this.#step = compile((images: Images, labels: Labels) => {
-      const logits = model(normalizePixels(images, normalization));
-      const loss = lossOf(logits, labels);
+      const x = normalizePixels(images, normalization);
+      const { logits, auxiliary } = model instanceof Network ? model.outputs(x) : { logits: model(x), auxiliary: [] };
+      const loss = auxiliary.reduce(
+        (sum, { logits, weight }) => add(sum, mul(lossOf(logits, labels), weight)),
+        lossOf(logits, labels),
+      );
       this.#sums.record(loss, logits, labels);
       backward(loss);
       void this.optimizer.step();

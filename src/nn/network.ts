@@ -1,0 +1,70 @@
+/** What all networks of the registry have in common, so that one can be used in place of another. */
+
+import type { Tensor } from "../graph/tensor.js";
+import type { TensorLike } from "../ops/tensors.js";
+import { callWithin, ModuleBase } from "./module.js";
+
+/** A place in a network where features can be taken. */
+export interface FeatureInfo {
+  /** The module that computes them, by its path: `layer3.1`. */
+  readonly name: string;
+  readonly channels: number;
+  /** Pixels of the input from one position to the next. */
+  readonly reduction: number;
+}
+
+/** The scores of an auxiliary classifier, and the weight of its loss in training. */
+export interface AuxiliaryOutput {
+  readonly logits: Tensor;
+  readonly weight: number;
+}
+
+export interface NetworkOutputs {
+  readonly logits: Tensor;
+  /** Empty but where a network with auxiliary classifiers is training. */
+  readonly auxiliary: readonly AuxiliaryOutput[];
+}
+
+export interface Network {
+  (x: TensorLike): Tensor;
+}
+
+/**
+ * A network of features and a head: N×C×H×W → N×`numClasses` scores before softmax; networks for segmentation give such
+ * scores for each pixel.
+ *
+ * @example
+ * const network = models.create("resnet18");
+ * network.resetClassifier(3);
+ * const scores = network(images);
+ */
+export abstract class Network extends ModuleBase {
+  /** Classes that the head tells apart. */
+  abstract readonly numClasses: number;
+
+  /** Where features can be taken, from the input on; the last are those that the head is given. */
+  abstract get featureInfo(): readonly FeatureInfo[];
+
+  /** The last feature maps, before any global pooling or fully connected layer. */
+  abstract forwardFeatures(x: TensorLike): Tensor;
+
+  /** Scores from what `forwardFeatures` gave. */
+  abstract forwardHead(features: Tensor): Tensor;
+
+  /** Puts a new, untrained last layer in place of the old one; auxiliary classifiers too. */
+  abstract resetClassifier(numClasses: number): void;
+
+  override forward(x: TensorLike): Tensor {
+    return this.forwardHead(this.forwardFeatures(x));
+  }
+
+  /** The scores together with those of auxiliary classifiers, which only training uses. */
+  outputs(x: TensorLike): NetworkOutputs {
+    return callWithin(this, () => this.forwardOutputs(x));
+  }
+
+  /** What `outputs` gives; networks with auxiliary classifiers override it. */
+  protected forwardOutputs(x: TensorLike): NetworkOutputs {
+    return { logits: this.forward(x), auxiliary: [] };
+  }
+}
