@@ -40,6 +40,8 @@ export class State<S extends Shape = Shape, D extends DType = "float32"> {
   initial: Tensor<S, D> | undefined;
   /** The newest version as a tensor, once somebody has asked for it. */
   #current: Tensor<S, D> | undefined;
+  /** Whether anybody has been given the first version. */
+  #seen = false;
 
   constructor(initial: Tensor<S, D>) {
     this.shape = initial.shape;
@@ -53,6 +55,7 @@ export class State<S extends Shape = Shape, D extends DType = "float32"> {
   /** The tensor it holds at this point of the program. */
   get value(): Tensor<S, D> {
     const trace = currentTrace();
+    this.#seen = true;
     if (trace === null) {
       this.#current ??= this.#versionOf(this.version, undefined);
       return this.#current;
@@ -82,7 +85,11 @@ export class State<S extends Shape = Shape, D extends DType = "float32"> {
       );
     }
     const trace = currentTrace();
-    if (trace === null) {
+    if (trace === null && this.initial !== undefined && !this.#seen) {
+      // Nobody can tell: weights that are loaded or initialised in another way take the place of those never computed.
+      this.initial = next as Tensor<S, D>;
+      this.#current = this.#versionOf(0, this.initial);
+    } else if (trace === null) {
       this.version++;
       this.#current = this.#versionOf(this.version, next as Tensor<S, D>);
       markDirty(this);

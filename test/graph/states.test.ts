@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
+import { createWasmDevice } from "../../src/backends/wasm/device.js";
 import {
   add,
   compile,
@@ -73,6 +74,23 @@ describe("states", () => {
     }
     assert.deepEqual(await numbers(weight), [4, 5]);
     assert.deepEqual(await numbers(average), [3, 3.875]);
+  });
+
+  it("never compute a first value that is replaced before anybody asks for it", async () => {
+    const device = createWasmDevice({ shared: false });
+    useDevice(device);
+    const layer = new nn.Linear(500, 500, { bias: false });
+    const used = layer.weight.value;
+    layer.weight.assign(zeros([500, 500]));
+    assert.notEqual((await numbers(used))[0], 0);
+    const before = await device.memory();
+    const other = new nn.Linear(1000, 1000, { bias: false });
+    other.weight.assign(tensor(new Float32Array(1_000_000), [1000, 1000]));
+    assert.deepEqual(await numbers(layer.weight), Array(250_000).fill(0));
+    assert.deepEqual(await other.weight.value.slice([0, 1]).data(), new Float32Array(1000));
+    // Random numbers are computed in working memory first.
+    assert.equal((await device.memory()).arena, before.arena);
+    await device.close();
   });
 
   it("refuse another shape", () => {
