@@ -215,9 +215,11 @@ function join(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-/** PyTorch's spelling: `runningMean` is saved as `running_mean`. */
+/** PyTorch's spelling: `runningMean` is saved as `running_mean`; names that begin with a capital letter, as `AuxLogits`, stay. */
 function savedName(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const respell = (part: string) =>
+    /^[A-Z]/.test(part) ? part : part.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return name.split(".").map(respell).join(".");
 }
 
 /** PyTorch counts batches only for a cumulative average, which nobody uses by default. */
