@@ -1,24 +1,45 @@
 /** The networks, and the registry to build them by name. */
 
 import { LeNet5, lenet5 } from "./lenet5.js";
-import { findModel, type ModelEntry, type ModelOptions } from "./registry.js";
+import { findModel, type ModelEntry } from "./registry.js";
 
 export type { ModelEntry, ModelOptions, Normalization, Paper, Resizing } from "./registry.js";
 export { LeNet5 };
 
-const entries: readonly ModelEntry[] = [lenet5];
+const entries = [lenet5] as const satisfies readonly ModelEntry[];
+
+type Entry = (typeof entries)[number];
+
+/** The names of all networks. */
+export type ModelName = Entry["name"];
+
+type EntryOf<Name extends ModelName> = Extract<Entry, { readonly name: Name }>;
 
 /** All networks. */
 export function list(): readonly ModelEntry[] {
   return entries;
 }
 
-/** The entry of a network: its input, normalization and classes. */
+/**
+ * The entry of a network: its input, normalization and classes.
+ *
+ * @throws ArgumentError for a name that is not in the list, with the one that was probably meant
+ */
 export function find(name: string): ModelEntry {
   return findModel(entries, name);
 }
 
-/** Builds a network by name. @example models.create("lenet5") */
-export function create(name: string, options?: ModelOptions) {
+/**
+ * Builds a network by name, with random weights; they take up memory only once they are used. The compiler knows the
+ * names and what each network can be asked for; where a name comes from elsewhere, call `find(name).create()`.
+ *
+ * @example models.create("lenet5", { numClasses: 26 })
+ * @throws ArgumentError for a name that is not in the list, with the one that was probably meant
+ */
+export function create<Name extends ModelName>(
+  name: Name,
+  options?: Parameters<EntryOf<Name>["create"]>[0],
+): ReturnType<EntryOf<Name>["create"]>;
+export function create(name: string, options?: Parameters<ModelEntry["create"]>[0]): ReturnType<ModelEntry["create"]> {
   return find(name).create(options);
 }

@@ -4,12 +4,12 @@
  */
 
 import type { Tensor } from "../graph/tensor.js";
+import { Tanh } from "../nn/layers/activation.js";
+import { Flatten, type Layer } from "../nn/layers/container.js";
 import { Conv2d } from "../nn/layers/convolution.js";
 import { Linear } from "../nn/layers/linear.js";
 import { AvgPool2d } from "../nn/layers/pooling.js";
 import { type FeatureInfo, Network } from "../nn/network.js";
-import { tanh } from "../ops/elementwise/functions.js";
-import { flatten } from "../ops/shape/reshape.js";
 import type { TensorLike } from "../ops/tensors.js";
 import { type ModelEntry, type ModelOptions, scaleWidths } from "./registry.js";
 
@@ -23,8 +23,10 @@ export class LeNet5 extends Network {
   c3: Conv2d;
   s4 = new AvgPool2d(2);
   c5: Conv2d;
+  flatten = new Flatten();
   f6: Linear;
   output: Linear;
+  tanh = new Tanh();
 
   constructor({ numClasses = 10, inChannels = 1, width = 1 }: ModelOptions = {}) {
     super();
@@ -49,13 +51,13 @@ export class LeNet5 extends Network {
   }
 
   override forwardFeatures(x: TensorLike): Tensor {
-    const maps2 = this.s2(tanh(this.c1(x))); // N×6×14×14
-    const maps4 = this.s4(tanh(this.c3(maps2))); // N×16×5×5
-    return tanh(this.c5(maps4)); // N×120×1×1
+    const maps2 = this.s2(this.tanh(this.c1(x))); // N×6×14×14
+    const maps4 = this.s4(this.tanh(this.c3(maps2))); // N×16×5×5
+    return this.tanh(this.c5(maps4)); // N×120×1×1
   }
 
-  override forwardHead(features: Tensor): Tensor {
-    return this.output(tanh(this.f6(flatten(features))));
+  override get headLayers(): readonly Layer[] {
+    return [this.flatten, this.f6, this.tanh, this.output];
   }
 
   override resetClassifier(numClasses: number): void {
@@ -63,7 +65,7 @@ export class LeNet5 extends Network {
   }
 }
 
-export const lenet5: ModelEntry = {
+export const lenet5 = {
   name: "lenet5",
   description: "LeNet-5 (1998) with a fully connected C3 and softmax: 61,706 parameters",
   paper: {
@@ -76,4 +78,4 @@ export const lenet5: ModelEntry = {
   // Mean and standard deviation of MNIST's training pixels.
   normalization: { mean: [0.1307], std: [0.3081] },
   create: (options) => new LeNet5(options),
-};
+} as const satisfies ModelEntry;

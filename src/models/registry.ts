@@ -1,6 +1,7 @@
 /** Networks by name. */
 
 import { ArgumentError } from "../core/errors.js";
+import { closestName } from "../core/suggest.js";
 import type { Network } from "../nn/network.js";
 
 /** How pixels, scaled to 0 … 1, become a network's input: (x − mean) / std for each channel. */
@@ -45,6 +46,8 @@ export interface ModelEntry {
   readonly task?: "classification" | "segmentation";
   /** C×H×W of one input, as the network was published. */
   readonly inputShape: readonly [channels: number, height: number, width: number];
+  /** The smallest side of a picture where the network takes any from there on. Default: only `inputShape` will do. */
+  readonly minimumSize?: number;
   readonly numClasses: number;
   readonly normalization: Normalization;
   /** Default: pictures are scaled to `inputShape`, whatever their proportions. */
@@ -54,13 +57,14 @@ export interface ModelEntry {
   create(options?: ModelOptions): Network;
 }
 
-/** Finds a network among `entries`. @throws ArgumentError that names the networks there are */
+/** Finds a network among `entries`. @throws ArgumentError that names the network that was probably meant, or all */
 export function findModel(entries: readonly ModelEntry[], name: string): ModelEntry {
   const entry = entries.find((candidate) => candidate.name === name);
   if (entry === undefined) {
-    throw new ArgumentError(
-      `there is no model named "${name}". Expected one of: ${entries.map((each) => each.name).join(", ")}.`,
-    );
+    const names = entries.map((each) => each.name);
+    const meant = closestName(name, names);
+    const suggestion = meant === undefined ? "" : ` Did you mean ${meant}?`;
+    throw new ArgumentError(`there is no model named "${name}".${suggestion} Expected one of: ${names.join(", ")}.`);
   }
   return entry;
 }

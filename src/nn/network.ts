@@ -1,7 +1,11 @@
 /** What all networks of the registry have in common, so that one can be used in place of another. */
 
+import { ShapeError } from "../core/errors.js";
+import { formatShape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 import type { TensorLike } from "../ops/tensors.js";
+import { type Layer, Sequential } from "./layers/container.js";
+import { Linear } from "./layers/linear.js";
 import { callWithin, ModuleBase } from "./module.js";
 
 /** A place in a network where features can be taken. */
@@ -48,11 +52,29 @@ export abstract class Network extends ModuleBase {
   /** The last feature maps, before any global pooling or fully connected layer. */
   abstract forwardFeatures(x: TensorLike): Tensor;
 
-  /** Scores from what `forwardFeatures` gave. */
-  abstract forwardHead(features: Tensor): Tensor;
+  /**
+   * What makes scores of the last feature maps, one after another: pooling, flattening, fully connected layers. Anything
+   * between them, activations too, is a layer here, so that the head can be taken apart, as `toConvolutional` does.
+   */
+  abstract get headLayers(): readonly Layer[];
 
   /** Puts a new, untrained last layer in place of the old one; auxiliary classifiers too. */
   abstract resetClassifier(numClasses: number): void;
+
+  /** Scores from what `forwardFeatures` gave. */
+  forwardHead(features: Tensor): Tensor {
+    let result = features;
+    for (const layer of unfoldLayers(this.headLayers)) {
+      if (layer instanceof Linear && result.shape.at(-1) !== layer.inFeatures) {
+        throw new ShapeError(
+          `the features are ${formatShape(features.shape.slice(1))}, of which the head makes ${result.shape.at(-1)} numbers, but its first fully connected layer expects ${layer.inFeatures}: this network takes pictures of one size. ` +
+            "Fix: scale the pictures to that size, or let the network slide over them with toConvolutional.",
+        );
+      }
+      result = layer(result);
+    }
+    return result;
+  }
 
   override forward(x: TensorLike): Tensor {
     return this.forwardHead(this.forwardFeatures(x));
@@ -67,4 +89,11 @@ export abstract class Network extends ModuleBase {
   protected forwardOutputs(x: TensorLike): NetworkOutputs {
     return { logits: this.forward(x), auxiliary: [] };
   }
+}
+
+/** The layers with those inside `Sequential`s in their places. */
+export function unfoldLayers(layers: readonly Layer[]): Layer[] {
+  return layers.flatMap((layer) =>
+    layer instanceof Sequential ? unfoldLayers(Array.from({ length: layer.size }, (_, i) => layer[i])) : [layer],
+  );
 }
