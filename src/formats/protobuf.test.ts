@@ -74,10 +74,7 @@ test("numbers are read packed and one by one; fields that nobody knows are passe
 
 test("damaged bytes are refused with their place", () => {
   const whole = writeMessage(Tree, tree);
-  assert.throws(
-    () => read(whole.subarray(0, 200)),
-    fails(/^a tree: at byte 9: .*10000 bytes, but 191 are left.*Fix:/),
-  );
+  assert.throws(() => read(whole.subarray(0, 200)), fails(/^a tree: at byte 9: .*10000 bytes, but 191 are left.*Fix:/));
   assert.throws(() => read(Uint8Array.of(0x0a, 2, 0xc3, 0x28)), fails(/not UTF-8/));
   assert.throws(() => read(Uint8Array.of(0x08, 1)), fails(/wire type 0. Expected 2/));
   assert.throws(() => read(Uint8Array.of(0x3a, 1, 0x0a, 0)), fails(/left of what contains it|ends inside a value/));

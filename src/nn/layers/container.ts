@@ -24,7 +24,7 @@ export interface Sequential {
  * @example new nn.Sequential(new nn.Linear(784, 100), new nn.ReLU(), new nn.Linear(100, 10))
  */
 export class Sequential extends ModuleBase {
-  readonly [index: number]: Layer;
+  [index: number]: Layer;
   readonly size: number;
 
   constructor(...layers: readonly Layer[]) {
