@@ -6,6 +6,8 @@ import "./ops/methods.js";
 
 export { createNativeDevice, type NativeDeviceOptions } from "./backends/native/device.js";
 export { cacheFolder } from "./node/cache.js";
+export { type Cifar100Options, type CifarOptions, cifar10, cifar100 } from "./node/cifar.js";
+export type { DataFilesOptions } from "./node/data-files.js";
 export type { DownloadOptions, DownloadProgress } from "./node/download.js";
 export { readFile, writeFile } from "./node/files.js";
 export { type ReadImageOptions, readPixels, writePng } from "./node/image.js";

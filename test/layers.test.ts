@@ -11,6 +11,7 @@ const source = fileURLToPath(new URL("../../src/", import.meta.url));
 /** What each folder may import besides itself. Types may also be imported from the folders in `types`. */
 const layers: Readonly<Record<string, { readonly values: readonly string[]; readonly types?: readonly string[] }>> = {
   core: { values: [] },
+  classes: { values: [] },
   formats: { values: ["core"] },
   graph: { values: ["core", "backends/backend.ts"], types: ["backends"] },
   ops: { values: ["core", "graph"], types: ["backends"] },
@@ -18,7 +19,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
   platform: { values: ["core", "node"], types: ["backends"] },
   nn: { values: ["core", "formats", "graph", "ops", "platform"] },
   optim: { values: ["core", "graph", "ops"] },
-  data: { values: ["core", "formats"] },
+  data: { values: ["core", "formats", "classes"] },
   models: { values: ["core", "graph", "ops", "nn"] },
   check: { values: ["core", "graph", "ops", "nn"] },
   vision: { values: ["core", "graph", "ops"] },
@@ -37,6 +38,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
       "models",
       "train",
       "check",
+      "classes",
       "node",
       "device.ts",
       "version.ts",

@@ -3,24 +3,38 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { ArgumentError, DataError, FileError } from "../core/errors.js";
+import { ArgumentError, DataError, FileError, ShapeError } from "../core/errors.js";
+import { formatShape } from "../core/shape.js";
 import { type DigitsSplit, digits } from "../data/digits/digits.js";
 import { ImageDataset } from "../data/images.js";
 import type { ModelEntry } from "../models/registry.js";
+import type { Layer } from "../nn/layers/container.js";
+import { cifar10, cifar100 } from "../node/cifar.js";
 import type { DownloadProgress } from "../node/download.js";
 import { fashionMnist, mnist } from "../node/mnist.js";
+import { zeros } from "../ops/create.js";
+import { switchToEvaluation } from "../train/evaluation.js";
 import type { DataFlags } from "./options.js";
 import { clearProgress, showProgress } from "./progress.js";
 
-const names = ["digits", "mnist", "fashion-mnist"] as const;
+/** Data sets that are files, downloaded unless --data-dir says where they are. */
+const published = { mnist, "fashion-mnist": fashionMnist, cifar10, cifar100 } as const;
+const names = ["digits", "mnist", "fashion-mnist", "cifar10", "cifar100"] as const;
+const publishedNames = Object.keys(published)
+  .join(", ")
+  .replace(/, (?=[^,]*$)/, " or ");
 const expected = `Expected ${names.join(", ")}, or a folder of IDX files.`;
+
+function isPublished(data: string): data is keyof typeof published {
+  return Object.hasOwn(published, data);
+}
 
 /** Whether `data` names a data set; otherwise it is a folder's path. */
 export function isDataName(data: string): data is (typeof names)[number] {
   return names.some((name) => name === data);
 }
 
-/** Reads, downloads or draws one split of a data set, of pictures that `entry` takes. */
+/** Reads, downloads or draws one split of a data set, of pictures with as many channels as `entry` takes. */
 export async function loadData(
   entry: ModelEntry,
   flags: DataFlags,
@@ -34,12 +48,30 @@ export async function loadData(
     clearProgress();
   }
   if (data.size === 0) throw new DataError(`${data.name}: there are no ${split} pictures. Expected at least one.`);
-  if (data.shape.join("×") !== entry.inputShape.join("×")) {
-    throw new ArgumentError(
-      `${entry.name} takes pictures of ${entry.inputShape.join("×")} (channels, height, width), but those of ${data.name} are ${data.shape.join("×")}. Fix: choose another model or data set.`,
-    );
-  }
+  if (data.shape[0] !== entry.inputShape[0]) throw wrongPictures(entry, data);
   return data;
+}
+
+/** Throws unless `model` takes pictures of this size; many take others than `entry` names. */
+export function checkSize(model: Layer, entry: ModelEntry, data: ImageDataset): void {
+  if (data.shape.join() === entry.inputShape.join()) return;
+  const restore = switchToEvaluation(model);
+  try {
+    // Only records: sizes are checked without computing anything.
+    model(zeros([1, ...data.shape]));
+  } catch (error) {
+    if (error instanceof ShapeError || error instanceof ArgumentError) throw wrongPictures(entry, data, error);
+    throw error;
+  } finally {
+    restore();
+  }
+}
+
+function wrongPictures({ name, inputShape }: ModelEntry, data: ImageDataset, reason?: Error): ArgumentError {
+  const why = reason === undefined ? "" : ` (${reason.message})`;
+  return new ArgumentError(
+    `${name} takes pictures of ${formatShape(inputShape)} (channels, height, width), but those of ${data.name} are ${formatShape(data.shape)}${why}. Fix: choose another model or data set.`,
+  );
 }
 
 async function load(
@@ -48,15 +80,14 @@ async function load(
   signal: AbortSignal | undefined,
 ): Promise<ImageDataset> {
   const stop = signal && { signal };
-  if (data === "mnist" || data === "fashion-mnist") {
-    const read = data === "mnist" ? mnist : fashionMnist;
+  if (isPublished(data)) {
     const onProgress = ({ file, received, total }: DownloadProgress) =>
       showProgress(`downloading ${file}`, received, total);
-    return await read({ split, onProgress, ...(dataDir !== undefined && { dataDir }), ...stop });
+    return await published[data]({ split, onProgress, ...(dataDir !== undefined && { dataDir }), ...stop });
   }
   if (dataDir !== undefined) {
     throw new ArgumentError(
-      `--data-dir is the folder of mnist or fashion-mnist, but --data is ${data}. Fix: leave out --data-dir.`,
+      `--data-dir is the folder of ${publishedNames}, but --data is ${data}. Fix: leave out --data-dir.`,
     );
   }
   if (data === "digits") {

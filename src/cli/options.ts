@@ -28,8 +28,12 @@ export function withDeviceOptions(command: Command): Command {
 
 export function withDataOptions(command: Command): Command {
   return command
-    .option("--data <name or folder>", "digits, mnist, fashion-mnist, or a folder of IDX files", "digits")
-    .option("--data-dir <folder>", "folder that holds the files of mnist or fashion-mnist (default: downloaded)");
+    .option(
+      "--data <name or folder>",
+      "digits, mnist, fashion-mnist, cifar10, cifar100, or a folder of IDX files",
+      "digits",
+    )
+    .option("--data-dir <folder>", "folder that holds the files of mnist, cifar10 … (default: downloaded)");
 }
 
 /** Makes the device that the flags ask for the one that everything uses. */

@@ -1,6 +1,8 @@
 /** Data sets and loaders. */
 
+export type { CifarSource } from "../formats/cifar.js";
 export { type BatchContext, type BatchSource, collated, type ImageBatch, imageBatches } from "./batches.js";
+export { type CifarLabelKind, type CifarName, type CifarSplit, readCifar } from "./cifar.js";
 export { type Dataset, type ImageSample, Subset, splitIndices } from "./dataset.js";
 export { type DigitsOptions, type DigitsSplit, digits } from "./digits/digits.js";
 export { ImageDataset, type ImageDatasetParts } from "./images.js";

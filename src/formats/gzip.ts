@@ -39,6 +39,42 @@ export async function* gunzip(chunks: ByteChunks, name: string): ByteChunks {
   }
 }
 
+/** The bytes of a file that may be compressed, decompressed where they are. */
+export async function decompress(
+  source: Uint8Array<ArrayBuffer> | ByteChunks,
+  name: string,
+): Promise<{ readonly compressed: boolean; readonly chunks: ByteChunks }> {
+  const { start, chunks } = await peek(source instanceof Uint8Array ? once(source) : source, 2);
+  const compressed = isGzip(start);
+  return { compressed, chunks: compressed ? gunzip(chunks, name) : chunks };
+}
+
+async function* once(bytes: Uint8Array<ArrayBuffer>): ByteChunks {
+  yield bytes;
+}
+
+/** The first `count` bytes of the chunks, which are not lost by it. */
+async function peek(chunks: ByteChunks, count: number): Promise<{ start: Uint8Array; chunks: ByteChunks }> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const held: Uint8Array<ArrayBuffer>[] = [];
+  let start = new Uint8Array(0);
+  while (start.length < count) {
+    const next = await iterator.next();
+    if (next.done) break;
+    held.push(next.value);
+    start = Uint8Array.of(...start, ...next.value.subarray(0, count));
+  }
+  async function* replay(): ByteChunks {
+    try {
+      for (let chunk = held.shift(); chunk !== undefined; chunk = held.shift()) yield chunk;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { start, chunks: replay() };
+}
+
 /** Marks an error of the source, which is not the compressed data's fault. */
 class SourceError extends Error {}
 

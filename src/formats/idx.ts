@@ -7,7 +7,7 @@ import type { DType } from "../core/dtype.js";
 import { FormatError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import type { ByteChunks, StoredArray } from "./array.js";
-import { gunzip, isGzip, MAX_GZIP_RATIO } from "./gzip.js";
+import { decompress, isGzip, MAX_GZIP_RATIO } from "./gzip.js";
 
 export interface IdxOptions {
   /** What to call the bytes in error messages, such as the file's name. */
@@ -66,10 +66,10 @@ export async function readIdx(
 ): Promise<StoredArray> {
   const name = options.name ?? "IDX data";
   const size = source instanceof Uint8Array ? source.length : options.size;
-  const { compressed, chunks } = await sniff(source instanceof Uint8Array ? once(source) : source);
+  const { compressed, chunks } = await decompress(source, name);
   const bound = size === undefined ? MAX_BYTES : size * (compressed ? MAX_GZIP_RATIO : 1);
   const filler = new Filler(name, bound);
-  for await (const chunk of compressed ? gunzip(chunks, name) : chunks) filler.push(chunk);
+  for await (const chunk of chunks) filler.push(chunk);
   return filler.finish();
 }
 
@@ -206,30 +206,4 @@ function swapBytes(bytes: Uint8Array, width: number): void {
       bytes[low + j] = held;
     }
   }
-}
-
-/** Looks at the first two bytes of the chunks without losing them. */
-async function sniff(chunks: ByteChunks): Promise<{ compressed: boolean; chunks: ByteChunks }> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  const held: Uint8Array<ArrayBuffer>[] = [];
-  let start = new Uint8Array(0);
-  while (start.length < 2) {
-    const next = await iterator.next();
-    if (next.done) break;
-    held.push(next.value);
-    start = Uint8Array.of(...start, ...next.value.subarray(0, 2));
-  }
-  async function* replay(): ByteChunks {
-    try {
-      for (let chunk = held.shift(); chunk !== undefined; chunk = held.shift()) yield chunk;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  return { compressed: isGzip(start), chunks: replay() };
-}
-
-async function* once(bytes: Uint8Array<ArrayBuffer>): ByteChunks {
-  yield bytes;
 }

@@ -2,20 +2,18 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { serve } from "../../test/support/server.js";
 import { AbortedError, ArgumentError, DataError, FileError, FormatError } from "../core/errors.js";
 import { writeIdx } from "../formats/idx.js";
 import { type DownloadProgress, download } from "./download.js";
 import { fashionMnist, mnist } from "./mnist.js";
 
 const root = await mkdtemp(join(tmpdir(), "fovea-mnist-"));
-const closing: (() => void)[] = [];
 after(async () => {
-  for (const close of closing) close();
   await rm(root, { recursive: true });
 });
 
@@ -108,18 +106,6 @@ test("damaged and mixed-up files are refused by name", async () => {
   );
   await assert.rejects(mnist({ split: JSON.parse('"val"') }), ArgumentError);
 });
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  closing.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return `http://127.0.0.1:${address.port}/`;
-}
 
 const content = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) % 251);
 const wanted = {

@@ -1,29 +1,14 @@
 /** MNIST and Fashion-MNIST from a folder, or downloaded once into the cache. */
 
-import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ArgumentError, FileError } from "../core/errors.js";
 import type { ImageDataset } from "../data/images.js";
-import {
-  type MnistName,
-  type MnistPart,
-  type MnistSource,
-  type MnistSplit,
-  mnistCollections,
-  readMnist,
-} from "../data/mnist.js";
+import { type MnistName, type MnistPart, type MnistSplit, mnistCollections, readMnist } from "../data/mnist.js";
 import { cacheFolder } from "./cache.js";
-import { type DownloadOptions, download } from "./download.js";
-import { fileError, openFile } from "./files.js";
+import { type DataFilesOptions, fetchMissing, isFile, isFolder, sourceOf } from "./data-files.js";
 
-export interface MnistOptions extends DownloadOptions {
+export interface MnistOptions extends DataFilesOptions {
   readonly split: MnistSplit;
-  /** The folder with the files; nothing is downloaded then. Otherwise the cache folder is used. */
-  readonly dataDir?: string;
-  /** Whether files that the cache lacks may be downloaded; true unless told. */
-  readonly download?: boolean;
-  /** Places to download from, instead of the usual ones. */
-  readonly mirrors?: readonly string[];
 }
 
 /** The 60,000 (`train`) or 10,000 (`test`) handwritten digits of MNIST. */
@@ -43,12 +28,7 @@ async function load(collection: MnistName, options: MnistOptions): Promise<Image
   }
   const images = await locate(collection, split, "images", options);
   const labels = await locate(collection, split, "labels", options);
-  return readMnist(collection, split, await source(images, options.signal), await source(labels, options.signal));
-}
-
-async function source(path: string, signal?: AbortSignal): Promise<MnistSource> {
-  const file = await openFile(path);
-  return { name: path, bytes: file.chunks(signal), size: file.size };
+  return readMnist(collection, split, await sourceOf(images, options.signal), await sourceOf(labels, options.signal));
 }
 
 /** The path of one file, after downloading it when it is allowed and needed. */
@@ -75,23 +55,7 @@ async function locate(
     const tried = candidates.map((path) => path.slice(folder.length + 1)).join(", ");
     throw new FileError(`${title}: the folder ${folder} has no ${split} ${part}. Looked for ${tried}. ${mend}`);
   }
-  if (options.download === false) {
-    throw new FileError(`${title}: ${candidates[0]} is not there and downloading is switched off. ${mend}`);
-  }
-  const urls = places.map((place) => new URL(file.name, place.endsWith("/") ? place : `${place}/`).href);
-  const path = join(folder, file.name);
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw fileError("write", folder, error);
-  });
-  try {
-    await download({ ...file, urls }, path, options);
-  } catch (error) {
-    if (error instanceof FileError && error.message.startsWith("cannot download")) {
-      throw new FileError(`${title}: ${error.message}\n${mend}`, { cause: error });
-    }
-    throw error;
-  }
-  return path;
+  return fetchMissing({ title, file, folder, places, mend }, options);
 }
 
 /** Where the file may lie: in the folder itself, in torchvision's layout, or in a folder of the collection's name. */
@@ -101,12 +65,4 @@ function candidatePaths(folder: string, collection: MnistName, name: string): st
   const torchvision = collection === "mnist" ? "MNIST" : "FashionMNIST";
   const folders = [folder, join(folder, torchvision, "raw"), join(folder, collection)];
   return folders.flatMap((each) => [plain, name, dotted, `${dotted}.gz`].map((spelling) => join(each, spelling)));
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }

@@ -83,7 +83,7 @@ describe("a wrong command line", { skip: skipCommand, concurrency: 2 }, () => {
     [1, /no model named "lenet6"/, "predict", "lenet6", ...weights, "a.png"],
     [
       1,
-      /no data set or folder "mnits"\. Expected digits, mnist, fashion-mnist, or a folder/,
+      /no data set or folder "mnits"\. Expected digits, mnist, fashion-mnist, cifar10, cifar100, or a folder/,
       "train",
       "lenet5",
       "--data",
