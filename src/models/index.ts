@@ -2,11 +2,12 @@
 
 import { LeNet5, lenet5 } from "./lenet5.js";
 import { findModel, type ModelEntry } from "./registry.js";
+import { BasicBlock, Bottleneck, ResNet, resnets } from "./resnet.js";
 
 export type { ModelEntry, ModelOptions, Normalization, Paper, Resizing } from "./registry.js";
-export { LeNet5 };
+export { BasicBlock, Bottleneck, LeNet5, ResNet };
 
-const entries = [lenet5] as const satisfies readonly ModelEntry[];
+const entries = [lenet5, ...resnets] as const satisfies readonly ModelEntry[];
 
 type Entry = (typeof entries)[number];
 

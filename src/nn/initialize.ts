@@ -2,7 +2,9 @@
 
 import type { Shape } from "../core/shape.js";
 import { sizeOf } from "../core/shape.js";
+import type { Parameter } from "../graph/state.js";
 import type { Tensor } from "../graph/tensor.js";
+import { full } from "../ops/create.js";
 import { normal, uniform } from "../ops/random/random.js";
 
 /** How many inputs each output of a layer depends on: the weight's size without its first axis. */
@@ -36,4 +38,17 @@ export function kaimingNormal<S extends Shape>(shape: S, fan: number): Tensor<S>
 export function kaimingUniform<S extends Shape>(shape: S, fan: number): Tensor<S> {
   const bound = Math.sqrt(6 / fan);
   return uniform(shape, -bound, bound) as Tensor<S>;
+}
+
+/** Values for a parameter of some shape to start from. */
+export type Initializer = (shape: Shape) => Tensor;
+
+/** Gives a layer new weights, and a bias of `bias`. */
+export function initialize(
+  layer: { readonly weight: Parameter; readonly bias: Parameter | null },
+  weight: Initializer,
+  bias = 0,
+): void {
+  layer.weight.assign(weight(layer.weight.shape));
+  layer.bias?.assign(full(layer.bias.shape, bias));
 }

@@ -1,0 +1,38 @@
+/** What networks of several families are made of. */
+
+import type { Tensor } from "../graph/tensor.js";
+import { fanOut, type Initializer, kaimingNormal } from "../nn/initialize.js";
+import { BatchNorm2d } from "../nn/layers/batchNorm.js";
+import { Conv2d, type ConvLayerOptions } from "../nn/layers/convolution.js";
+import { Module } from "../nn/module.js";
+import { relu } from "../ops/elementwise/functions.js";
+import { normal } from "../ops/random/random.js";
+
+/** He's initial weights, which keep the size of gradients. */
+export const heFanOut: Initializer = (shape) => kaimingNormal(shape, fanOut(shape));
+
+/** Initial weights from a normal distribution around 0. */
+export function normalWeights(deviation: number): Initializer {
+  return (shape) => normal(shape, 0, deviation);
+}
+
+/** A convolution without bias, batch normalization and a rectifier: `conv` and `bn` in torchvision's Inceptions. */
+export class ConvNormReLU extends Module {
+  conv: Conv2d;
+  bn: BatchNorm2d;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number | readonly [height: number, width: number],
+    options: Omit<ConvLayerOptions, "bias"> = {},
+  ) {
+    super();
+    this.conv = new Conv2d(inChannels, outChannels, kernelSize, { ...options, bias: false });
+    this.bn = new BatchNorm2d(outChannels, { eps: 1e-3 });
+  }
+
+  override forward(x: Tensor): Tensor {
+    return relu(this.bn(this.conv(x)));
+  }
+}
