@@ -3,17 +3,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { ArgumentError, DataError, FileError, ShapeError } from "../core/errors.js";
+import { ArgumentError, DataError, FileError } from "../core/errors.js";
 import { formatShape } from "../core/shape.js";
 import { type DigitsSplit, digits } from "../data/digits/digits.js";
 import { ImageDataset } from "../data/images.js";
 import type { ModelEntry } from "../models/registry.js";
-import type { Layer } from "../nn/layers/container.js";
 import { cifar10, cifar100 } from "../node/cifar.js";
 import type { DownloadProgress } from "../node/download.js";
 import { fashionMnist, mnist } from "../node/mnist.js";
-import { zeros } from "../ops/create.js";
-import { switchToEvaluation } from "../train/evaluation.js";
 import type { DataFlags } from "./options.js";
 import { clearProgress, showProgress } from "./progress.js";
 
@@ -34,7 +31,7 @@ export function isDataName(data: string): data is (typeof names)[number] {
   return names.some((name) => name === data);
 }
 
-/** Reads, downloads or draws one split of a data set, of pictures with as many channels as `entry` takes. */
+/** Reads, downloads or draws one split of a data set, of pictures that `entry` takes. */
 export async function loadData(
   entry: ModelEntry,
   flags: DataFlags,
@@ -48,30 +45,16 @@ export async function loadData(
     clearProgress();
   }
   if (data.size === 0) throw new DataError(`${data.name}: there are no ${split} pictures. Expected at least one.`);
-  if (data.shape[0] !== entry.inputShape[0]) throw wrongPictures(entry, data);
-  return data;
-}
-
-/** Throws unless `model` takes pictures of this size; many take others than `entry` names. */
-export function checkSize(model: Layer, entry: ModelEntry, data: ImageDataset): void {
-  if (data.shape.join() === entry.inputShape.join()) return;
-  const restore = switchToEvaluation(model);
-  try {
-    // Only records: sizes are checked without computing anything.
-    model(zeros([1, ...data.shape]));
-  } catch (error) {
-    if (error instanceof ShapeError || error instanceof ArgumentError) throw wrongPictures(entry, data, error);
-    throw error;
-  } finally {
-    restore();
+  const { name, inputShape, minimumSize } = entry;
+  const [channels, ...sides] = data.shape;
+  const resizable = minimumSize !== undefined && channels === inputShape[0] && Math.min(...sides) >= minimumSize;
+  if (!resizable && data.shape.join() !== inputShape.join()) {
+    const others = minimumSize === undefined ? "" : `, or of other sizes from ${minimumSize} pixels on`;
+    throw new ArgumentError(
+      `${name} takes pictures of ${formatShape(inputShape)} (channels, height, width)${others}, but those of ${data.name} are ${formatShape(data.shape)}. Fix: choose another model or data set.`,
+    );
   }
-}
-
-function wrongPictures({ name, inputShape }: ModelEntry, data: ImageDataset, reason?: Error): ArgumentError {
-  const why = reason === undefined ? "" : ` (${reason.message})`;
-  return new ArgumentError(
-    `${name} takes pictures of ${formatShape(inputShape)} (channels, height, width), but those of ${data.name} are ${formatShape(data.shape)}${why}. Fix: choose another model or data set.`,
-  );
+  return data;
 }
 
 async function load(

@@ -13,7 +13,7 @@ import { SGD } from "../optim/sgd.js";
 import type { CheckpointInfo } from "../train/checkpoint.js";
 import type { Scores } from "../train/sums.js";
 import { type EpochRecord, Trainer } from "../train/trainer.js";
-import { checkSize, fingerprint, loadData } from "./data.js";
+import { fingerprint, loadData } from "./data.js";
 import { showMistakes } from "./mistakes.js";
 import { commandLine, explain, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
 import { clearProgress, showProgress } from "./progress.js";
@@ -47,7 +47,6 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const testSet = await loadData(entry, flags, "test", signal);
   manualSeed(flags.seed);
   const model = entry.create({ numClasses: trainSet.classNames.length });
-  checkSize(model, entry, trainSet);
   const optimizer = makeOptimizer(model, flags);
   const schedule = makeSchedule(optimizer, flags, Math.ceil(trainSet.size / flags.batch));
   const scheduleEvery = flags.schedule === "plateau" ? "epoch" : "step";

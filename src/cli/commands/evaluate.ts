@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { ArgumentError, NotFiniteError } from "../../core/errors.js";
 import * as models from "../../models/index.js";
 import { Evaluator } from "../../train/evaluation.js";
-import { checkSize, loadData } from "../data.js";
+import { loadData } from "../data.js";
 import { type DataFlags, type DeviceFlags, useDevice, withDataOptions, withDeviceOptions } from "../options.js";
 import { explain, formatCount, formatShare, printJson } from "../output.js";
 import { clearProgress, showProgress } from "../progress.js";
@@ -38,7 +38,6 @@ async function evaluate(name: string, flags: EvaluateFlags, signal: AbortSignal)
   await useDevice(flags);
   const { model, normalization, classNames } = await loadSavedModel(entry, flags.weights);
   const data = await loadData(entry, flags, "test", signal);
-  checkSize(model, entry, data);
   if (data.classNames.length > classNames.length) {
     throw new ArgumentError(
       `${flags.weights} tells ${classNames.length} classes apart, but ${data.name} has ${data.classNames.length}. Fix: other weights, or another data set.`,
