@@ -9,3 +9,4 @@ export { ImageDataset, type ImageDatasetParts } from "./images.js";
 export { DataLoader, type EpochOptions, type LoaderOptions } from "./loader.js";
 export { type MnistName, type MnistSource, type MnistSplit, readMnist } from "./mnist.js";
 export { fromPlanar, type PixelImage, toPlanar } from "./pixels.js";
+export { cropCenter, fitPixels, type Interpolation, type PictureInput, resizePixels } from "./resize.js";

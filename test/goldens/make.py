@@ -18,11 +18,11 @@ torch.use_deterministic_algorithms(True)
 
 
 def save(name, tensors, metadata):
-    """Writes float32 and int32 tensors as a safetensors file."""
+    """Writes float32, int32 and uint8 tensors as a safetensors file."""
     header, body = {"__metadata__": {"cases": json.dumps(metadata), "torch": torch.__version__}}, b""
     for key, tensor in tensors.items():
         tensor = tensor.detach().contiguous()
-        kind = "I32" if tensor.dtype == torch.int32 else "F32"
+        kind = {torch.int32: "I32", torch.uint8: "U8"}.get(tensor.dtype, "F32")
         data = tensor.numpy().tobytes()
         header[key] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [len(body), len(body) + len(data)]}
         body += data
@@ -586,6 +586,50 @@ def vision():
     save("vision", tensors, cases)
 
 
+def pictures():
+    """Pictures resized and cropped by Pillow and torchvision, as what pretrained networks were trained on."""
+    from PIL import Image
+    from torchvision import transforms
+
+    modes = {"bilinear": transforms.InterpolationMode.BILINEAR, "bicubic": transforms.InterpolationMode.BICUBIC}
+    cases, tensors = [], {}
+
+    def add(image, result, **case):
+        for key, picture in ("image", image), ("result", result):
+            pixels = torch.tensor(list(picture.tobytes()), dtype=torch.uint8)
+            tensors[f"{len(cases)}.{key}"] = pixels.view(picture.height, picture.width, -1)
+        cases.append(case)
+
+    def noise(width, height, channels):
+        # A smooth picture with some pixels of full contrast: kernels with negative weights overshoot there.
+        flat = torch.rand(channels, 5, 4)
+        smooth = F.interpolate(flat[None], size=(height, width), mode="bilinear")[0] * 255
+        smooth[:, torch.rand(height, width) < 0.1] = 255
+        smooth[:, torch.rand(height, width) < 0.1] = 0
+        pixels = smooth.round().byte().permute(1, 2, 0).contiguous()
+        return Image.frombytes("L" if channels == 1 else "RGB", (width, height), bytes(pixels.flatten().tolist()))
+
+    for width, height, channels, *size in (
+        (37, 23, 3, 8, 11),
+        (23, 37, 1, 40, 50),
+        (30, 30, 3, 30, 7),
+        (16, 40, 1, 39, 16),
+        (5, 3, 3, 1, 1),
+        (1, 1, 1, 3, 2),
+        (64, 48, 3, 31, 31),
+    ):
+        image = noise(width, height, channels)
+        for mode in modes:
+            result = image.resize((size[1], size[0]), getattr(Image.Resampling, mode.upper()))
+            add(image, result, size=size, interpolation=mode)
+    for width, height, resize, crop in ((61, 40, 32, 28), (40, 61, 33, 32), (50, 50, 29, 28), (33, 47, 35, 28)):
+        image = noise(width, height, 3)
+        for mode in modes:
+            fit = transforms.Compose([transforms.Resize(resize, modes[mode]), transforms.CenterCrop(crop)])
+            add(image, fit(image), resize=resize, crop=crop, interpolation=mode)
+    save("pictures", tensors, cases)
+
+
 everything = [
     convolutions,
     pools,
@@ -599,6 +643,7 @@ everything = [
     resizing,
     arranging,
     vision,
+    pictures,
 ]
 for seed, make in enumerate(everything):
     if sys.argv[1:] and make.__name__ not in sys.argv[1:]:
