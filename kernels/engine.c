@@ -136,6 +136,18 @@ static Entry *engine_usable(Engine *engine, uint32_t index, int32_t program, Out
   return NULL;
 }
 
+static uint8_t *engine_write(Engine *engine, uint32_t index, uint64_t offset, uint64_t bytes, Outcome *outcome) {
+  *outcome = (Outcome){0};
+  Entry *entry = engine_usable(engine, index, 0, outcome);
+  if (entry == NULL) return NULL;
+  if (offset > entry->bytes || bytes > entry->bytes - offset) {
+    engine_fail(outcome, OUTCOME_BAD_CALL, index, 0, 0);
+    return NULL;
+  }
+  if (offset + bytes == entry->bytes) entry->undefined = 0;
+  return entry->data + offset;
+}
+
 static const uint8_t *engine_read(Engine *engine, uint32_t index, uint64_t bytes, Outcome *outcome) {
   *outcome = (Outcome){0};
   Entry *entry = engine_usable(engine, index, 0, outcome);

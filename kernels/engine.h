@@ -79,6 +79,11 @@ static void engine_load(Engine *engine, uint32_t index, const LoadedProgram *pro
 static uint64_t program_bytes(const LoadedProgram *program);
 static uint64_t flags_offset(const LoadedProgram *program);
 static void engine_free(Engine *engine, uint32_t index);
+/*
+ * Where `bytes` bytes from `offset` on belong in an entry's memory, else NULL and why. Whoever asks writes them at once:
+ * from the end on the memory counts as written.
+ */
+static uint8_t *engine_write(Engine *engine, uint32_t index, uint64_t offset, uint64_t bytes, Outcome *outcome);
 /* Address of an entry's memory if it has these bytes to read, else NULL and why. */
 static const uint8_t *engine_read(Engine *engine, uint32_t index, uint64_t bytes, Outcome *outcome);
 static void engine_submit(Engine *engine, uint32_t index, const uint32_t *bindings, uint32_t count,

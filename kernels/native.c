@@ -307,11 +307,13 @@ static napi_value call_submit(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* The target is kept alive, and is not to be looked at, until the reply. */
-static napi_value post_into(napi_env env, Device *device, CommandKind kind, uint32_t index, napi_value target) {
+/* The target is kept alive until the reply; until then it is not to be changed or, where it is filled, looked at. */
+static napi_value post_over(napi_env env, Device *device, CommandKind kind, uint32_t index, napi_value target,
+                            double offset) {
   Bytes bytes = bytes_of(env, target);
   if (kind == COMMAND_MEMORY && bytes.bytes < 5 * sizeof(double)) return fail_call(env, "too short an array");
   COMMAND(command, kind, index, 0)
+  command->offset = (uint64_t)offset;
   napi_ref reference = NULL;
   napi_create_reference(env, target, 1, &reference);
   command->owner = reference;
@@ -321,19 +323,28 @@ static napi_value post_into(napi_env env, Device *device, CommandKind kind, uint
   return NULL;
 }
 
+/* write(device, index, bytes: Uint8Array, offset) */
+static napi_value call_write(napi_env env, napi_callback_info info) {
+  ARGUMENTS(env, info, 4)
+  Device *device = device_of(env, arguments[0]);
+  if (device == NULL) return NULL;
+  return post_over(env, device, COMMAND_WRITE, unsigned_of(env, arguments[1]), arguments[2],
+                   number_of(env, arguments[3]));
+}
+
 /* read(device, index, target: ArrayBuffer) */
 static napi_value call_read(napi_env env, napi_callback_info info) {
   ARGUMENTS(env, info, 3)
   Device *device = device_of(env, arguments[0]);
   if (device == NULL) return NULL;
-  return post_into(env, device, COMMAND_READ, unsigned_of(env, arguments[1]), arguments[2]);
+  return post_over(env, device, COMMAND_READ, unsigned_of(env, arguments[1]), arguments[2], 0);
 }
 
 /* memory(device, target: ArrayBuffer of five float64) */
 static napi_value call_memory(napi_env env, napi_callback_info info) {
   ARGUMENTS(env, info, 2)
   Device *device = device_of(env, arguments[0]);
-  return device == NULL ? NULL : post_into(env, device, COMMAND_MEMORY, 0, arguments[1]);
+  return device == NULL ? NULL : post_over(env, device, COMMAND_MEMORY, 0, arguments[1], 0);
 }
 
 /* tellCollector(device, bytes): what is held outside the heap of JavaScript, all in all. */
@@ -367,9 +378,10 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } calls[] = {
-      {"isas", call_isas},       {"create", call_create}, {"allocate", call_allocate}, {"upload", call_upload},
-      {"load", call_load},       {"free", call_free},     {"submit", call_submit},     {"read", call_read},
-      {"memory", call_memory},   {"abort", call_abort},   {"close", call_close},       {"tellCollector", call_tell_collector},
+      {"isas", call_isas},     {"create", call_create}, {"allocate", call_allocate}, {"upload", call_upload},
+      {"load", call_load},     {"free", call_free},     {"submit", call_submit},     {"write", call_write},
+      {"read", call_read},     {"memory", call_memory}, {"abort", call_abort},       {"close", call_close},
+      {"tellCollector", call_tell_collector},
   };
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
     napi_value function;

@@ -113,6 +113,11 @@ static void carry_out(Queue *queue, Command *command) {
       engine_submit(engine, command->index, (const uint32_t *)(command->payload + align_to_8(command->scalar_bytes)),
                     command->count, command->payload, command->sequence, &command->outcome);
       break;
+    case COMMAND_WRITE: {
+      uint8_t *data = engine_write(engine, command->index, command->offset, command->bytes, &command->outcome);
+      if (data != NULL && command->bytes > 0) __builtin_memcpy(data, command->target, (size_t)command->bytes);
+      break;
+    }
     case COMMAND_READ: {
       const uint8_t *data = engine_read(engine, command->index, command->bytes, &command->outcome);
       if (data != NULL && command->bytes > 0) __builtin_memcpy(command->target, data, (size_t)command->bytes);

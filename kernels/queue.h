@@ -14,6 +14,7 @@ typedef enum {
   COMMAND_FREE,
   /* These are handed back by queue_take_done, in order. */
   COMMAND_SUBMIT,
+  COMMAND_WRITE,
   COMMAND_READ,
   COMMAND_MEMORY,
   COMMAND_CLOSE,
@@ -24,12 +25,13 @@ typedef struct Command {
   CommandKind kind;
   uint32_t index; /* of the entry */
   uint64_t bytes;
+  uint64_t offset;       /* write: in the entry's memory */
   uint8_t *block;        /* adopt: from queue_allocate */
   LoadedProgram program; /* load: its block too */
   uint32_t count;        /* submit: bindings, which lie behind the scalars */
   uint64_t scalar_bytes;
   int64_t sequence;
-  void *target; /* read, memory: where the bytes go */
+  void *target; /* read, memory: where the bytes go; write: where they come from */
   void *owner;  /* whatever the poster wants to remember */
   Outcome outcome;
   _Alignas(64) uint8_t payload[];

@@ -134,6 +134,9 @@ EXPORT(uint8_t *, flagsAt)(void) { return loading.block + flags_offset(&loading)
 EXPORT(void, load)(uint32_t index) { engine_load(&engine, index, &loading); }
 
 EXPORT(void, free)(uint32_t index) { engine_free(&engine, index); }
+EXPORT(uint8_t *, write)(uint32_t index, double offset, double bytes) {
+  return engine_write(&engine, index, (uint64_t)offset, (uint64_t)bytes, &outcome);
+}
 EXPORT(const uint8_t *, read)(uint32_t index, double bytes) {
   return engine_read(&engine, index, (uint64_t)bytes, &outcome);
 }

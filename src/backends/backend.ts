@@ -160,6 +160,11 @@ export interface Device {
   allocate(bytes: number): Handle;
   /** A copy of `data`, taken during the call. */
   upload(data: ArrayBufferView<ArrayBuffer>): Handle;
+  /**
+   * Fills memory from byte `offset` on; it can be read once a write has reached its end. What `data` lies in belongs to
+   * the device until the promise gives it back, to be filled again: where it can be, it is not copied.
+   */
+  write(handle: Handle, offset: number, data: ArrayBufferView<ArrayBuffer>): Promise<ArrayBuffer>;
   /** The first `bytes` bytes behind a handle, as a fresh copy, when everything submitted so far has run. */
   read(handle: Handle, bytes: number): Promise<ArrayBuffer>;
   /** Gives memory back, or forgets a program, when everything submitted so far has run. */

@@ -60,6 +60,23 @@ for (const [name, make] of makers) {
       assert.equal((await device.read(nothing, 0)).byteLength, 0);
     });
 
+    it("fills memory piece by piece, and gives the pieces' buffers back", async () => {
+      const device = open();
+      const values = ramp(1000);
+      const handle = device.allocate(4000);
+      const first = device.write(handle, 0, values.slice(0, 600));
+      await assert.rejects(device.read(handle, 4), { code: "FOVEA_DEVICE" }, "before its end has been written");
+      const buffer = await first;
+      assert.equal(buffer.byteLength, 2400);
+      const second = new Float32Array(buffer, 8, 400);
+      second.set(values.subarray(600));
+      await device.write(handle, 2400, second);
+      assert.deepEqual(await readFloats(device, handle, 1000), values);
+      await device.write(handle, 4, new Float32Array([-1]));
+      assert.deepEqual(await readFloats(device, handle, 3), Float32Array.of(values[0], -1, values[2]));
+      await device.write(device.allocate(0), 0, new Uint8Array(0));
+    });
+
     it("does everything in order, without being waited for", async () => {
       const device = open();
       const program = device.load(unaryProgram(device, "negate", 64));
@@ -170,6 +187,9 @@ for (const [name, make] of makers) {
       const refused = { code: "FOVEA_DEVICE" };
       await assert.rejects(device.read(program, 1), refused);
       await assert.rejects(device.read(short, 256), refused);
+      await assert.rejects(device.write(program, 0, new Uint8Array(1)), refused);
+      await assert.rejects(device.write(short, 255, new Uint8Array(1)), refused);
+      await assert.rejects(device.write(short, -1, new Uint8Array(1)), refused);
       await assert.rejects(device.submit(input, [input, output], noScalars), refused);
       await assert.rejects(device.submit(program, [input], noScalars), refused);
       await assert.rejects(device.submit(program, [input, short], noScalars), refused);
@@ -188,6 +208,7 @@ for (const [name, make] of makers) {
       const input = device.upload(ramp(1000));
       const tooLarge = device.allocate(100e6);
       await assert.rejects(device.read(tooLarge, 4), outOfMemory);
+      await assert.rejects(device.write(tooLarge, 0, new Uint8Array(4)), outOfMemory);
       await assert.rejects(device.submit(program, [input, tooLarge], noScalars), outOfMemory);
       device.free(tooLarge);
       const absurd = device.allocate(2 ** 50);

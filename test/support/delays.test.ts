@@ -24,6 +24,7 @@ function listeningDevice(calls: string[]): Device {
     ready: Promise.resolve(),
     allocate: (bytes) => note(`allocate ${bytes}`, 7),
     upload: (data) => note(`upload ${new Float32Array(data.buffer)[0]}`, 8),
+    write: async (handle, offset, data) => note(`write ${handle} ${offset}`, data.buffer),
     read: async (handle, bytes) => note(`read ${handle} ${bytes}`, new ArrayBuffer(bytes)),
     free: (handle) => note(`free ${handle}`, undefined),
     load: () => note("load", 9),
@@ -46,6 +47,7 @@ describe("a device with delays", () => {
     const loaded = device.load(program);
     const bindings = [memory, upload];
     const submitted = device.submit(loaded, bindings, scalars);
+    const written = device.write(memory, 1, new Uint8Array(1));
     const read = device.read(memory, 2);
     data.fill(0);
     scalars.fill(0);
@@ -57,12 +59,14 @@ describe("a device with delays", () => {
     assert.deepEqual(calls, []);
 
     assert.equal((await read).byteLength, 2);
+    assert.equal((await written).byteLength, 1);
     await Promise.all([submitted, use, closed, device.ready]);
     assert.deepEqual(calls, [
       "allocate 3",
       "upload 5",
       "load",
       "submit 9 7,8 6",
+      "write 7 1",
       "read 7 2",
       "free 7",
       "abort",

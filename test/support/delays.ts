@@ -51,6 +51,7 @@ export function withDelays(device: Device, longestMilliseconds = 2): Device {
       const copy = new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
       return make(() => device.upload(copy));
     },
+    write: (handle, offset, data) => enqueue(() => device.write(resolve(handle), offset, data)),
     read: (handle, bytes) => enqueue(() => device.read(resolve(handle), bytes)),
     free(handle) {
       void enqueue(() => {

@@ -18,6 +18,8 @@ export interface Engine {
   allocate(index: number, bytes: number): void;
   /** `data` is copied during the call. */
   upload(index: number, data: Uint8Array<ArrayBuffer>): void;
+  /** Whoever calls it leaves `data` alone until the promise gives its buffer back. */
+  write(index: number, offset: number, data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
   load(index: number, program: EncodedProgram): void;
   free(index: number): void;
   /** Both arrays are copied during the call. */
@@ -89,6 +91,15 @@ export class CpuDevice implements Device {
     this.#engine.upload(indexOf(handle), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     this.#held.change(data.byteLength);
     return handle;
+  }
+
+  async write(handle: Handle, offset: number, data: ArrayBufferView<ArrayBuffer>): Promise<ArrayBuffer> {
+    this.#checkOpen();
+    const { bytes } = this.#handles.memory(handle);
+    if (!(offset >= 0 && offset + data.byteLength <= bytes)) {
+      throw new DeviceError(`cannot write ${data.byteLength} bytes at ${offset} into memory of ${bytes}`);
+    }
+    return this.#engine.write(indexOf(handle), offset, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
   async read(handle: Handle, bytes: number): Promise<ArrayBuffer> {

@@ -16,6 +16,8 @@ export interface NativeAddon {
   create(isa: string, threads: number, memoryLimit: number, onReplies: OnReplies): NativeQueue;
   allocate(queue: NativeQueue, index: number, bytes: number): void;
   upload(queue: NativeQueue, index: number, data: Uint8Array<ArrayBuffer>): void;
+  /** Replies; the bytes must stay as they are until then. */
+  write(queue: NativeQueue, index: number, data: Uint8Array<ArrayBuffer>, offset: number): void;
   load(
     queue: NativeQueue,
     index: number,

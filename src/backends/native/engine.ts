@@ -30,6 +30,11 @@ export class NativeEngine implements Engine {
     this.#addon.upload(this.#queue, index, data);
   }
 
+  write(index: number, offset: number, data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
+    this.#addon.write(this.#queue, index, data, offset);
+    return this.#replies.expect(() => data.buffer);
+  }
+
   load(index: number, { bytes, slots, flags, arenaBytes, alone }: EncodedProgram): void {
     this.#addon.load(this.#queue, index, bytes, slots, flags, arenaBytes, alone ? 1 : 0);
   }

@@ -51,6 +51,8 @@ export class ReferenceDevice implements Device {
   readonly ready = Promise.resolve();
 
   readonly #memory = new Map<Handle, Data | undefined>();
+  /** Bytes of what was allocated, as the other devices count them. */
+  readonly #sizes = new Map<Handle, number>();
   readonly #programs = new Map<Handle, Program>();
   #handles = 0;
   #queue: Promise<unknown> = Promise.resolve();
@@ -59,14 +61,30 @@ export class ReferenceDevice implements Device {
   #submissions = 0;
   #closed = false;
 
-  allocate(): Handle {
+  allocate(bytes: number): Handle {
     this.#memory.set(++this.#handles, undefined);
+    this.#sizes.set(this.#handles, bytes);
     return this.#handles;
   }
 
   upload(data: ArrayBufferView<ArrayBuffer>): Handle {
     this.#memory.set(++this.#handles, toReference(data));
     return this.#handles;
+  }
+
+  write(handle: Handle, offset: number, data: ArrayBufferView<ArrayBuffer>): Promise<ArrayBuffer> {
+    return this.#enqueue(() => {
+      const values = toReference(data);
+      const width = data.byteLength / values.length;
+      let memory = this.#memory.get(handle);
+      if (memory === undefined && values.length > 0) {
+        const dtype = values instanceof Float64Array ? "float32" : values instanceof Int32Array ? "int32" : "uint8";
+        memory = emptyData(dtype, (this.#sizes.get(handle) ?? 0) / width);
+        this.#memory.set(handle, memory);
+      }
+      memory?.set(values, offset / width);
+      return data.buffer;
+    });
   }
 
   read(handle: Handle, bytes: number): Promise<ArrayBuffer> {
@@ -90,6 +108,7 @@ export class ReferenceDevice implements Device {
   free(handle: Handle): void {
     void this.#enqueue(() => {
       this.#memory.delete(handle);
+      this.#sizes.delete(handle);
       this.#programs.delete(handle);
     });
   }

@@ -18,6 +18,7 @@ type KernelExports = {
   flagsAt(): number;
   load(index: number): void;
   free(index: number): void;
+  write(index: number, offset: number, bytes: number): number;
   read(index: number, bytes: number): number;
   submit(index: number, bindings: number, count: number, scalars: number, sequence: number): number;
   memoryUse(): number;
@@ -81,6 +82,13 @@ export class WasmEngine {
         if (block !== 0) this.#bytes(block, data.byteLength).set(new Uint8Array(data));
         kernels.adopt(index, block, data.byteLength, 1);
         return;
+      }
+      case "write": {
+        const { index, offset, data } = command;
+        const address = kernels.write(index, offset, data.byteLength) >>> 0;
+        if (address === 0) return this.#outcome();
+        this.#bytes(address, data.byteLength).set(data);
+        return data.buffer;
       }
       case "load":
         this.#load(command);

@@ -26,10 +26,17 @@ export interface Abort {
 
 export type ToWorker = Start | Batch | Abort;
 
-/** As the calls of `Engine`; the last four are replied to, in order. */
+/** As the calls of `Engine`; write and the last four are replied to, in order. */
 export type Command =
   | { readonly kind: "allocate"; readonly index: number; readonly bytes: number }
   | { readonly kind: "upload"; readonly index: number; readonly data: ArrayBuffer }
+  /** The bytes' buffer is transferred, and comes back as the reply. */
+  | {
+      readonly kind: "write";
+      readonly index: number;
+      readonly offset: number;
+      readonly data: Uint8Array<ArrayBuffer>;
+    }
   | {
       readonly kind: "load";
       readonly index: number;

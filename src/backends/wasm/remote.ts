@@ -64,6 +64,11 @@ export class RemoteEngine implements Engine {
     this.#send({ kind: "upload", index, data: copy });
   }
 
+  write(index: number, offset: number, data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
+    this.#transfer.push(data.buffer);
+    return this.#ask({ kind: "write", index, offset, data }, (payload) => payload ?? new ArrayBuffer(0));
+  }
+
   load(index: number, program: EncodedProgram): void {
     this.#send({ kind: "load", index, ...program });
   }
