@@ -22,6 +22,11 @@ export function markDirty(state: AnyState): void {
   dirty.add(state);
 }
 
+/** Forgets the assignment of a state whose memory has been replaced. */
+export function markClean(state: AnyState): void {
+  dirty.delete(state);
+}
+
 /** Has the next program on its device compute `tensor` too. */
 export function keep(tensor: AnyTensor): void {
   kept.add(tensor);

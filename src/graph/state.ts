@@ -5,10 +5,10 @@
 
 import type { Device } from "../backends/backend.js";
 import type { DType } from "../core/dtype.js";
-import { ArgumentError, DTypeError, ShapeError } from "../core/errors.js";
+import { ArgumentError, DTypeError, ShapeError, TraceError } from "../core/errors.js";
 import { formatShape, type Shape, sameShape } from "../core/shape.js";
 import { currentFrame, currentTrace, guard } from "./context.js";
-import { markDirty } from "./lazy.js";
+import { markClean, markDirty } from "./lazy.js";
 import { releaseWhenCollected, type Storage } from "./storage.js";
 import { type AnyTensor, Tensor } from "./tensor.js";
 
@@ -150,6 +150,23 @@ export class State<S extends Shape = Shape, D extends DType = "float32"> {
     this.version++;
     this.#current = undefined;
     this.committed = this.version;
+  }
+
+  /**
+   * Makes what is in `storage` its value from here on, without a copy. What the state was made with, or was about to hold,
+   * is never computed; values that depend on what it held before and were not computed in time are gone. @internal
+   */
+  adopt(storage: Storage): void {
+    if (currentTrace() !== null) {
+      throw new TraceError(
+        "weights cannot be loaded while a function is being recorded by compile(). Fix: load them before it is called.",
+      );
+    }
+    this.storage?.release();
+    this.store(storage);
+    this.initial = undefined;
+    this.advance();
+    markClean(this);
   }
 
   /** Takes over `storage`, to be freed when this state is collected. @internal */

@@ -10,8 +10,8 @@ import { formatShape, type Shape, sameShape } from "../core/shape.js";
 import { currentFrame, currentTrace, type Frame, guard, withFrame } from "../graph/context.js";
 import { evaluateTensors } from "../graph/lazy.js";
 import { type AnyState, Parameter, State } from "../graph/state.js";
+import { Storage } from "../graph/storage.js";
 import type { AnyTensor } from "../graph/tensor.js";
-import { tensorOver } from "../ops/create.js";
 import { readWeights, type SavedTensor, type StateDict, writeWeights } from "./weights.js";
 
 export interface LoadReport {
@@ -137,7 +137,7 @@ export abstract class ModuleBase {
     }
     for (const [name, state] of states) {
       const found = saved[name];
-      if (found !== undefined) state.assign(tensorOver(found.data.slice(), state.shape, state.dtype, state.device));
+      if (found !== undefined) state.adopt(new Storage(state.device, state.device.upload(found.data)));
     }
     return { missing, unexpected };
   }
