@@ -17,6 +17,8 @@ import type { AnyTensor } from "./tensor.js";
 /** Data that several programs have read is kept on the device from then on. */
 const usesBeforeKept = 2;
 
+const checkLabels = "check the labels, or the number of classes of the layer that they are compared with";
+
 export class Executable {
   readonly compiled: CompiledProgram;
   readonly #handle: Handle;
@@ -120,7 +122,7 @@ export class Executable {
     const site = describeSite(origin.site);
     return new DataError(
       `${origin.op.name}: element ${error.element} of the indices${indices === undefined ? "" : ` (${formatShape(indices.shape)})`} is ${error.value}, ` +
-        `expected 0 … ${error.limit - 1}. Fix: check the labels, or the number of classes of the layer that they are compared with.` +
+        `expected 0 … ${error.limit - 1}. Fix: ${origin.op.indexMend ?? checkLabels}.` +
         (site === undefined ? "" : ` Called at ${site}.`),
       { cause: error },
     ).at(pathOf(origin.frame));

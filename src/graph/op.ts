@@ -82,6 +82,7 @@ function forgetTypes<Name extends string, Inputs extends string, Params extends 
     dtype: (dtypes, params) => spec.dtype(dtypes as Of<DType>, params as Params),
     reference: (inputs, params, output) => spec.reference(inputs as Of<ReferenceArray>, params as Params, output),
     cost: (shapes, params, output) => spec.cost(shapes as Of<Shape>, params as Params, output),
+    indexMend: spec.indexMend,
     indexLimit: indexLimit && ((shapes, params) => indexLimit(shapes as Of<Shape>, params as Params)),
     gradient:
       typeof gradient === "function"

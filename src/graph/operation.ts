@@ -79,6 +79,8 @@ export interface OpSpec<Name extends string, Inputs extends string, Params exten
   readonly kind?: "alias" | "elementwise" | "stretch" | undefined;
   /** For ops with an input named `indices`: its values must lie in 0 … limit − 1, which kernels check. */
   readonly indexLimit?: ((shapes: Readonly<Record<Inputs, Shape>>, params: Params) => number) | undefined;
+  /** What to do about an index outside, for the error: by default to check labels. */
+  readonly indexMend?: string | undefined;
 }
 
 /** An op as the compiler sees it, whatever its inputs and parameters. */

@@ -6,11 +6,12 @@
 import type { Tensor } from "../graph/tensor.js";
 import { initialize } from "../nn/initialize.js";
 import { ReLU } from "../nn/layers/activation.js";
+import { AdaptiveAvgPool2d } from "../nn/layers/adaptivePooling.js";
 import { BatchNorm2d } from "../nn/layers/batchNorm.js";
 import { Flatten, type Layer, Sequential } from "../nn/layers/container.js";
 import { Conv2d } from "../nn/layers/convolution.js";
 import { Linear } from "../nn/layers/linear.js";
-import { AdaptiveAvgPool2d, MaxPool2d } from "../nn/layers/pooling.js";
+import { MaxPool2d } from "../nn/layers/pooling.js";
 import { Module } from "../nn/module.js";
 import { type FeatureInfo, Network } from "../nn/network.js";
 import { zeros } from "../ops/create.js";

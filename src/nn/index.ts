@@ -2,6 +2,7 @@
 
 export { Parameter, State } from "../graph/state.js";
 export * from "./layers/activation.js";
+export * from "./layers/adaptivePooling.js";
 export * from "./layers/batchNorm.js";
 export * from "./layers/container.js";
 export { Conv1d, Conv2d, Conv3d, type ConvLayerOptions } from "./layers/convolution.js";
@@ -12,6 +13,7 @@ export * from "./layers/locallyConnected.js";
 export * from "./layers/loss.js";
 export * from "./layers/normalization.js";
 export * from "./layers/pooling.js";
+export * from "./layers/unpooling.js";
 export * from "./layers/upsampling.js";
 export * from "./losses/index.js";
 export { type LoadReport, Module, ModuleBase } from "./module.js";

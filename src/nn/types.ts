@@ -13,6 +13,11 @@ export type LastAxis<S extends Shape> = S extends readonly [...number[], infer L
 /** The length of axis 1, the channels of N×C×H×W. */
 export type Channels<S extends Shape> = S extends readonly [number, infer C extends number, ...number[]] ? C : number;
 
+/** The results of pooling one, two and three axes, as far as types can tell. */
+export type Pooled1d<S extends Shape> = Tensor<[S[0], Channels<S>, number]>;
+export type Pooled2d<S extends Shape> = Tensor<[S[0], Channels<S>, number, number]>;
+export type Pooled3d<S extends Shape> = Tensor<[S[0], Channels<S>, number, number, number]>;
+
 /** All axes but the last. */
 export type Leading<S extends Shape> = S extends readonly [...infer Lead extends number[], number] ? Lead : number[];
 

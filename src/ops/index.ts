@@ -2,8 +2,9 @@
 
 export * from "./arrange.js";
 export * from "./convolution/convolve.js";
+export * from "./convolution/locallyConnected.js";
 export * from "./convolution/transpose.js";
-export { locallyConnected2d, type UnfoldOptions, unfold } from "./convolution/unfold.js";
+export { type UnfoldOptions, unfold } from "./convolution/unfold.js";
 export { full, type Nested, ones, type TensorOptions, tensor, zeros } from "./create.js";
 export * from "./elementwise/activations.js";
 export * from "./elementwise/arithmetic.js";
@@ -18,9 +19,11 @@ export { take } from "./indexing/take.js";
 export { linear, matmul } from "./linear/matmul.js";
 export * from "./normalization.js";
 export * from "./pooling/adaptive.js";
-export type { AvgPoolOptions, MaxPoolOptions, PoolOptions } from "./pooling/geometry.js";
+export * from "./pooling/crossChannel.js";
+export type { AvgPoolOptions, PoolOptions } from "./pooling/geometry.js";
 export * from "./pooling/pool.js";
 export * from "./pooling/stochastic.js";
+export * from "./pooling/unpool.js";
 export { Generator, manualSeed } from "./random/generator.js";
 export { type DropoutOptions, dropout, featureDropout, normal, type RandomOptions, uniform } from "./random/random.js";
 export { argmax, argmin, max, min } from "./reduce/extreme.js";

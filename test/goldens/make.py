@@ -493,7 +493,106 @@ def resizing():
     )
     record("pixelShuffle", lambda x: F.pixel_shuffle(x, 2), [2, 12, 3, 4], 2)
     record("pixelUnshuffle", lambda x: F.pixel_unshuffle(x, 3), [2, 2, 6, 9], 3)
+    record("minPool1d", lambda x: -F.max_pool1d(-x, 3, 2, 1), [2, 3, 10], 3, dict(stride=2, padding=1))
+    record("minPool3d", lambda x: -F.max_pool3d(-x, 2, 1), [1, 2, 4, 5, 3], 2, dict(stride=1))
+    record("maxout", lambda x: x.reshape(2, 2, 3, 4, 5).amax(2), [2, 6, 4, 5], 3)
+    record("crossChannelAvgPool", lambda x: x.reshape(2, 2, 3, 4, 5).mean(2), [2, 6, 4, 5], 3)
+    record("crossChannelAvgPool", lambda x: x.reshape(3, 4, 2).mean(2), [3, 8], 2, -1)
+
+    def windows(x, kernel, stride, dilation=1):
+        """N×C×positions×elements of windows of two axes."""
+        flat = F.unfold(x, kernel, dilation, 0, stride)
+        return flat.reshape(x.shape[0], x.shape[1], -1, flat.shape[2]).transpose(2, 3)
+
+    record(
+        "avgPool2d",
+        lambda x: windows(x, 2, [1, 2], 3).mean(3).reshape(2, 3, 4, 3),
+        [2, 3, 7, 8],
+        2,
+        dict(stride=[1, 2], dilation=3),
+    )
+    # What a window lacks at the border counts as zeros.
+    norm = lambda x: x.square().sum(3).sqrt()
+    record(
+        "lpPool2d",
+        lambda x: norm(windows(F.pad(x, (1, 1, 1, 2)), [3, 2], 2)).reshape(2, 3, 5, 4),
+        [2, 3, 8, 7],
+        [3, 2],
+        dict(stride=2, padding=1, ceilMode=True),
+    )
+    record(
+        "lpPool3d",
+        lambda x: (F.avg_pool3d(x**4, [2, 3, 2], [1, 2, 2]) * 12) ** 0.25,
+        [1, 2, 4, 7, 6],
+        [2, 3, 2],
+        dict(stride=[1, 2, 2], p=4),
+    )
+
+    def expected(x):
+        """The mean of each window's positive elements, weighted by themselves."""
+        x = F.relu(x)
+        return x.square().sum(-1) / x.sum(-1).clamp(min=1e-30)
+
+    evaluating = dict(training=False)
+    record("stochasticPool1d", lambda x: expected(x.unfold(2, 3, 2)), [2, 3, 9], 3, dict(stride=2, **evaluating))
+    record("stochasticPool2d", lambda x: expected(windows(x, 3, 3)).reshape(2, 3, 2, 3), [2, 3, 6, 9], 3, evaluating)
+    record(
+        "stochasticPool3d",
+        lambda x: expected(x.unfold(2, 2, 2).unfold(3, 3, 3).unfold(4, 2, 2).flatten(5)),
+        [1, 2, 4, 6, 4],
+        [2, 3, 2],
+        evaluating,
+    )
     save("resizing", tensors, cases)
+
+
+def unpooling():
+    """Max pooling with indices in one to three dimensions, and unpooling by them: results and gradients of both."""
+    cases, tensors = [], {}
+    pool = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+    unpool = {1: F.max_unpool1d, 2: F.max_unpool2d, 3: F.max_unpool3d}
+
+    def record(shape, kernel, stride=None, padding=0, dilation=1, ceil=False, equal=False):
+        key, axes = str(len(cases)), len(shape) - 2
+        x = torch.randn(shape)
+        if equal:
+            # Few different values: the first of equal ones must win.
+            x = x.round()
+        x.requires_grad_()
+        options = dict(stride=stride or kernel, padding=padding, dilation=dilation)
+        y, indices = pool[axes](x, kernel, ceil_mode=ceil, return_indices=True, **options)
+        upstream = torch.randn_like(y)
+        (gx,) = torch.autograd.grad(y, x, upstream)
+        tensors.update({f"{key}.x": x, f"{key}.y": y, f"{key}.indices": indices.int(), f"{key}.upstream": upstream})
+        tensors[f"{key}.gx"] = gx
+        cases.append(dict(axes=axes, kernel=kernel, options=dict(**options, ceilMode=ceil)))
+        # Where windows overlap, PyTorch keeps one of several values; nothing can be compared.
+        cases[-1]["unpool"] = unpools = len(set(indices[0, 0].flatten().tolist())) == indices[0, 0].numel() and not equal
+        if unpools and dilation == 1:
+            values = torch.randn_like(y).requires_grad_()
+            # It is not deterministic for positions that come twice, of which there are none.
+            torch.use_deterministic_algorithms(False)
+            z = unpool[axes](values, indices, kernel, stride or kernel, padding, output_size=shape[2:])
+            back = torch.randn_like(z)
+            (gv,) = torch.autograd.grad(z, values, back)
+            torch.use_deterministic_algorithms(True)
+            tensors.update({f"{key}.values": values, f"{key}.z": z, f"{key}.back": back, f"{key}.gv": gv})
+        else:
+            cases[-1]["unpool"] = False
+
+    record([2, 3, 10], 2)
+    record([2, 3, 11], 3, 3, 1, ceil=True)
+    record([2, 3, 12], 2, 1, 1, dilation=3)
+    record([2, 3, 9], 3, 2, 1, equal=True)
+    record([2, 3, 8, 9], 2)
+    record([2, 2, 7, 10], [3, 2], [3, 2], [1, 0], ceil=True)
+    record([1, 2, 9, 8], [2, 3], [1, 2], [1, 1], dilation=[2, 1])
+    record([2, 3, 6, 5], 3, 1, 1, equal=True)
+    record([2, 3, 4, 6, 8], 2)
+    record([1, 2, 5, 7, 6], [2, 3, 2], [2, 3, 2], [1, 1, 0], ceil=True)
+    record([1, 2, 6, 7, 5], [2, 2, 3], [1, 2, 1], [1, 0, 1], dilation=[2, 3, 1])
+    record([2, 2, 5, 4, 6], [3, 2, 3], [1, 1, 2], 1, equal=True, ceil=True)
+    save("unpooling", tensors, cases)
 
 
 def arranging():
@@ -644,6 +743,7 @@ everything = [
     arranging,
     vision,
     pictures,
+    unpooling,
 ]
 for seed, make in enumerate(everything):
     if sys.argv[1:] and make.__name__ not in sys.argv[1:]:

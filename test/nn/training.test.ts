@@ -2,13 +2,16 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { sizeOf } from "../../src/core/shape.js";
 import {
   Adam,
   compile,
   crossEntropy,
   flatten,
   manualSeed,
+  maxPool1dWithIndices,
   maxPool2dWithIndices,
+  maxPool3dWithIndices,
   nn,
   normal,
   type Shape,
@@ -50,11 +53,14 @@ const samples: Readonly<Record<string, Sample>> = {
   ConvTranspose1d: on("sounds", () => new nn.ConvTranspose1d(4, 3, 3, { stride: 2 })),
   ConvTranspose2d: on("pictures", () => new nn.ConvTranspose2d(4, 3, 2, { stride: 2 })),
   ConvTranspose3d: on("films", () => new nn.ConvTranspose3d(2, 3, 2)),
+  CrossChannelAvgPool: on("pictures", () => new nn.CrossChannelAvgPool(2)),
   Dropout: on("pictures", () => new nn.Dropout(0.2)),
   ELU: on("pictures", () => new nn.ELU()),
   FeatureDropout: on("pictures", () => new nn.FeatureDropout(0.2)),
   Flatten: on("pictures", () => new nn.Flatten()),
   GELU: on("pictures", () => new nn.GELU()),
+  GlobalAvgPool: on("pictures", () => new nn.GlobalAvgPool()),
+  GlobalMaxPool: on("pictures", () => new nn.GlobalMaxPool()),
   GroupNorm: on("pictures", () => new nn.GroupNorm(2, 4)),
   Hardshrink: on("pictures", () => new nn.Hardshrink()),
   Hardsigmoid: on("pictures", () => new nn.Hardsigmoid()),
@@ -64,18 +70,23 @@ const samples: Readonly<Record<string, Sample>> = {
   InstanceNorm: on("pictures", () => new nn.InstanceNorm(4, { affine: true })),
   LPPool1d: on("sounds", () => new nn.LPPool1d(3)),
   LPPool2d: on("pictures", () => new nn.LPPool2d(2)),
+  LPPool3d: on("films", () => new nn.LPPool3d(2)),
   LayerNorm: on("pictures", () => new nn.LayerNorm([6, 6])),
   LeakyReLU: on("pictures", () => new nn.LeakyReLU()),
   Linear: on("features", () => new nn.Linear(8, 7)),
   LocalResponseNorm: on("pictures", () => new nn.LocalResponseNorm(3, { alpha: 1 })),
+  LocallyConnected1d: on("sounds", () => new nn.LocallyConnected1d(4, 2, 3, 9)),
   LocallyConnected2d: on("pictures", () => new nn.LocallyConnected2d(4, 2, 3, 6)),
+  LocallyConnected3d: on("films", () => new nn.LocallyConnected3d(2, 2, 2, 4)),
   LogSigmoid: on("pictures", () => new nn.LogSigmoid()),
   LogSoftmax: on("features", () => new nn.LogSoftmax()),
   MaxPool1d: on("sounds", () => new nn.MaxPool1d(3)),
   MaxPool2d: on("pictures", () => new nn.MaxPool2d(2)),
   MaxPool3d: on("films", () => new nn.MaxPool3d(2)),
   Maxout: on("pictures", () => new nn.Maxout(2)),
+  MinPool1d: on("sounds", () => new nn.MinPool1d(3)),
   MinPool2d: on("pictures", () => new nn.MinPool2d(2)),
+  MinPool3d: on("films", () => new nn.MinPool3d(2)),
   Mish: on("pictures", () => new nn.Mish()),
   PReLU: on("pictures", () => new nn.PReLU(4)),
   PixelShuffle: on("pictures", () => new nn.PixelShuffle(2)),
@@ -90,13 +101,15 @@ const samples: Readonly<Record<string, Sample>> = {
   Softplus: on("pictures", () => new nn.Softplus()),
   Softshrink: on("pictures", () => new nn.Softshrink()),
   Softsign: on("pictures", () => new nn.Softsign()),
+  StochasticPool1d: on("sounds", () => new nn.StochasticPool1d(3)),
   StochasticPool2d: on("pictures", () => new nn.StochasticPool2d(2)),
+  StochasticPool3d: on("films", () => new nn.StochasticPool3d(2)),
   Tanh: on("pictures", () => new nn.Tanh()),
   Upsample: on("pictures", () => new nn.Upsample({ scale: 2, mode: "linear" })),
 };
 
 /** Modules of two tensors, trained below. */
-const others = ["MaxUnpool2d"];
+const others = ["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"];
 const losses = Object.keys(nn).filter((name) => name.endsWith("Loss") && /^[A-Z]/.test(name));
 
 /** A layer behind one that learns, and in front of class scores. */
@@ -157,19 +170,27 @@ for (const { name, device, reason } of [
       });
     }
 
-    it("MaxUnpool2d", async () => {
-      if (device === undefined) return;
-      useDevice(device);
-      manualSeed(1);
-      const [conv, unpool, head] = [new nn.Conv2d(4, 4, 1), new nn.MaxUnpool2d([6, 6]), new nn.Linear(144, 3)];
-      const net = (x: Tensor) => {
-        const { values, indices } = maxPool2dWithIndices(conv(x), 2);
-        return head(flatten(unpool(values, indices)));
-      };
-      const parameters = [...conv.parameters(), ...head.parameters()];
-      const [first, last] = await train(net, parameters, normal(shapes.pictures));
-      assert.ok(last < 0.9 * first, `the loss went from ${first} to ${last}`);
-    });
+    const unpooled = {
+      MaxUnpool1d: [() => new nn.Conv1d(4, 4, 1), maxPool1dWithIndices, new nn.MaxUnpool1d(3), shapes.sounds],
+      MaxUnpool2d: [() => new nn.Conv2d(4, 4, 1), maxPool2dWithIndices, new nn.MaxUnpool2d(3), shapes.pictures],
+      MaxUnpool3d: [() => new nn.Conv3d(2, 4, 1), maxPool3dWithIndices, new nn.MaxUnpool3d(2), shapes.films],
+    } as const;
+    for (const [layer, [before, pool, unpool, shape]] of Object.entries(unpooled)) {
+      it(layer, async () => {
+        if (device === undefined) return;
+        useDevice(device);
+        manualSeed(1);
+        const conv: Layer = before();
+        const head = new nn.Linear(4 * sizeOf(shape.slice(2)), 3);
+        const net = (x: Tensor) => {
+          const { values, indices } = pool(conv(x), unpool.kernelSize);
+          return head(flatten(unpool(values, indices)));
+        };
+        const parameters = [...conv.parameters(), ...head.parameters()];
+        const [first, last] = await train(net, parameters, normal(shape));
+        assert.ok(last < 0.9 * first, `the loss went from ${first} to ${last}`);
+      });
+    }
   });
 }
 

@@ -9,7 +9,7 @@ import * as functions from "../../ops/elementwise/functions.js";
 import { cast, where } from "../../ops/elementwise/select.js";
 import { dropout, featureDropout } from "../../ops/random/random.js";
 import { logSoftmax, softmax } from "../../ops/softmax.js";
-import { type CheckCase, check, distinct, within } from "./case.js";
+import { type CheckCase, check, within } from "./case.js";
 
 type Unary = (x: Tensor) => Tensor<Shape>;
 
@@ -18,7 +18,7 @@ const positive = within(0.2, 3, 4, 5);
 
 const { abs, cos, erf, exp, expm1, floor, log, log1p, neg, relu, sigmoid, sign, sin, sqrt, tanh } = functions;
 const { add, clip, div, maximum, minimum, mul, pow, sub } = arithmetic;
-const { elu, gelu, hardshrink, hardsigmoid, hardswish, hardtanh, leakyRelu, logSigmoid, maxout, mish } = activations;
+const { elu, gelu, hardshrink, hardsigmoid, hardswish, hardtanh, leakyRelu, logSigmoid, mish } = activations;
 const { prelu, relu6, selu, silu, softplus, softshrink, softsign } = activations;
 
 const unary = { abs, cos, erf, exp, expm1, floor, neg, relu, sigmoid, sign, sin, tanh } as const;
@@ -51,7 +51,6 @@ export const elementwiseCases: readonly CheckCase[] = [
   check("hardtanh", (x: Tensor) => hardtanh(x, -2, 3), [wide], "-2 … 3"),
   check("prelu", (x: Tensor, w: Tensor) => prelu(x, w), [[2, 3, 4], [3]], "a slope for each channel"),
   check("prelu", (x: Tensor, w: Tensor) => prelu(x, w), [[2, 3, 4], [1]], "one slope"),
-  check("maxout", (x: Tensor) => maxout(x, 3), [distinct(2, 6, 2, 2)]),
   check("softmax", (x: Tensor) => softmax(x, 1), [within(-3, 3, 3, 4, 2)], "axis 1"),
   check("logSoftmax", (x: Tensor) => logSoftmax(x, 1), [within(-3, 3, 3, 4, 2)], "axis 1"),
   ...Object.entries<(a: Tensor, b: Tensor) => Tensor<Shape>>(binary).map(([name, fn]) =>

@@ -1,18 +1,21 @@
 /** Functions whose windows slide over pictures: convolution and pooling. */
 
-import type { Shape } from "../../core/shape.js";
+import { type Shape, sizeOf } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { type ConvOptions, conv1d, conv2d, conv3d, trueConvolution } from "../../ops/convolution/convolve.js";
+import { locallyConnected1d, locallyConnected2d, locallyConnected3d } from "../../ops/convolution/locallyConnected.js";
 import {
   type ConvTransposeOptions,
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
 } from "../../ops/convolution/transpose.js";
-import { locallyConnected2d, unfold } from "../../ops/convolution/unfold.js";
+import { unfold } from "../../ops/convolution/unfold.js";
 import * as adaptive from "../../ops/pooling/adaptive.js";
+import { crossChannelAvgPool, maxout } from "../../ops/pooling/crossChannel.js";
 import * as pooling from "../../ops/pooling/pool.js";
-import { stochasticPool2d } from "../../ops/pooling/stochastic.js";
+import * as stochastic from "../../ops/pooling/stochastic.js";
+import * as unpooling from "../../ops/pooling/unpool.js";
 import { bedOfNails, pixelShuffle, pixelUnshuffle, upsample } from "../../ops/upsampling.js";
 import { type CheckCase, check, classes, distinct, within } from "./case.js";
 
@@ -41,7 +44,11 @@ function transpose(
   return check(name, fn, [input, weight, [weight[1] * (options.groups ?? 1)]], describe(options));
 }
 
-const { maxPool1d, maxPool2d, maxPool3d, minPool2d, avgPool1d, avgPool2d, avgPool3d, lpPool1d, lpPool2d } = pooling;
+const { maxPool1d, maxPool2d, maxPool3d, minPool1d, minPool2d, minPool3d } = pooling;
+const { avgPool1d, avgPool2d, avgPool3d, lpPool1d, lpPool2d, lpPool3d } = pooling;
+const { maxPool1dWithIndices, maxPool2dWithIndices, maxPool3dWithIndices } = unpooling;
+const { maxUnpool1d, maxUnpool2d, maxUnpool3d } = unpooling;
+const { stochasticPool1d, stochasticPool2d, stochasticPool3d } = stochastic;
 const shapes = [
   [2, 3, 9],
   [2, 2, 6, 5],
@@ -68,18 +75,33 @@ const pools: readonly CheckCase[] = [
       "padding not counted, ceil",
     ),
   ]),
-  check("minPool2d", (x: Tensor) => minPool2d(x, 3, { stride: 2 }), [distinct(2, 2, 7, 5)]),
-  ...[lpPool1d, lpPool2d].flatMap((pool, i) => [
+  ...[minPool1d, minPool2d, minPool3d].map((pool, i) =>
+    check(pool.name, (x: Tensor) => pool(x, 3, { stride: 2 }), [distinct(...shapes[i])]),
+  ),
+  ...[lpPool1d, lpPool2d, lpPool3d].flatMap((pool, i) => [
     check(pool.name, (x: Tensor) => pool(x, 2), [within(0.2, 2, ...shapes[i])]),
     check(pool.name, (x: Tensor) => pool(x, 2, { p: 3, stride: 1 }), [within(0.2, 2, ...shapes[i])], "p 3"),
+    check(
+      pool.name,
+      (x: Tensor) => pool(x, 3, { padding: 1, ceilMode: true }),
+      [within(0.2, 2, ...shapes[i])],
+      "padding, ceil",
+    ),
   ]),
-  check("maxPool2dWithIndices", (x: Tensor) => pooling.maxPool2dWithIndices(x, 2).values, [distinct(2, 2, 6, 4)]),
-  check("maxUnpool2d", (x: Tensor, at: Tensor<Shape, "int32">) => pooling.maxUnpool2d(x, at, [4, 5]), [
-    [2, 3, 2, 2],
-    classes(20, 2, 3, 2, 2),
+  ...[maxPool1dWithIndices, maxPool2dWithIndices, maxPool3dWithIndices].map((pool, i) =>
+    check(pool.name, (x: Tensor) => pool(x, 3, { stride: 2, padding: 1 }).values, [distinct(...shapes[i])]),
+  ),
+  ...[maxUnpool1d, maxUnpool2d, maxUnpool3d].map((unpool, i) => {
+    const [size, small] = [[9, 4, 3].slice(0, i + 1), [4, 2, 2].slice(0, i + 1)];
+    const fn = (x: Tensor, at: Tensor<Shape, "int32">) => unpool(x, at, size);
+    return check(unpool.name, fn, [[2, 3, ...small], classes(sizeOf(size), 2, 3, ...small)]);
+  }),
+  ...[stochasticPool1d, stochasticPool2d, stochasticPool3d].flatMap((pool, i) => [
+    { ...check(pool.name, (x: Tensor) => pool(x, 2), [within(0.1, 2, ...shapes[i])]), draws: true as const },
+    check(pool.name, (x: Tensor) => pool(x, 2, { training: false, padding: 1 }), [shapes[i]], "evaluating"),
   ]),
-  { ...check("stochasticPool2d", (x: Tensor) => stochasticPool2d(x, 2), [within(0.1, 2, 2, 2, 4, 6)]), draws: true },
-  check("stochasticPool2d", (x: Tensor) => stochasticPool2d(x, 2, { training: false }), [[2, 2, 4, 6]], "evaluating"),
+  check("maxout", (x: Tensor) => maxout(x, 3), [distinct(2, 6, 2, 2)]),
+  check("crossChannelAvgPool", (x: Tensor) => crossChannelAvgPool(x, 3), [[2, 6, 2, 2]]),
   ...[adaptive.adaptiveAvgPool1d, adaptive.adaptiveAvgPool2d, adaptive.adaptiveAvgPool3d].flatMap((pool, i) => [
     check(pool.name, (x: Tensor) => pool(x, 3), [shapes[i]], "3"),
   ]),
@@ -123,10 +145,18 @@ export const windowCases: readonly CheckCase[] = [
   transpose("convTranspose2d", [1, 2, 3, 3], [2, 2, 2, 2], { outputPadding: 1, dilation: 3 }),
   transpose("convTranspose3d", [1, 2, 3, 2, 3], [2, 2, 2, 3, 2], { stride: 2, outputPadding: 1 }),
   check("unfold", (x: Tensor) => unfold(x, [3, 2], { stride: 2, padding: 1 }), [[2, 2, 5, 4]]),
+  check("locallyConnected1d", (x: Tensor, w: Tensor) => locallyConnected1d(x, w, null, 3, { padding: 1 }), [
+    [2, 2, 4],
+    [4, 3, 6],
+  ]),
   check("locallyConnected2d", (x: Tensor, w: Tensor, b: Tensor) => locallyConnected2d(x, w, b, 2, { stride: 2 }), [
     [2, 2, 4, 6],
     [6, 3, 8],
     [6, 3],
+  ]),
+  check("locallyConnected3d", (x: Tensor, w: Tensor) => locallyConnected3d(x, w, null, 2, { dilation: [2, 1, 1] }), [
+    [1, 2, 3, 2, 3],
+    [2, 3, 16],
   ]),
   ...pools,
   ...upsampling,

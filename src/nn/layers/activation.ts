@@ -275,24 +275,3 @@ export class LogSoftmax extends ModuleBase {
     return `axis ${this.axis}`;
   }
 }
-
-export interface Maxout {
-  (x: TensorLike): Tensor;
-}
-/** The largest of each `pieces` neighbouring channels (Goodfellow et al. 2013): a learned activation behind a linear layer. */
-export class Maxout extends ModuleBase {
-  constructor(
-    readonly pieces: number,
-    readonly axis = 1,
-  ) {
-    super();
-  }
-
-  override forward(x: TensorLike): Tensor {
-    return activations.maxout(x, this.pieces, this.axis);
-  }
-
-  override describe(): string {
-    return `${this.pieces}, axis ${this.axis}`;
-  }
-}

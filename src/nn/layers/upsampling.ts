@@ -1,9 +1,7 @@
 /** Layers that go back up: N×C×… → N×C×…, larger. */
 
 import { checkCount } from "../../core/check.js";
-import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { maxUnpool2d } from "../../ops/pooling/pool.js";
 import type { TensorLike } from "../../ops/tensors.js";
 import { bedOfNails, pixelShuffle, pixelUnshuffle, type UpsampleOptions, upsample } from "../../ops/upsampling.js";
 import { ModuleBase } from "../module.js";
@@ -80,27 +78,5 @@ export class PixelUnshuffle extends ModuleBase {
 
   override describe(): string {
     return String(this.factor);
-  }
-}
-
-export interface MaxUnpool2d {
-  (x: TensorLike, indices: TensorLike<Shape, "int32">): Tensor;
-}
-/**
- * Puts pooled values back where they came from, by the indices of `maxPool2dWithIndices` (Zeiler & Fergus 2014).
- *
- * @param outputSize [H, W] of the picture that was pooled
- */
-export class MaxUnpool2d extends ModuleBase {
-  constructor(readonly outputSize: readonly [number, number]) {
-    super();
-  }
-
-  override forward(x: TensorLike, indices: TensorLike<Shape, "int32">): Tensor {
-    return maxUnpool2d(x, indices, this.outputSize);
-  }
-
-  override describe(): string {
-    return this.outputSize.join("×");
   }
 }

@@ -28,9 +28,6 @@ export function windowSpan(kernel: number, dilation: number): number {
   return dilation * (kernel - 1) + 1;
 }
 
-/** One number for both axes, or [vertical, horizontal]. */
-export type NumberOrPair = number | Pair;
-
 const axisNames: Readonly<Record<number, string>> = {
   1: "",
   2: ", or two for the vertical and horizontal axis",
@@ -52,12 +49,6 @@ export function perAxis(
     );
   }
   return list;
-}
-
-/** A pair of integers of at least `least`. */
-export function asPair(op: string, name: string, value: NumberOrPair, least: number): Pair {
-  const [vertical, horizontal] = perAxis(op, name, value, 2, least);
-  return [vertical, horizontal];
 }
 
 /**

@@ -1,9 +1,8 @@
 /** Activation functions other than the elementary ones in functions.ts, from the ops they are made of. */
 
 import { ArgumentError, ShapeError } from "../../core/errors.js";
-import { formatShape, normalizeAxis, type Shape } from "../../core/shape.js";
+import { formatShape, type Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { max } from "../reduce/extreme.js";
 import { reshape } from "../shape/reshape.js";
 import { asTensor, type TensorLike } from "../tensors.js";
 import { add, clip, div, mul, sub } from "./arithmetic.js";
@@ -139,23 +138,4 @@ export function softshrink<T extends TensorLike>(x: T, bound = 0.5): Tensor<T["s
   return sub(relu(sub(input, bound) as Tensor<T["shape"]>), relu(sub(-bound, input) as Tensor<T["shape"]>)) as Tensor<
     T["shape"]
   >;
-}
-
-/**
- * The largest of each `pieces` neighbours along `axis`, which becomes that many times shorter (Goodfellow et al. 2013).
- *
- * @example maxout(zeros([8, 6, 4, 4]), 2).shape // [8, 3, 4, 4]
- */
-export function maxout(x: TensorLike, pieces: number, axis = 1): Tensor {
-  const input = asTensor<Shape, "float32">("maxout", x);
-  const along = normalizeAxis("maxout", axis, input.rank);
-  const length = input.shape[along];
-  if (!Number.isInteger(pieces) || pieces < 1 || length % pieces !== 0) {
-    throw new ShapeError(
-      `maxout: ${pieces} pieces do not divide the ${length} channels of ${formatShape(input.shape)} (axis ${along}) evenly.`,
-    );
-  }
-  const before = input.shape.slice(0, along);
-  const after = input.shape.slice(along + 1);
-  return max(reshape(input, [...before, length / pieces, pieces, ...after]), along + 1) as Tensor;
 }

@@ -32,6 +32,7 @@ export const takeOp = defineOp<"take", "input" | "indices", { readonly axis: num
   name: "take",
   inputs: ["input", "indices"],
   indexLimit: ({ input }, { axis }) => input[axis],
+  indexMend: "check the indices, or the axis that they pick from",
   shape: ({ input, indices }, { axis }) => [...input.slice(0, axis), ...indices, ...input.slice(axis + 1)],
   dtype: ({ input, indices }) => indexedDType("take", input, indices),
   reference: ({ input, indices }, { axis }, output) => {

@@ -1,4 +1,4 @@
-/** Sizes of two-dimensional pooling. */
+/** Sizes of pooling. */
 
 import { ArgumentError, ShapeError } from "../../core/errors.js";
 import { formatShape, type Pair, type Shape } from "../../core/shape.js";
@@ -32,13 +32,10 @@ export interface PoolOptions {
   readonly stride?: number | readonly number[];
   /** Border around the input, at most half a window. Default 0. */
   readonly padding?: Padding;
-  /** Round sizes up: a last window may overhang the input. Default false. */
-  readonly ceilMode?: boolean;
-}
-
-export interface MaxPoolOptions extends PoolOptions {
   /** Steps between the elements of a window. Default 1. */
   readonly dilation?: number | readonly number[];
+  /** Round sizes up: a last window may overhang the input. Default false. */
+  readonly ceilMode?: boolean;
 }
 
 export interface AvgPoolOptions extends PoolOptions {
@@ -62,7 +59,7 @@ export function poolSettings(
   axes: number,
   input: Shape,
   kernelSize: number | readonly number[],
-  options: MaxPoolOptions,
+  options: PoolOptions,
 ): PoolSettings {
   if (input.length !== axes + 2) {
     throw new ShapeError(
@@ -126,6 +123,21 @@ export function pooledSizes(
     );
   }
   return counts;
+}
+
+/**
+ * The same windows with as much padding behind each axis as they overhang, and sizes rounded down: for what adds up
+ * windows, to which missing elements are zeros.
+ */
+export function withoutOverhang(op: string, size: readonly number[], settings: PoolSettings): PoolSettings {
+  const { kernel, stride, dilation } = settings;
+  const counts = pooledSizes(op, size, settings);
+  const padding = size.flatMap((length, axis) => {
+    const [before, after] = [settings.padding[2 * axis], settings.padding[2 * axis + 1]];
+    const reach = (counts[axis] - 1) * stride[axis] + windowSpan(kernel[axis], dilation[axis]);
+    return [before, Math.max(after, reach - length - before)];
+  });
+  return { ...settings, padding, ceil: false };
 }
 
 /** N×C×H×W of the result. */

@@ -25,22 +25,25 @@ const planeDType =
     return value;
   };
 
+const indexMend = "the size of what was pooled, and the indices that pooling gave";
+
 const planeIndices = (below: number, ...shape: number[]): SampleInput => ({ shape, dtype: "int32", below });
 
 export const scatterPlaneOp = defineOp<"scatterPlane", "values" | "indices", { readonly size: Pair }>({
   name: "scatterPlane",
   inputs: ["values", "indices"],
   indexLimit: (_, { size }) => size[0] * size[1],
+  indexMend,
   shape: ({ values, indices }, { size }) => {
-    checkPlanes("maxUnpool2d", values, indices);
+    checkPlanes("scatterPlane", values, indices);
     if (!sameShape(values, indices)) {
       throw new ShapeError(
-        `maxUnpool2d: values are ${formatShape(values)} but indices ${formatShape(indices)}. Expected equal shapes.`,
+        `scatterPlane: values are ${formatShape(values)} but indices ${formatShape(indices)}. Expected equal shapes.`,
       );
     }
     return [values[0], values[1], size[0], size[1]];
   },
-  dtype: planeDType("maxUnpool2d"),
+  dtype: planeDType("scatterPlane"),
   reference: ({ values, indices }, { size }, output) => {
     output.data.fill(0);
     const plane = size[0] * size[1];
@@ -63,6 +66,7 @@ export const gatherPlaneOp = defineOp<"gatherPlane", "input" | "indices", Readon
   name: "gatherPlane",
   inputs: ["input", "indices"],
   indexLimit: ({ input }) => input[2] * input[3],
+  indexMend,
   shape: ({ input, indices }) => {
     checkPlanes("gatherPlane", input, indices);
     return indices;
