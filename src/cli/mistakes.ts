@@ -5,8 +5,8 @@ import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { predict, ranking } from "../train/predict.js";
 import { explain, formatCount, say } from "./output.js";
-import { type Block, cropPicture, drawPicture, gap, greyPicture, shrinkPicture, sideBySide } from "./picture.js";
-import { hasColours, terminalWidth } from "./terminal.js";
+import { type Block, cropPicture, drawPicture, gap, shrinkPicture, sideBySide, toPicture } from "./picture.js";
+import { colours, terminalWidth } from "./terminal.js";
 
 /** Enough pictures to find mistakes in, few enough to be quick. */
 const searched = 2000;
@@ -33,7 +33,7 @@ export async function showMistakes(model: Layer, data: ImageDataset, normalizati
   const blocks: Block[] = [];
   let width = 0;
   for (const { index, label, answer, sure } of found.slice(0, most.count)) {
-    const picture = shrinkPicture(cropPicture(greyPicture(part.get(index).image, data.shape)), most.width);
+    const picture = shrinkPicture(cropPicture(toPicture(part.get(index).image, data.shape)), most.width);
     const captions = [
       `is ${data.classNames[label]}`,
       `named ${data.classNames[answer]}`,
@@ -45,7 +45,7 @@ export async function showMistakes(model: Layer, data: ImageDataset, normalizati
     };
     const margin = " ".repeat(block.width - picture.width);
     block.lines.push(...captions.map((text) => text.padEnd(block.width)), " ".repeat(block.width));
-    block.lines.push(...drawPicture(picture, hasColours()).map((line) => line + margin));
+    block.lines.push(...drawPicture(picture, colours()).map((line) => line + margin));
     width += block.width + gap;
     if (width - gap >= terminalWidth()) break;
     blocks.push(block);

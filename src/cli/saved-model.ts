@@ -15,7 +15,7 @@ export interface SavedModel {
 
 /**
  * Builds a model with the weights in a file. A checkpoint says how its pictures were normalized and what its classes
- * are; of other files the model's own normalization is assumed, and classes numbered from 0.
+ * are; of other files the model's own normalization and classes are assumed.
  */
 export async function loadSavedModel(entry: ModelEntry, path: string): Promise<SavedModel> {
   const bytes = await readFile(path);
@@ -33,7 +33,7 @@ export async function loadSavedModel(entry: ModelEntry, path: string): Promise<S
       `${path}: ${key} holds ${data[wrong]} (element ${wrong}), as after a training that diverged. Expected finite weights. Fix: train with a lower learning rate.`,
     );
   }
-  const classNames = info?.classNames ?? Array.from({ length: entry.numClasses }, (_, i) => String(i));
+  const classNames = info?.classNames ?? (await publishedClassNames(entry));
   const model = entry.create({ numClasses: classNames.length });
   try {
     model.loadStateDict(weights);
@@ -42,4 +42,11 @@ export async function loadSavedModel(entry: ModelEntry, path: string): Promise<S
     throw error;
   }
   return { model, normalization: info?.normalization ?? entry.normalization, classNames };
+}
+
+/** The classes that published weights of a model tell apart; numbers where they have no names. */
+async function publishedClassNames({ classes, numClasses }: ModelEntry): Promise<readonly string[]> {
+  if (classes === undefined) return Array.from({ length: numClasses }, (_, i) => String(i));
+  const { classNames } = await import("../classes/index.js");
+  return classNames[classes];
 }

@@ -1,8 +1,12 @@
 /** What standard error can show. */
 
-/** Whether it shows colours; not where NO_COLOR is set. */
-export function hasColours(): boolean {
-  return process.stderr.isTTY === true && process.stderr.hasColors(256);
+/** None; a terminal's 256; or any of red, green and blue. */
+export type Colours = "none" | "256" | "true";
+
+/** What it shows; none where NO_COLOR is set. */
+export function colours(): Colours {
+  if (process.stderr.isTTY !== true || !process.stderr.hasColors(256)) return "none";
+  return process.stderr.hasColors(2 ** 24) ? "true" : "256";
 }
 
 /** Characters in a line. */

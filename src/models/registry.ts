@@ -52,8 +52,8 @@ export interface ModelEntry {
   readonly normalization: Normalization;
   /** Default: pictures are scaled to `inputShape`, whatever their proportions. */
   readonly resizing?: Resizing;
-  /** The classes that published weights tell apart. */
-  readonly classes?: "imagenet" | "cifar10";
+  /** The classes that published weights tell apart: their names are in `fovea/classes`. */
+  readonly classes?: "imagenet" | "cifar10" | "tinyvgg";
   create(options?: ModelOptions): Network;
 }
 

@@ -9,7 +9,7 @@ export {
 } from "./checkpoint.js";
 export { type EvaluateOptions, Evaluator, type EvaluatorOptions, evaluateModel } from "./evaluation.js";
 export { normalizePixels } from "./pixels.js";
-export { type PredictOptions, predict, ranking } from "./predict.js";
+export { type Prediction, type PredictOptions, Predictor, predict, ranking } from "./predict.js";
 export type { SavedSums, Scores } from "./sums.js";
 export {
   type Callbacks,

@@ -3,7 +3,7 @@
 import type { Shape } from "../core/shape.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
 import { DataLoader } from "../data/loader.js";
-import { compile } from "../graph/compile.js";
+import { type CompiledFunction, compile } from "../graph/compile.js";
 import type { Tensor } from "../graph/tensor.js";
 import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
@@ -18,30 +18,57 @@ export interface PredictOptions {
   readonly batchSize?: number;
 }
 
+/** What a model says about one picture. */
+export interface Prediction {
+  readonly index: number;
+  readonly label: number;
+  /** Of each class, by number. */
+  readonly probabilities: Float32Array;
+}
+
+/** Names pictures with a model; its program is made once for each size of batch. */
+export class Predictor {
+  readonly #step: CompiledFunction<[Tensor<Shape, "uint8">], Tensor>;
+
+  constructor(
+    private readonly model: Layer,
+    { normalization }: Pick<PredictOptions, "normalization"> = {},
+  ) {
+    this.#step = compile((images: Tensor<Shape, "uint8">) => softmax(model(normalizePixels(images, normalization)), 1));
+  }
+
+  /** Class probabilities for each picture, in order. */
+  async *predict(
+    data: BatchSource<ImageBatch>,
+    { batchSize = 256 }: Pick<PredictOptions, "batchSize"> = {},
+  ): AsyncGenerator<Prediction> {
+    const restore = switchToEvaluation(this.model);
+    try {
+      for await (const { images, labels, indices, shape, size } of new DataLoader(data, { batchSize }).epoch(0)) {
+        const rows = await this.#step(tensorOver(images, shape, "uint8"));
+        const values = await rows.data();
+        const classes = rows.shape[1];
+        for (let i = 0; i < size; i++) {
+          yield { index: indices[i], label: labels[i], probabilities: values.subarray(i * classes, (i + 1) * classes) };
+        }
+      }
+    } finally {
+      restore();
+    }
+  }
+}
+
 /**
  * Class probabilities for each picture, in order.
  *
  * @example for await (const { probabilities } of predict(model, test)) …
  */
-export async function* predict(
+export function predict(
   model: Layer,
   data: BatchSource<ImageBatch>,
-  { normalization, batchSize = 256 }: PredictOptions = {},
-): AsyncGenerator<{ readonly index: number; readonly label: number; readonly probabilities: Float32Array }> {
-  const restore = switchToEvaluation(model);
-  try {
-    const step = compile((images: Tensor<Shape, "uint8">) => softmax(model(normalizePixels(images, normalization)), 1));
-    for await (const { images, labels, indices, shape, size } of new DataLoader(data, { batchSize }).epoch(0)) {
-      const rows = await step(tensorOver(images, shape, "uint8"));
-      const values = await rows.data();
-      const classes = rows.shape[1];
-      for (let i = 0; i < size; i++) {
-        yield { index: indices[i], label: labels[i], probabilities: values.subarray(i * classes, (i + 1) * classes) };
-      }
-    }
-  } finally {
-    restore();
-  }
+  options: PredictOptions = {},
+): AsyncGenerator<Prediction> {
+  return new Predictor(model, options).predict(data, options);
 }
 
 /** Class numbers from the most to the least probable. */

@@ -223,7 +223,8 @@ describe("pictures", { skip: skipCommand }, () => {
       assertRefused(await predict(join(folder, name)), message);
     }
     assertRefused(await predict(join(folder, "none.png")), /cannot read .*none\.png: there is no such file/);
-    assertRefused(await predict(folder), /it is a folder/);
+    assertRefused(await predict(data), /the folder .*data has no pictures\. Expected files such as \.jpg/);
+    assertRefused(await predict(join(folder, "nothing*.png")), /no file fits the pattern .*nothing\*\.png/);
 
     const mixed = await predict(join(folder, "text.png"), picture, join(folder, "none.png"));
     assert.equal(mixed.status, 1);
@@ -233,6 +234,14 @@ describe("pictures", { skip: skipCommand }, () => {
       "the good one is answered all the same",
     );
     assert.match(mixed.stderr, /text\.png.*\n.*none\.png.*\n.*2 of 3 pictures could not be read\n$/);
+    const inFolder = await predict(folder, data);
+    assert.match(
+      inFolder.stderr,
+      /data has no pictures.*\n.*cut\.png.*\n.*empty\.png.*\n.*text\.png.*\n.*4 of 5 pictures/,
+    );
+    assert.equal(jsonLines(inFolder).length, 1);
+    const fitting = await predict(join(folder, "g*d.?ng"));
+    assert.deepEqual([fitting.status, jsonLines(fitting)[0].file], [0, picture]);
   });
 });
 

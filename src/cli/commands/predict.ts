@@ -4,23 +4,27 @@ import { Command } from "commander";
 import { ArgumentError } from "../../core/errors.js";
 import { ImageDataset } from "../../data/images.js";
 import { toPlanar } from "../../data/pixels.js";
+import { fitPixels } from "../../data/resize.js";
 import * as models from "../../models/index.js";
 import { readPixels } from "../../node/image.js";
-import { predict, ranking } from "../../train/predict.js";
+import { Predictor, ranking } from "../../train/predict.js";
 import { type DeviceFlags, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
 import { describeError, explain, formatShare, printJson, say } from "../output.js";
-import { drawPicture, greyPicture, shrinkPicture } from "../picture.js";
-import { loadSavedModel, type SavedModel } from "../saved-model.js";
-import { hasColours, terminalWidth } from "../terminal.js";
+import { drawPicture, meanBrightness, shrinkPicture, toPicture } from "../picture.js";
+import { expandPictures } from "../picture-files.js";
+import { loadSavedModel } from "../saved-model.js";
+import { colours, terminalWidth } from "../terminal.js";
 
 const help = `
 Example:
   $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors digit.png
   $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors \\
       --invert scan1.jpg scan2.jpg --json
+  $ fovea predict resnet56 --weights resnet56.safetensors holidays/ '*.png'
 
-Pictures are scaled to the model's size. Digits are expected bright on dark, as
-in MNIST; --invert turns dark on bright into that.`;
+Pictures are resized and cropped as the model's entry says (fovea models), in
+the way that it was trained with. Digits are expected bright on dark, as in
+MNIST; --invert turns dark on bright into that.`;
 
 interface PredictFlags extends DeviceFlags {
   readonly weights: string;
@@ -33,7 +37,7 @@ export function predictCommand(): Command {
   const command = new Command("predict")
     .description("name what is in picture files")
     .argument("<model>", "a model's name")
-    .argument("<image...>", "picture files: PNG, JPEG, WebP, GIF …")
+    .argument("<image...>", "picture files (PNG, JPEG, WebP, GIF …), folders of them, patterns")
     .requiredOption("--weights <file>", "a run's checkpoint, or any safetensors file with the model's weights");
   return withDeviceOptions(command)
     .option("--top <n>", "how many classes to name", wholeNumber(1), 3)
@@ -43,72 +47,107 @@ export function predictCommand(): Command {
     .action(predictFiles);
 }
 
-async function predictFiles(name: string, files: readonly string[], flags: PredictFlags): Promise<void> {
+async function predictFiles(name: string, given: readonly string[], flags: PredictFlags): Promise<void> {
   const entry = models.find(name);
+  checkTakesFiles(entry);
   await useDevice(flags);
-  const saved = await loadSavedModel(entry, flags.weights);
-  // A file that cannot be read must not keep the others from being answered, but the command fails.
+  const { model, normalization, classNames } = await loadSavedModel(entry, flags.weights);
+  const predictor = new Predictor(model, { normalization });
+  // What cannot be read must not keep the others from being answered, but the command fails.
+  const files: string[] = [];
   let failures = 0;
-  for (const file of files) {
+  const attempt = async (work: () => Promise<void>) => {
     try {
-      const picture = await readPicture(file, entry, saved.classNames, flags.invert === true);
-      await answer(file, picture, saved, flags);
+      await work();
     } catch (error) {
-      if (files.length === 1) throw error;
+      if (given.length === 1 && files.length <= 1) throw error;
       failures++;
       explain(`fovea: ${describeError(error)}`);
     }
+  };
+  for (const path of given) {
+    await attempt(async () => {
+      files.push(...(await expandPictures(path)));
+    });
   }
-  if (failures > 0) throw new ArgumentError(`${failures} of ${files.length} pictures could not be read`);
+  const wanted = files.length + failures;
+  for (const file of files) {
+    await attempt(async () => answer(file, await readPicture(file, entry, classNames, flags), predictor, flags));
+  }
+  if (failures > 0) throw new ArgumentError(`${failures} of ${wanted} pictures could not be read`);
 }
 
-/** The picture as a data set of one. */
-async function readPicture(
-  file: string,
-  { name, inputShape }: models.ModelEntry,
-  classNames: readonly string[],
-  invert: boolean,
-): Promise<ImageDataset> {
-  const [channels, height, width] = inputShape;
+function checkTakesFiles({ name, inputShape, task }: models.ModelEntry): void {
+  const [channels] = inputShape;
   if (channels !== 1 && channels !== 3)
     throw new ArgumentError(`${name} takes pictures of ${channels} channels, and files have 1 or 3.`);
-  const image = toPlanar(await readPixels(file, { channels, size: [height, width] }));
-  const images = invert ? image.map((value) => 255 - value) : image;
+  if (task === "segmentation")
+    throw new ArgumentError(
+      `${name} gives a class to every pixel, not to a picture. Fix: use a model that classifies, or call this one from a program.`,
+    );
+}
+
+/** The picture, as the model takes it, as a data set of one. */
+async function readPicture(
+  file: string,
+  entry: models.ModelEntry,
+  classNames: readonly string[],
+  { invert }: PredictFlags,
+): Promise<ImageDataset> {
+  const channels = entry.inputShape[0] === 1 ? 1 : 3;
+  const fitted = fitPixels(await readPixels(file, { channels }), entry);
+  const image = toPlanar(fitted);
   return new ImageDataset({
     name: file,
     split: "picture",
-    images,
+    images: invert ? image.map((value) => 255 - value) : image,
     labels: new Uint8Array(1),
-    shape: inputShape,
+    shape: [channels, fitted.height, fitted.width],
     classNames,
   });
 }
 
+interface Answer {
+  readonly class: string;
+  readonly probability: number;
+}
+
 async function answer(
   file: string,
-  picture: ImageDataset,
-  { model, normalization }: SavedModel,
+  data: ImageDataset,
+  predictor: Predictor,
   { top, json, invert }: PredictFlags,
 ): Promise<void> {
-  for await (const { probabilities } of predict(model, picture, { normalization })) {
+  for await (const { probabilities } of predictor.predict(data)) {
     const best = ranking(probabilities)
       .slice(0, top)
-      .map((index) => ({ class: picture.classNames[index], probability: probabilities[index] }));
+      .map((index): Answer => ({ class: data.classNames[index], probability: probabilities[index] }));
     if (json) {
       printJson({ file, top: best });
       continue;
     }
-    const grey = greyPicture(picture.get(0).image, picture.shape);
+    const picture = toPicture(data.get(0).image, data.shape);
     say(file);
-    for (const line of drawPicture(shrinkPicture(grey, terminalWidth()), hasColours())) say(line.trimEnd());
-    for (const { class: name, probability } of best)
-      say(`  ${name.padEnd(12)} ${formatShare(probability).padStart(8)}`);
-    if (!invert && picture.shape[0] === 1 && mean(grey.data) > 128) {
+    for (const line of drawPicture(shrinkPicture(picture, drawnWidth()), colours())) say(line.trimEnd());
+    for (const line of table(best)) say(line);
+    if (!invert && picture.channels === 1 && meanBrightness(picture) > 128) {
       explain("  The picture is mostly bright; digits are expected bright on dark. Try --invert.");
     }
   }
 }
 
-function mean(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+/** Photographs need no more to be recognised, and leave room for several in a window. */
+function drawnWidth(): number {
+  return Math.min(terminalWidth(), 64);
+}
+
+const barWidth = 20;
+
+/** A line for each class; in terminals with bars, so that long and short are seen at once. */
+function table(answers: readonly Answer[]): string[] {
+  const width = Math.max(12, ...answers.map((each) => each.class.length));
+  return answers.map(({ class: name, probability }) => {
+    const bar = process.stderr.isTTY ? `  ${"█".repeat(Math.round(barWidth * probability))}` : "";
+    return `  ${name.padEnd(width)} ${formatShare(probability).padStart(8)}${bar}`.trimEnd();
+  });
 }
