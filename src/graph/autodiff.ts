@@ -68,9 +68,14 @@ export function parametersBehind(root: Tensor): Map<AnyTensor, Parameter> {
   return found;
 }
 
-/** Throws unless `root` is one number whose graph is still there. */
-export function checkDifferentiable(what: string, root: AnyTensor): void {
-  if (root.size !== 1) {
+/** Throws unless `root`'s graph is still there and it is one number, or its upstream gradient is given. */
+export function checkDifferentiable(what: string, root: AnyTensor, upstream?: AnyTensor): void {
+  if (upstream !== undefined && !sameShape(upstream.shape, root.shape)) {
+    throw new ShapeError(
+      `${what}: the upstream gradient is ${formatShape(upstream.shape)}. Expected ${formatShape(root.shape)}, the shape of what is differentiated.`,
+    );
+  }
+  if (upstream === undefined && root.size !== 1) {
     throw new ShapeError(
       `${what}: the gradient of ${formatShape(root.shape)} values was asked for; it must be one number. Fix: loss.mean() or loss.sum() first.`,
     );

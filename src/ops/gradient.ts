@@ -1,7 +1,7 @@
 /** Asking for gradients: `grad`, and `backward` for parameters. */
 
 import { GradientError } from "../core/errors.js";
-import { formatShape } from "../core/shape.js";
+import { formatShape, type Shape } from "../core/shape.js";
 import { backpropagate, checkDifferentiable, parametersBehind } from "../graph/autodiff.js";
 import { currentTrace } from "../graph/context.js";
 import { keep } from "../graph/lazy.js";
@@ -16,23 +16,31 @@ const add = (a: Tensor, b: Tensor): Tensor => addOp({ a, b }, noParams) as Tenso
 export interface GradOptions {
   /** Give zeros for tensors that the loss does not depend on, instead of an error. Default false. */
   readonly allowUnused?: boolean;
+  /**
+   * How much each element of the first argument counts, in its shape: the gradient of whatever comes after it. Then it may
+   * have any number of elements. Default: 1, for a single one.
+   */
+  readonly upstream?: TensorLike;
 }
 
 /**
  * The gradients of a one-element tensor with respect to others: tensors of their shapes, in their order. Gradients are
  * part of the graph, so they can be differentiated again.
  *
- * @example const [dx, dw] = grad(loss, [x, layer.weight]);
+ * @example
+ * const [dx, dw] = grad(loss, [x, layer.weight]);
+ * const [dx] = grad(relu(x), [x], { upstream }); // PyTorch's grad_outputs
  */
 export function grad(
   loss: TensorLike,
   targets: readonly TensorLike[],
-  { allowUnused = false }: GradOptions = {},
+  { allowUnused = false, upstream }: GradOptions = {},
 ): Tensor[] {
   const root = asTensor("grad", loss);
-  checkDifferentiable("grad", root);
+  const given = upstream === undefined ? undefined : asTensor<Shape, "float32">("grad", upstream);
+  checkDifferentiable("grad", root, given);
   const tensors = targets.map((target) => asTensor("grad", target));
-  const seed = full(root.shape, 1, { device: root.device });
+  const seed = given ?? full(root.shape, 1, { device: root.device });
   const found = backpropagate(root, seed, new Set<AnyTensor>(tensors), add);
   return tensors.map((target, i) => {
     const gradient = found.get(target);

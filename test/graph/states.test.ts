@@ -250,6 +250,7 @@ describe("gradients", () => {
   it("must be of one number, of something that depends on the target", () => {
     const x = tensor([1, 2]);
     assert.throws(() => grad(mul(x, 2), [x]), /must be one number/);
+    assert.throws(() => grad(mul(x, 2), [x], { upstream: tensor([1, 2, 3]) }), /upstream gradient is 3\. Expected 2/);
     assert.throws(() => grad(tensor([1, 2]).sum(), [x]), /does not depend on target 0/);
     assert.throws(() => mul(x, 2).sum().backward(), /no parameter that can be trained/);
   });
