@@ -1,13 +1,23 @@
 /** The networks, and the registry to build them by name. */
 
+import { GoogLeNet, googlenet, googlenet2014 } from "./googlenet.js";
+import { InceptionV3, inceptionV3 } from "./inception-v3.js";
 import { LeNet5, lenet5 } from "./lenet5.js";
 import { findModel, type ModelEntry } from "./registry.js";
 import { BasicBlock, Bottleneck, ResNet, resnets } from "./resnet.js";
+import { CifarResNet, cifarResnets } from "./resnet-cifar.js";
 
 export type { ModelEntry, ModelOptions, Normalization, Paper, Resizing } from "./registry.js";
-export { BasicBlock, Bottleneck, LeNet5, ResNet };
+export { BasicBlock, Bottleneck, CifarResNet, GoogLeNet, InceptionV3, LeNet5, ResNet };
 
-const entries = [lenet5, ...resnets] as const satisfies readonly ModelEntry[];
+const entries = [
+  lenet5,
+  googlenet,
+  googlenet2014,
+  inceptionV3,
+  ...resnets,
+  ...cifarResnets,
+] as const satisfies readonly ModelEntry[];
 
 type Entry = (typeof entries)[number];
 

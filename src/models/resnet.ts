@@ -178,7 +178,7 @@ export class ResNet extends Network {
   }
 }
 
-const paper = {
+export const resnetPaper = {
   title: "Deep residual learning for image recognition",
   authors: "He, Zhang, Ren & Sun",
   year: 2015,
@@ -189,7 +189,7 @@ function entry<const Name extends string>(name: Name, description: string, desig
   return {
     name,
     description,
-    paper,
+    paper: resnetPaper,
     ...imagenet,
     minimumSize: 32,
     create: (options?: ResNetOptions) => new ResNet(design, options),
