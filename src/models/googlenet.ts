@@ -6,12 +6,13 @@
 import type { Tensor } from "../graph/tensor.js";
 import { initialize } from "../nn/initialize.js";
 import { ReLU } from "../nn/layers/activation.js";
+import { AdaptiveAvgPool2d } from "../nn/layers/adaptivePooling.js";
 import { Flatten, type Layer, Sequential } from "../nn/layers/container.js";
 import { Conv2d } from "../nn/layers/convolution.js";
 import { Dropout } from "../nn/layers/dropout.js";
 import { Linear } from "../nn/layers/linear.js";
 import { LocalResponseNorm } from "../nn/layers/normalization.js";
-import { AdaptiveAvgPool2d, MaxPool2d } from "../nn/layers/pooling.js";
+import { MaxPool2d } from "../nn/layers/pooling.js";
 import { Module } from "../nn/module.js";
 import { type FeatureInfo, Network, type NetworkOutputs } from "../nn/network.js";
 import { adaptiveAvgPool2d } from "../ops/pooling/adaptive.js";

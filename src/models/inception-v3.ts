@@ -5,11 +5,12 @@
 
 import type { Tensor } from "../graph/tensor.js";
 import { initialize } from "../nn/initialize.js";
+import { AdaptiveAvgPool2d } from "../nn/layers/adaptivePooling.js";
 import { Flatten, type Layer } from "../nn/layers/container.js";
 import { Conv2d } from "../nn/layers/convolution.js";
 import { Dropout } from "../nn/layers/dropout.js";
 import { Linear } from "../nn/layers/linear.js";
-import { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "../nn/layers/pooling.js";
+import { AvgPool2d, MaxPool2d } from "../nn/layers/pooling.js";
 import { Module } from "../nn/module.js";
 import { type FeatureInfo, Network, type NetworkOutputs } from "../nn/network.js";
 import type { TensorLike } from "../ops/tensors.js";

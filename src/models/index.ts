@@ -3,12 +3,26 @@
 import { GoogLeNet, googlenet, googlenet2014 } from "./googlenet.js";
 import { InceptionV3, inceptionV3 } from "./inception-v3.js";
 import { LeNet5, lenet5 } from "./lenet5.js";
+import { MobileNetV1, mobilenetV1 } from "./mobilenet-v1.js";
+import { MobileNetV2, mobilenetV2 } from "./mobilenet-v2.js";
 import { findModel, type ModelEntry } from "./registry.js";
 import { BasicBlock, Bottleneck, ResNet, resnets } from "./resnet.js";
 import { CifarResNet, cifarResnets } from "./resnet-cifar.js";
+import { SqueezeNet, squeezenet1_0, squeezenet1_1 } from "./squeezenet.js";
 
 export type { ModelEntry, ModelOptions, Normalization, Paper, Resizing } from "./registry.js";
-export { BasicBlock, Bottleneck, CifarResNet, GoogLeNet, InceptionV3, LeNet5, ResNet };
+export {
+  BasicBlock,
+  Bottleneck,
+  CifarResNet,
+  GoogLeNet,
+  InceptionV3,
+  LeNet5,
+  MobileNetV1,
+  MobileNetV2,
+  ResNet,
+  SqueezeNet,
+};
 
 const entries = [
   lenet5,
@@ -17,6 +31,10 @@ const entries = [
   inceptionV3,
   ...resnets,
   ...cifarResnets,
+  squeezenet1_0,
+  squeezenet1_1,
+  mobilenetV1,
+  mobilenetV2,
 ] as const satisfies readonly ModelEntry[];
 
 type Entry = (typeof entries)[number];

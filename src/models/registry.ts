@@ -69,12 +69,17 @@ export function findModel(entries: readonly ModelEntry[], name: string): ModelEn
   return entry;
 }
 
+/** @throws ArgumentError unless `width` is above 0 */
+export function checkWidth(width: number): void {
+  if (!(width > 0 && Number.isFinite(width)))
+    throw new ArgumentError(`width is ${width}. Expected a number above 0, which multiplies the channels.`);
+}
+
 /** Numbers of channels times `width`, at least 1 each. @throws ArgumentError unless `width` is above 0 */
 export function scaleWidths<const Widths extends readonly number[]>(
   widths: Widths,
   width: number,
 ): { [I in keyof Widths]: number } {
-  if (!(width > 0 && Number.isFinite(width)))
-    throw new ArgumentError(`width is ${width}. Expected a number above 0, which multiplies the channels.`);
+  checkWidth(width);
   return widths.map((channels) => Math.max(1, Math.round(channels * width))) as { [I in keyof Widths]: number };
 }
