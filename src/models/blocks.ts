@@ -20,7 +20,7 @@ export function normalWeights(deviation: number): Initializer {
   return (shape) => normal(shape, 0, deviation);
 }
 
-/** A convolution without bias, batch normalization and a rectifier: `conv` and `bn` in torchvision's Inceptions. */
+/** A convolution, batch normalization and a rectifier: `conv` and `bn` as in torchvision's Inceptions. No bias unless asked for. */
 export class ConvNormReLU extends Module {
   conv: Conv2d;
   bn: BatchNorm2d;
@@ -29,10 +29,10 @@ export class ConvNormReLU extends Module {
     inChannels: number,
     outChannels: number,
     kernelSize: number | readonly [height: number, width: number],
-    options: Omit<ConvLayerOptions, "bias"> = {},
+    { bias = false, ...options }: ConvLayerOptions = {},
   ) {
     super();
-    this.conv = new Conv2d(inChannels, outChannels, kernelSize, { ...options, bias: false });
+    this.conv = new Conv2d(inChannels, outChannels, kernelSize, { ...options, bias });
     this.bn = new BatchNorm2d(outChannels, { eps: 1e-3 });
   }
 
@@ -49,7 +49,7 @@ export class ConvReLU extends Module {
     inChannels: number,
     outChannels: number,
     kernelSize: number | readonly [height: number, width: number],
-    options: Omit<ConvLayerOptions, "bias"> = {},
+    options: ConvLayerOptions = {},
   ) {
     super();
     this.conv = new Conv2d(inChannels, outChannels, kernelSize, options);

@@ -192,8 +192,9 @@ export class GoogLeNet extends Network {
     this.fc = new Linear(this.inception5b.outChannels, numClasses);
     this.transformInput = transformInput;
     for (const [, module] of this.namedModules()) {
-      if (module instanceof Conv2d || module instanceof Linear)
-        initialize(module, design.batchNorm ? normalWeights(0.01) : heFanIn);
+      // The paper does not tell its own; without normalization signals must keep their size from the start.
+      if (module instanceof Conv2d) initialize(module, design.batchNorm ? normalWeights(0.01) : heFanIn);
+      if (module instanceof Linear) initialize(module, normalWeights(0.01));
     }
   }
 

@@ -10,9 +10,11 @@ import { Flatten, type Layer } from "../nn/layers/container.js";
 import { Conv2d } from "../nn/layers/convolution.js";
 import { Dropout } from "../nn/layers/dropout.js";
 import { Linear } from "../nn/layers/linear.js";
-import { AvgPool2d, MaxPool2d } from "../nn/layers/pooling.js";
+import { MaxPool2d } from "../nn/layers/pooling.js";
 import { Module } from "../nn/module.js";
 import { type FeatureInfo, Network, type NetworkOutputs } from "../nn/network.js";
+import { adaptiveAvgPool2d } from "../ops/pooling/adaptive.js";
+import { avgPool2d } from "../ops/pooling/pool.js";
 import type { TensorLike } from "../ops/tensors.js";
 import { ConvNormReLU, normalWeights } from "./blocks.js";
 import { imagenet, symmetricNormalization, toSymmetric } from "./imagenet.js";
@@ -21,7 +23,6 @@ import { type ModelEntry, type ModelOptions, scaleWidths } from "./registry.js";
 
 /** A classifier of the 17×17 maps, whose loss helps while training. */
 class AuxiliaryClassifier extends Module {
-  avgpool = new AvgPool2d(5, { stride: 3 });
   conv0: ConvNormReLU;
   conv1: ConvNormReLU;
   globalpool = new AdaptiveAvgPool2d(1);
@@ -37,7 +38,10 @@ class AuxiliaryClassifier extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const maps = this.conv1(this.conv0(this.avgpool(x))); // N×768×1×1
+    // The convolution needs 5×5, which smaller pictures than 299×299 are averaged to in another way.
+    const fits = x.shape.slice(2).every((length) => length >= 17);
+    const pooled = fits ? avgPool2d(x, 5, { stride: 3 }) : adaptiveAvgPool2d(x, 5);
+    const maps = this.conv1(this.conv0(pooled)); // N×768×1×1
     return this.fc(this.flatten(this.globalpool(maps)));
   }
 }

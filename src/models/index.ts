@@ -1,6 +1,7 @@
 /** The networks, and the registry to build them by name. */
 
 import { GoogLeNet, googlenet, googlenet2014 } from "./googlenet.js";
+import { InceptionV2, inceptionV2 } from "./inception-v2.js";
 import { InceptionV3, inceptionV3 } from "./inception-v3.js";
 import { LeNet5, lenet5 } from "./lenet5.js";
 import { MobileNetV1, mobilenetV1 } from "./mobilenet-v1.js";
@@ -8,7 +9,9 @@ import { MobileNetV2, mobilenetV2 } from "./mobilenet-v2.js";
 import { findModel, type ModelEntry } from "./registry.js";
 import { BasicBlock, Bottleneck, ResNet, resnets } from "./resnet.js";
 import { CifarResNet, cifarResnets } from "./resnet-cifar.js";
+import { SegNet, segnet } from "./segnet.js";
 import { SqueezeNet, squeezenet1_0, squeezenet1_1 } from "./squeezenet.js";
+import { UNet, unet } from "./unet.js";
 
 export type { ModelEntry, ModelOptions, Normalization, Paper, Resizing } from "./registry.js";
 export {
@@ -16,18 +19,22 @@ export {
   Bottleneck,
   CifarResNet,
   GoogLeNet,
+  InceptionV2,
   InceptionV3,
   LeNet5,
   MobileNetV1,
   MobileNetV2,
   ResNet,
+  SegNet,
   SqueezeNet,
+  UNet,
 };
 
 const entries = [
   lenet5,
   googlenet,
   googlenet2014,
+  inceptionV2,
   inceptionV3,
   ...resnets,
   ...cifarResnets,
@@ -35,6 +42,8 @@ const entries = [
   squeezenet1_1,
   mobilenetV1,
   mobilenetV2,
+  unet,
+  segnet,
 ] as const satisfies readonly ModelEntry[];
 
 type Entry = (typeof entries)[number];
