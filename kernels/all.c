@@ -12,6 +12,7 @@
 #include "pooling.c"
 #include "random.c"
 #include "reduce.c"
+#include "sort.c"
 #include "unpooling.c"
 #include "weight_gradient.c"
 

@@ -1,19 +1,12 @@
-/** Repeating, turning, ordering and adding up along axes. */
+/** Repeating, turning and adding up along axes. */
 
 import type { DType } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { formatShape, normalizeAxis, type Shape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
-import { full, tensor } from "./create.js";
+import { tensor } from "./create.js";
 import { add, sub } from "./elementwise/arithmetic.js";
-import { equal } from "./elementwise/comparison.js";
-import { sqrt } from "./elementwise/functions.js";
-import { where } from "./elementwise/select.js";
-import { takeAlongAxis } from "./indexing/alongAxis.js";
-import { arange } from "./indexing/oneHot.js";
 import { matmul } from "./linear/matmul.js";
-import { argmax } from "./reduce/extreme.js";
-import { type VarianceOptions, variance } from "./reduce/mean.js";
 import { expand } from "./reduce/sum.js";
 import { concat } from "./shape/concat.js";
 import { pad } from "./shape/pad.js";
@@ -81,49 +74,6 @@ export function roll<D extends DType>(x: TensorLike<Shape, D>, shift: number, ax
   if (moved === 0) return input;
   const part = (range: Range) => slice(input, ...input.shape.map((_, i): Range => (i === along ? range : null)));
   return concat([part([length - moved, null]), part([0, length - moved])], along);
-}
-
-/** The square root of the variance. Its gradient for equal values is taken to be 0, as in PyTorch. */
-export function std(x: TensorLike, axis?: number | readonly number[], options: VarianceOptions = {}): Tensor {
-  const spread = variance(x, axis, options);
-  const none = equal(spread, 0);
-  return where(none, 0, sqrt(where(none, 1, spread) as Tensor)) as Tensor;
-}
-
-/**
- * The `k` largest elements along `axis`, the largest first, and where they are.
- *
- * @example const { values, indices } = topk(probabilities, 5);
- */
-export function topk(
-  x: TensorLike,
-  k: number,
-  axis = -1,
-): { readonly values: Tensor; readonly indices: Tensor<Shape, "int32"> } {
-  const input: Tensor = asTensor<Shape, "float32">("topk", x);
-  const along = normalizeAxis("topk", axis, input.rank);
-  const length = input.shape[along];
-  if (!Number.isInteger(k) || k < 1 || k > length)
-    throw new ArgumentError(`topk: k is ${k}. Expected an integer from 1 to ${length}, the length of axis ${along}.`);
-  const positions = reshape(
-    arange(length),
-    input.shape.map((_, i) => (i === along ? length : 1)),
-  );
-  let rest = input;
-  let left: Tensor<Shape, "int32"> = full(input.shape, 1, { dtype: "int32", device: input.device });
-  const winners: Tensor<Shape, "int32">[] = [];
-  for (let i = 0; i < k; i++) {
-    const largest = argmax(rest, along, { keepdim: true });
-    // Where only −∞ is left, the largest may be one that has been taken: then the first that has not.
-    const known = equal(takeAlongAxis(left, largest, along), 0);
-    const winner = where(known, argmax(left, along, { keepdim: true }), largest) as Tensor<Shape, "int32">;
-    winners.push(winner);
-    const taken = equal(positions, winner);
-    rest = where(taken, Number.NEGATIVE_INFINITY, rest) as Tensor;
-    left = where(taken, 0, left) as Tensor<Shape, "int32">;
-  }
-  const indices = concat(winners, along);
-  return { values: takeAlongAxis(input, indices, along), indices };
 }
 
 /** Elements that are added up by one product with a triangular matrix. */

@@ -12,6 +12,7 @@ import { backward } from "./gradient.js";
 import { matmul } from "./linear/matmul.js";
 import * as extreme from "./reduce/extreme.js";
 import { mean, type VarianceOptions, variance } from "./reduce/mean.js";
+import { all, any, type NormOptions, norm, prod, std } from "./reduce/statistics.js";
 import { expand, type ReduceOptions, sum } from "./reduce/sum.js";
 import { permute, transpose } from "./shape/permute.js";
 import type { Filled } from "./shape/reshape.js";
@@ -53,6 +54,13 @@ declare module "../graph/tensor.js" {
     sum(this: AnyNumeric, axis?: Axes, options?: ReduceOptions): Tensor<Shape, D>;
     mean(this: Tensor, axis?: Axes, options?: ReduceOptions): Tensor;
     variance(this: Tensor, axis?: Axes, options?: VarianceOptions): Tensor;
+    std(this: Tensor, axis?: Axes, options?: VarianceOptions): Tensor;
+    prod(this: AnyNumeric, axis?: Axes, options?: ReduceOptions): Tensor<Shape, D>;
+    /** The length of a vector, (Σ |x|ᵖ)^(1/p). */
+    norm(this: Tensor, axis?: Axes, options?: NormOptions): Tensor;
+    /** Whether any element is true, or other than 0. */
+    any(axis?: Axes, options?: ReduceOptions): Tensor<Shape, "bool">;
+    all(axis?: Axes, options?: ReduceOptions): Tensor<Shape, "bool">;
     max(this: AnyNumeric, axis?: Axes, options?: ReduceOptions): Tensor<Shape, D>;
     min(this: AnyNumeric, axis?: Axes, options?: ReduceOptions): Tensor<Shape, D>;
     /** Where along `axis` (default: the last) the largest element is. */
@@ -108,6 +116,6 @@ const { reshape, flatten, squeeze, unsqueeze, detach } = reshaping;
 attach({ add, sub, mul, div, pow, clip, matmul });
 attach({ neg, abs, exp, log, sqrt, tanh, sigmoid, relu, softmax, logSoftmax });
 attach({ equal, notEqual, less, lessEqual, greater, greaterEqual });
-attach({ sum, mean, variance, max, min, argmax, argmin });
+attach({ sum, mean, variance, std, prod, norm, any, all, max, min, argmax, argmin });
 attach({ reshape, view: reshape, flatten, squeeze, unsqueeze, expand, permute, transpose, slice, flip, detach });
 attach({ to: cast, backward });

@@ -4,6 +4,7 @@ import { conv2dInputGradientOp, conv2dOp, conv2dWeightGradientOp } from "./convo
 import * as elementwise from "./elementwise/operations.js";
 import { scatterAlongAxisOp, takeAlongAxisOp } from "./indexing/alongAxis.js";
 import { iotaOp, oneHotOp } from "./indexing/oneHot.js";
+import { argSortOp } from "./indexing/sort.js";
 import { scatterTakeOp, takeOp } from "./indexing/take.js";
 import { matmulOp } from "./linear/matmul.js";
 import { averagePool2dGradientOp, averagePool2dOp } from "./pooling/averagePool2d.js";
@@ -43,6 +44,7 @@ export const kernelOps = {
   scatterAlongAxis: scatterAlongAxisOp,
   take: takeOp,
   scatterTake: scatterTakeOp,
+  argSort: argSortOp,
   oneHot: oneHotOp,
   iota: iotaOp,
   uniform: uniformOp,

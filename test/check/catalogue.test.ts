@@ -14,13 +14,17 @@ import { seed } from "../support/numbers.js";
 /** Functions that have no gradient to check, and why. */
 const others: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ["equal", "greater", "greaterEqual", "less", "lessEqual", "notEqual", "logicalAnd", "logicalNot", "logicalOr"].map(
-      (name) => [name, "gives booleans"],
-    ),
+    [
+      ..."all any isfinite isnan equal greater greaterEqual less lessEqual notEqual".split(" "),
+      ..."logicalAnd logicalNot logicalOr".split(" "),
+    ].map((name) => [name, "gives booleans"]),
   ),
-  ...Object.fromEntries(["argmax", "argmin", "arange"].map((name) => [name, "gives integers"])),
+  ...Object.fromEntries(["argmax", "argmin", "argsort", "arange"].map((name) => [name, "gives integers"])),
   ...Object.fromEntries(
-    ["full", "ones", "oneHot", "tensor", "zeros"].map((name) => [name, "is made of numbers, not of tensors"]),
+    ["eye", "full", "linspace", "ones", "oneHot", "tensor", "zeros"].map((name) => [
+      name,
+      "is made of numbers, not of tensors",
+    ]),
   ),
   ...Object.fromEntries(["normal", "uniform"].map((name) => [name, "depends on a seed alone"])),
   ...Object.fromEntries(

@@ -17,6 +17,9 @@ interface Case {
   readonly delta?: number;
   readonly beta?: number;
   readonly log_target?: boolean;
+  readonly p?: 1 | 2;
+  readonly smooth?: number;
+  readonly squared?: boolean;
 }
 
 const golden = new Golden<Case>("losses-with-options");
@@ -27,7 +30,16 @@ function lossOf(key: string, { name, reduction: spelled, ...options }: Case, x: 
   const target = () => golden.tensor(`${key}.target`);
   const weight = optional("weight");
   const reduction = spelled === "batchmean" ? "mean" : spelled;
-  const { label_smoothing: labelSmoothing, ignore_index: ignoreIndex, margin, delta, beta } = options;
+  const {
+    label_smoothing: labelSmoothing,
+    ignore_index: ignoreIndex,
+    margin,
+    delta,
+    beta,
+    p = 1,
+    smooth,
+    squared = false,
+  } = options;
   switch (name) {
     case "crossEntropy": {
       const targets = golden.has(`${key}.labels`) ? labels() : target();
@@ -36,7 +48,11 @@ function lossOf(key: string, { name, reduction: spelled, ...options }: Case, x: 
     case "nllLoss":
       return fovea.nllLoss(x, labels(), { weight, ignoreIndex, reduction });
     case "multiMarginLoss":
-      return fovea.multiMarginLoss(x, labels(), { ...(margin !== undefined && { margin }), reduction });
+      return fovea.multiMarginLoss(x, labels(), { ...(margin !== undefined && { margin }), p, weight, reduction });
+    case "hingeLoss":
+      return fovea.hingeLoss(x, target(), { ...(margin !== undefined && { margin }), squared, reduction });
+    case "diceLoss":
+      return fovea.diceLoss(x, target(), { ...(smooth !== undefined && { smooth }), reduction });
     case "mseLoss":
       return fovea.mseLoss(x, target(), { reduction });
     case "l1Loss":
@@ -124,6 +140,16 @@ describe("losses", () => {
     ["weights for other classes", () => fovea.crossEntropy(zeros([2, 3]), labels, { weight: zeros([2]) }), /3 classes/],
     ["too much smoothing", () => fovea.crossEntropy(zeros([2, 3]), labels, { labelSmoothing: 2 }), /Expected 0 … 1/],
     ["shapes that differ", () => fovea.huberLoss(zeros([2, 3]), zeros([3, 2])), /2×3 but the target 3×2/],
+    [
+      "another exponent than 1 and 2",
+      () => fovea.multiMarginLoss(zeros([2, 3]), labels, { p: 3 as 1 }),
+      /Expected 1 or 2/,
+    ],
+    [
+      "an endless margin",
+      () => fovea.hingeLoss(zeros([2]), zeros([2]), { margin: Infinity }),
+      /Expected a finite number/,
+    ],
     ["no width", () => fovea.huberLoss(zeros([2]), zeros([2]), { delta: 0 }), /above 0/],
     ["areas without places", () => fovea.diceLoss(zeros([2, 3]), zeros([2, 3])), /at least one axis of places/],
   ];

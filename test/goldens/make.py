@@ -280,6 +280,22 @@ def loss_options():
     record("klDivLoss", F.kl_div, [q.log(), p])
     record("klDivLoss", F.kl_div, [q.log(), p], reduction="batchmean")
     record("klDivLoss", F.kl_div, [q.log(), (p + 0.1).log()], log_target=True)
+    record("multiMarginLoss", F.multi_margin_loss, [scores], labels, p=2, margin=0.7, weight=weight)
+    totals = dict(none=lambda x: x, mean=torch.mean, sum=torch.sum)
+
+    def dice(p, t, reduction, smooth=1):
+        overlap, size = (p * t).flatten(2).sum(2), (p + t).flatten(2).sum(2)
+        return totals[reduction](1 - (2 * overlap + smooth) / (size + smooth))
+
+    def hinge(x, t, reduction, margin=1, squared=False):
+        return totals[reduction](F.relu(margin - t * x) ** (2 if squared else 1))
+
+    areas = [torch.rand(2, 3, 4, 5), torch.randint(0, 2, (2, 3, 4, 5)).float()]
+    record("diceLoss", dice, areas)
+    record("diceLoss", dice, areas, smooth=0.1)
+    sides = [torch.randn(4, 6) * 2, torch.randn(4, 6).sign()]
+    record("hingeLoss", hinge, sides)
+    record("hingeLoss", hinge, sides, margin=0.5, squared=True)
     save("losses-with-options", tensors, cases)
 
 
@@ -729,6 +745,149 @@ def pictures():
     save("pictures", tensors, cases)
 
 
+def kit():
+    """What is left of the tensor kit: results and gradients. Arguments "$0", "$1" … stand for the inputs."""
+    cases, tensors = [], {}
+
+    def record(name, function, inputs, *arguments):
+        """Inputs are shapes of random tensors, or tensors; of results that are no floats there is no gradient."""
+        key = str(len(cases))
+        given = [torch.randn(x) if isinstance(x, list) else x for x in inputs]
+        floats = [i for i, x in enumerate(given) if x.dtype == torch.float32]
+        for i in floats:
+            given[i] = given[i].clone().requires_grad_()
+        results = function(*given)
+        results = list(results) if isinstance(results, (tuple, list)) else [results]
+        tensors.update({f"{key}.x.{i}": x if x.dtype == torch.float32 else x.int() for i, x in enumerate(given)})
+        tensors.update({f"{key}.y.{i}": y if y.is_floating_point() else y.int() for i, y in enumerate(results)})
+        differentiable = [y for y in results if y.requires_grad]
+        case = {"name": name, "inputs": len(given), "arguments": arguments, "results": len(results)}
+        if differentiable:
+            upstream = [torch.randn_like(y) for y in differentiable]
+            gradients = torch.autograd.grad(differentiable, [given[i] for i in floats], upstream, allow_unused=True)
+            tensors.update({f"{key}.upstream.{i}": u for i, u in enumerate(upstream)})
+            case["gradients"] = [i for i, g in zip(floats, gradients) if g is not None]
+            tensors.update({f"{key}.g.{i}": g for i, g in zip(floats, gradients) if g is not None})
+        cases.append(case)
+
+    keep = dict(keepdim=True)
+    integers = lambda *shape, below=5: torch.randint(0, below, shape)
+    flags = lambda *shape: torch.rand(shape) < 0.4
+
+    # Element by element.
+    for name, function in dict(abs=torch.abs, neg=torch.neg, exp=torch.exp, sin=torch.sin, cos=torch.cos).items():
+        record(name, function, [[3, 5]], "$0")
+    for name in ("tanh", "sigmoid", "relu", "sign", "floor", "ceil", "square"):
+        record(name, getattr(torch, name), [torch.randn(3, 7) * 3], "$0")
+    record("round", torch.round, [torch.tensor([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49999997, -3.2, 8.7, 0.0, 1e9])], "$0")
+    for name in ("log", "sqrt", "rsqrt"):
+        record(name, getattr(torch, name), [torch.rand(3, 5) + 0.1], "$0")
+    record("tan", torch.tan, [torch.rand(3, 5) * 2 - 1], "$0")
+    for name in ("add", "sub", "mul", "maximum", "minimum"):
+        record(name, getattr(torch, name), [[3, 1, 4], [2, 1]], "$0", "$1")
+    record("maximum", torch.maximum, [torch.tensor([1.0, 2, 3]), torch.tensor([2.0, 2, 1])], "$0", "$1")
+    record("div", torch.div, [[3, 1, 4], torch.rand(2, 1) + 0.5], "$0", "$1")
+    record("pow", torch.pow, [torch.rand(3, 4) + 0.1, [4]], "$0", "$1")
+    record("pow", lambda x: x**3, [[3, 4]], "$0", 3)
+    record("clip", lambda x: x.clip(-0.5, 0.8), [[4, 5]], "$0", -0.5, 0.8)
+    record("where", lambda a, b: torch.where(a > b, a, -b), [[3, 4], [4]], {"greater": ["$0", "$1"]}, "$0", {"neg": ["$1"]})
+    for name, theirs in dict(equal="eq", notEqual="ne", less="lt", lessEqual="le", greater="gt", greaterEqual="ge").items():
+        record(name, getattr(torch, theirs), [integers(3, 4), integers(4)], "$0", "$1")
+    for name in ("logicalAnd", "logicalOr"):
+        function = getattr(torch, name.replace("A", "_a").replace("O", "_o"))
+        record(name, function, [flags(3, 4), flags(4)], {"cast": ["$0", "bool"]}, {"cast": ["$1", "bool"]})
+    record("logicalNot", torch.logical_not, [flags(3, 4)], {"cast": ["$0", "bool"]})
+    special = torch.tensor([1.0, float("nan"), float("inf"), -float("inf"), 0.0])
+    record("isnan", torch.isnan, [special], "$0")
+    record("isfinite", torch.isfinite, [special], "$0")
+    record("cast", lambda x: x.int(), [torch.randn(9) * 5], "$0", "int32")
+
+    # Reductions.
+    for name, function in dict(sum=torch.sum, mean=torch.mean, max=torch.amax, min=torch.amin).items():
+        record(name, lambda x: function(x, [0, 2]), [[3, 4, 5]], "$0", [0, 2])
+        record(name, lambda x: function(x, 1, keepdim=True), [[3, 4, 5]], "$0", 1, keep)
+    # Equal elements share the gradient.
+    record("max", lambda x: x.amax(1), [torch.tensor([[1.0, 3, 3], [2, 2, 2]])], "$0", 1)
+    record("variance", lambda x: x.var([0, 2]), [[3, 4, 5]], "$0", [0, 2])
+    record("variance", lambda x: x.var(1, unbiased=False, keepdim=True), [[3, 4]], "$0", 1, dict(correction=0, **keep))
+    record("std", lambda x: x.std([0, 2], keepdim=True), [[3, 4, 5]], "$0", [0, 2], keep)
+    record("prod", lambda x: x.prod(1), [[3, 5]], "$0", 1)
+    zeros = torch.tensor([[1.0, 0, 2], [0, 0, 3], [4, 5, 6]])
+    record("prod", lambda x: x.prod(1, keepdim=True), [zeros], "$0", 1, keep)
+    record("prod", lambda x: x.prod(), [[2, 3, 2]], "$0")
+    record("norm", lambda x: torch.linalg.vector_norm(x, 2, [0, 2]), [[3, 4, 5]], "$0", [0, 2])
+    record("norm", lambda x: torch.linalg.vector_norm(x, 2, 1), [zeros * 0], "$0", 1)
+    for p in (1, 3, 0.5):
+        record("norm", lambda x: torch.linalg.vector_norm(x, p, 1, keepdim=True), [[3, 5]], "$0", 1, dict(p=p, **keep))
+    record("logSumExp", lambda x: x.logsumexp([0, 2]), [torch.randn(3, 4, 5) * 40], "$0", [0, 2])
+    record("logSumExp", lambda x: x.logsumexp(1), [torch.tensor([[-float("inf")] * 2, [1.0, 200]])], "$0", 1)
+    record("any", lambda x: x.any(1), [torch.tensor([[0, 0], [0, 2], [1, 3]])], "$0", 1)
+    record("all", lambda x: x.all(1, keepdim=True), [torch.tensor([[0, 0], [0, 2], [1, 3]])], "$0", 1, keep)
+    record("argmax", lambda x: x.argmax(1), [[4, 7]], "$0", 1)
+    record("argmin", lambda x: x.argmin(0, keepdim=True), [[4, 7]], "$0", 0, keep)
+
+    # In order.
+    record("argsort", lambda x: x.sort(dim=1, stable=True).indices, [integers(3, 40)], "$0", 1)
+    record("sort", lambda x: x.sort(dim=0, stable=True), [[30, 3]], "$0", 0)
+    record("sort", lambda x: x.sort(dim=-1, stable=True, descending=True), [torch.randn(2, 50).round()], "$0", -1, dict(descending=True))
+    nans = torch.tensor([3.0, float("nan"), -1, float("inf"), -0.0, 0.0, float("nan"), -float("inf")])
+    for descending in (False, True):
+        place = lambda x: x.sort(dim=-1, stable=True, descending=descending).indices
+        record("argsort", place, [nans], "$0", -1, dict(descending=descending))
+    record("topk", lambda x: x.topk(3), [[4, 9]], "$0", 3)
+    record("topk", lambda x: x.topk(12, 0), [[20, 3]], "$0", 12, 0)
+    record("median", lambda x: x.median(1).values, [[3, 6]], "$0", 1)
+    record("median", lambda x: x.median(0, keepdim=True).values, [[5, 3]], "$0", 0, keep)
+    record("median", lambda x: x.median(), [nans[:5]], "$0")
+    for q in (0, 0.3, 0.5, 1):
+        record("quantile", lambda x: x.quantile(q, 1), [[3, 6]], "$0", q, 1)
+
+    # Shapes and places.
+    record("reshape", lambda x: x.reshape(2, -1), [[4, 3]], "$0", [2, -1])
+    record("flatten", lambda x: x.flatten(1), [[2, 3, 4]], "$0")
+    record("squeeze", lambda x: x.squeeze(1), [[2, 1, 3]], "$0", 1)
+    record("unsqueeze", lambda x: x.unsqueeze(-1), [[2, 3]], "$0", -1)
+    record("permute", lambda x: x.permute(2, 0, 1), [[2, 3, 4]], "$0", [2, 0, 1])
+    record("transpose", lambda x: x.transpose(0, 2), [[2, 3, 4]], "$0", 0, 2)
+    record("expand", lambda x: x.expand(4, 3, 2), [[3, 1]], "$0", [4, 3, 2])
+    record("slice", lambda x: x[1:4, 2, 0:5:2], [[5, 3, 6]], "$0", [1, 4], 2, [0, 5, 2])
+    record("flip", lambda x: x.flip(0, 2), [[2, 3, 4]], "$0", [0, 2])
+    record("split", lambda x: x.split(2, 1), [[3, 5]], "$0", 2, 1)
+    record("concat", lambda a, b: torch.cat([a, b], 1), [[2, 3], [2, 2]], ["$0", "$1"], 1)
+    record("stack", lambda a, b: torch.stack([a, b], 1), [[2, 3], [2, 3]], ["$0", "$1"], 1)
+    record("pad", lambda x: F.pad(x, (1, 2, 2, 1), value=0.5), [[2, 3, 4]], "$0", [[2, 1], [1, 2]], 0.5)
+    for mode in ("reflect", "replicate", "circular"):
+        record("pad", lambda x: F.pad(x, (1, 2, 2, 1), mode=mode), [[1, 2, 3, 4]], "$0", [[2, 1], [1, 2]], mode)
+    record("take", lambda x, at: x[:, at], [[3, 5, 2], integers(2, 4)], "$0", "$1", 1)
+    at = integers(3, 6, below=4)
+    record("takeAlongAxis", lambda x, at: x.gather(1, at), [[3, 4], at], "$0", "$1", 1)
+    record("oneHot", lambda x: F.one_hot(x, 5), [integers(3, 2)], "$0", 5)
+    record("bedOfNails", lambda x: F.conv_transpose2d(x, torch.ones(1, 1, 1, 1), stride=2, output_padding=1), [[2, 1, 3, 4]], "$0", 2)
+
+    # Products, and windows as columns.
+    record("matmul", torch.matmul, [[2, 1, 3, 4], [3, 4, 2]], "$0", "$1")
+    record("matmul", torch.matmul, [[3, 4], [5, 4, 2]], "$0", "$1")
+    record("linear", F.linear, [[2, 3, 4], [5, 4], [5]], "$0", "$1", "$2")
+    record("softmax", lambda x: x.softmax(1), [[3, 4, 2]], "$0", 1)
+    record("logSoftmax", lambda x: x.log_softmax(0), [[3, 4, 2]], "$0", 0)
+    record("unfold", lambda x: F.unfold(x, [3, 2], 2, 1, [1, 2]), [[2, 3, 7, 6]], "$0", [3, 2], dict(dilation=2, padding=1, stride=[1, 2]))
+    for axes in (1, 2, 3):
+        convolve = [F.conv1d, F.conv2d, F.conv3d][axes - 1]
+        flipped = lambda x, w: convolve(x, w.flip(*range(2, axes + 2)), None, 2, 1)
+        record("trueConvolution", flipped, [[2, 3, 6, 5, 6][: axes + 2], [4, 3, 3, 2, 3][: axes + 2]], "$0", "$1", None, dict(stride=2, padding=1))
+    for size, kernel in ((7, 3), (8, 4), (9, 2)):
+        record("conv2d", lambda x, w: F.conv2d(x, w, None, 1, "same"), [[1, 2, size, size], [3, 2, kernel, kernel]], "$0", "$1", None, dict(padding="same"))
+        full = lambda x, w: F.conv2d(x, w, None, 1, kernel - 1)
+        record("conv2d", full, [[1, 2, size, size], [3, 2, kernel, kernel]], "$0", "$1", None, dict(padding="full"))
+
+    # Making tensors.
+    record("arange", lambda: torch.arange(2, 11, 3), [], 2, 11, 3)
+    record("arange", lambda: torch.arange(5, -3, -2), [], 5, -3, -2)
+    record("linspace", lambda: torch.linspace(-1, 2, 7), [], -1, 2, 7)
+    record("eye", lambda: torch.eye(3, 4), [], 3, 4)
+    save("kit", tensors, cases)
+
+
 everything = [
     convolutions,
     pools,
@@ -744,6 +903,7 @@ everything = [
     vision,
     pictures,
     unpooling,
+    kit,
 ]
 for seed, make in enumerate(everything):
     if sys.argv[1:] and make.__name__ not in sys.argv[1:]:

@@ -232,6 +232,8 @@ describe("layers", () => {
       [new nn.SmoothL1Loss()(scores, target), nn.smoothL1Loss(scores, target)],
       [new nn.BCEWithLogitsLoss()(scores, target), nn.binaryCrossEntropyWithLogits(scores, target)],
       [new nn.KLDivLoss()(scores, target), nn.klDivLoss(scores, target)],
+      [new nn.KLDivLoss({ reduction: "sum" })(scores, target), nn.klDivLoss(scores, target, { reduction: "sum" })],
+      [new nn.HingeLoss({ squared: true })(scores, target), nn.hingeLoss(scores, target, { squared: true })],
     ];
     for (const [layer, loss] of pairs) assert.equal(await layer.item(), await loss.item());
     const probabilities = scores.sigmoid();

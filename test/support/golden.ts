@@ -7,7 +7,7 @@ import type { DType, TypedArray } from "../../src/core/dtype.js";
 import type { Shape } from "../../src/core/shape.js";
 import { parseSafetensors } from "../../src/formats/safetensors.js";
 import { convertArray } from "../../src/formats/storage.js";
-import type { Tensor } from "../../src/graph/tensor.js";
+import type { AnyTensor, Tensor } from "../../src/graph/tensor.js";
 import { tensorOver } from "../../src/ops/create.js";
 
 export interface GoldenTensor {
@@ -50,6 +50,12 @@ export class Golden<Case> {
     const { data, shape } = this.get(key);
     assert.ok(data instanceof Int32Array);
     return tensorOver(data.slice(), shape, "int32");
+  }
+
+  /** A tensor of whatever type it is. */
+  anyTensor(key: string): AnyTensor {
+    const { data, shape, dtype } = this.get(key);
+    return tensorOver<Shape, DType>(data.slice(), shape, dtype);
   }
 
   /** All entries whose names start with `prefix.`, without it. */

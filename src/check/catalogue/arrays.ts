@@ -2,21 +2,24 @@
 
 import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { cumsum, repeat, roll, rot90, std, topk } from "../../ops/arrange.js";
-import { mul } from "../../ops/elementwise/arithmetic.js";
+import { cumsum, repeat, roll, rot90 } from "../../ops/arrange.js";
+import { add, mul } from "../../ops/elementwise/arithmetic.js";
+import { floor } from "../../ops/elementwise/functions.js";
 import { takeAlongAxis } from "../../ops/indexing/alongAxis.js";
+import { median, quantile, sort, topk } from "../../ops/indexing/sort.js";
 import { take } from "../../ops/indexing/take.js";
 import { linear, matmul } from "../../ops/linear/matmul.js";
 import { groupNorm, instanceNorm, layerNorm, localResponseNorm } from "../../ops/normalization.js";
 import { max, min } from "../../ops/reduce/extreme.js";
 import { mean, variance } from "../../ops/reduce/mean.js";
+import { logSumExp, norm, prod, std } from "../../ops/reduce/statistics.js";
 import { expand, sum } from "../../ops/reduce/sum.js";
 import { concat, stack } from "../../ops/shape/concat.js";
 import { type PaddingMode, pad } from "../../ops/shape/pad.js";
 import { permute, transpose } from "../../ops/shape/permute.js";
 import { detach, flatten, reshape, squeeze, unsqueeze } from "../../ops/shape/reshape.js";
 import { flip, slice, split } from "../../ops/shape/slice.js";
-import { type CheckCase, check, classes, distinct } from "./case.js";
+import { type CheckCase, check, classes, distinct, within } from "./case.js";
 
 type Indices = Tensor<Shape, "int32">;
 
@@ -37,7 +40,18 @@ export const arrayCases: readonly CheckCase[] = [
   check("std", (x: Tensor) => std(x, 1), [[3, 4, 2]]),
   check("max", (x: Tensor) => max(x, [0, 2]), [distinct(3, 4, 2)]),
   check("min", (x: Tensor) => min(x), [distinct(3, 4, 2)]),
+  check("prod", (x: Tensor) => prod(x, [0, 2]), [[3, 4, 2]]),
+  check("prod", (x: Tensor) => prod(mul(x, detach(floor(add(x, 0.7)))), 1), [within(0, 1, 2, 7)], "with zeros"),
+  check("norm", (x: Tensor) => norm(x, 1), [[3, 4, 2]]),
+  check("norm", (x: Tensor) => norm(x, [0, 2], { p: 3, keepdim: true }), [within(0.1, 1, 3, 4, 2)], "p 3"),
+  check("norm", (x: Tensor) => norm(x, 0, { p: 1 }), [within(0.1, 1, 3, 4)], "p 1"),
+  check("norm", (x: Tensor) => norm(x, 0, { p: Number.POSITIVE_INFINITY }), [distinct(5, 4)], "p infinite"),
+  check("logSumExp", (x: Tensor) => logSumExp(x, [0, 2]), [within(-4, 4, 3, 4, 2)]),
+  check("sort", (x: Tensor) => sort(x, 0, { descending: true }).values, [distinct(9, 4)]),
+  check("median", (x: Tensor) => median(x, 1), [distinct(3, 6)]),
+  check("quantile", (x: Tensor) => quantile(x, 0.3, [0, 2]), [distinct(3, 2, 4)]),
   check("topk", (x: Tensor) => topk(x, 3, 0).values, [distinct(6, 4)]),
+  check("topk", (x: Tensor) => topk(x, 9).values, [distinct(3, 12)], "by sorting"),
   check("cumsum", (x: Tensor) => cumsum(x, 0), [[5, 3]]),
   check("cumsum", (x: Tensor) => cumsum(x, 1), [[2, 70]], "several blocks"),
   check("expand", (x: Tensor) => expand(x, [4, 3, 2]), [[3, 1]]),

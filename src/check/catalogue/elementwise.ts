@@ -5,6 +5,7 @@ import type { Tensor } from "../../graph/tensor.js";
 import * as activations from "../../ops/elementwise/activations.js";
 import * as arithmetic from "../../ops/elementwise/arithmetic.js";
 import { greater } from "../../ops/elementwise/comparison.js";
+import * as composites from "../../ops/elementwise/composites.js";
 import * as functions from "../../ops/elementwise/functions.js";
 import { cast, where } from "../../ops/elementwise/select.js";
 import { dropout, featureDropout } from "../../ops/random/random.js";
@@ -21,7 +22,9 @@ const { add, clip, div, maximum, minimum, mul, pow, sub } = arithmetic;
 const { elu, gelu, hardshrink, hardsigmoid, hardswish, hardtanh, leakyRelu, logSigmoid, mish } = activations;
 const { prelu, relu6, selu, silu, softplus, softshrink, softsign } = activations;
 
-const unary = { abs, cos, erf, exp, expm1, floor, neg, relu, sigmoid, sign, sin, tanh } as const;
+const { ceil, round, rsqrt, square, tan } = composites;
+
+const unary = { abs, ceil, cos, erf, exp, expm1, floor, neg, relu, round, sigmoid, sign, sin, square, tanh } as const;
 const units = {
   elu,
   gelu,
@@ -43,8 +46,9 @@ const binary = { add, sub, mul, div, maximum, minimum } as const;
 
 export const elementwiseCases: readonly CheckCase[] = [
   ...Object.entries<Unary>(unary).map(([name, fn]) => check(name, fn, [within(-3, 3, 4, 5)])),
-  ...Object.entries<Unary>({ log, log1p, sqrt }).map(([name, fn]) => check(name, fn, [positive])),
+  ...Object.entries<Unary>({ log, log1p, rsqrt, sqrt }).map(([name, fn]) => check(name, fn, [positive])),
   ...Object.entries<Unary>(units).map(([name, fn]) => check(name, (x: Tensor) => fn(x), [wide])),
+  check("tan", (x: Tensor) => tan(x), [within(-1.2, 1.2, 4, 5)]),
   check("gelu", (x: Tensor) => gelu(x, { approximate: "tanh" }), [wide], "tanh"),
   check("elu", (x: Tensor) => elu(x, 0.3), [wide], "alpha 0.3"),
   check("softplus", (x: Tensor) => softplus(x, 2), [wide], "beta 2"),

@@ -3,7 +3,8 @@
 import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import * as losses from "../../nn/losses/index.js";
-import { sigmoid } from "../../ops/elementwise/functions.js";
+import { ones } from "../../ops/create.js";
+import { neg, sigmoid, sign } from "../../ops/elementwise/functions.js";
 import { logSoftmax, softmax } from "../../ops/softmax.js";
 import { type CheckCase, check, classes, within } from "./case.js";
 
@@ -14,7 +15,7 @@ const labels = classes(5, 4);
 const share = within(0.1, 0.9, 4, 5);
 
 const { binaryCrossEntropy, binaryCrossEntropyWithLogits, crossEntropy, diceLoss, huberLoss, klDivLoss } = losses;
-const { l1Loss, mseLoss, multiMarginLoss, nllLoss, smoothL1Loss } = losses;
+const { hingeLoss, l1Loss, mseLoss, multiMarginLoss, nllLoss, smoothL1Loss } = losses;
 
 export const lossCases: readonly CheckCase[] = [
   check("crossEntropy", (x: Tensor, y: Labels) => crossEntropy(x, y), [scores, labels]),
@@ -38,6 +39,14 @@ export const lossCases: readonly CheckCase[] = [
   ),
   check("nllLoss", (x: Tensor, y: Labels) => nllLoss(logSoftmax(x, 1), y), [scores, labels]),
   check("multiMarginLoss", (x: Tensor, y: Labels) => multiMarginLoss(x, y), [scores, labels]),
+  check(
+    "multiMarginLoss",
+    (x: Tensor, y: Labels, weight: Tensor) => multiMarginLoss(x, y, { p: 2, margin: 0.7, weight }),
+    [scores, labels, within(0.5, 2, 5)],
+    "squares, weights",
+  ),
+  check("hingeLoss", (x: Tensor, t: Tensor) => hingeLoss(x, sign(t)), [scores, share]),
+  check("hingeLoss", (x: Tensor) => hingeLoss(x, neg(ones([4, 5])), { squared: true }), [scores], "squares"),
   check(
     "binaryCrossEntropyWithLogits",
     (x: Tensor, t: Tensor, weight: Tensor) => binaryCrossEntropyWithLogits(x, t, { weight, positiveWeight: 3 }),

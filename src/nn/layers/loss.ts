@@ -48,6 +48,16 @@ export class MultiMarginLoss<R extends Reduction = "mean"> extends Loss<losses.M
   }
 }
 
+export interface HingeLoss<R extends Reduction = "mean"> {
+  (scores: TensorLike, targets: TensorLike): Reduced<R>;
+}
+/** What scores lack to be on the right side of 0 by a margin, for targets of −1 and 1. */
+export class HingeLoss<R extends Reduction = "mean"> extends Loss<losses.HingeLossOptions<R>> {
+  override forward(scores: TensorLike, targets: TensorLike): Reduced<R> {
+    return losses.hingeLoss(scores, targets, this.options);
+  }
+}
+
 export interface BCEWithLogitsLoss<R extends Reduction = "mean"> {
   (logits: TensorLike, targets: TensorLike): Reduced<R>;
 }
@@ -120,12 +130,12 @@ export class DiceLoss<R extends Reduction = "mean"> extends Loss<losses.DiceLoss
   }
 }
 
-export interface KLDivLoss {
-  (input: TensorLike, target: TensorLike): Tensor<[]>;
+export interface KLDivLoss<R extends Reduction | "batchMean" = "batchMean"> {
+  (input: TensorLike, target: TensorLike): R extends "none" ? Tensor : Tensor<[]>;
 }
 /** The Kullback–Leibler divergence of targets from predicted logarithms of probabilities, divided by the number of samples. */
-export class KLDivLoss extends Loss<{ readonly logTarget?: boolean }> {
-  override forward(input: TensorLike, target: TensorLike): Tensor<[]> {
+export class KLDivLoss<R extends Reduction | "batchMean" = "batchMean"> extends Loss<losses.KlDivLossOptions<R>> {
+  override forward(input: TensorLike, target: TensorLike): R extends "none" ? Tensor : Tensor<[]> {
     return losses.klDivLoss(input, target, this.options);
   }
 }

@@ -3,19 +3,18 @@
 import { ArgumentError, ShapeError } from "../../core/errors.js";
 import { formatShape, type Shape, sameShape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { add, div, mul, sub } from "../../ops/elementwise/arithmetic.js";
+import { add, div, mul } from "../../ops/elementwise/arithmetic.js";
 import { notEqual } from "../../ops/elementwise/comparison.js";
-import { neg, relu } from "../../ops/elementwise/functions.js";
+import { neg } from "../../ops/elementwise/functions.js";
 import { cast, where } from "../../ops/elementwise/select.js";
 import { takeAlongAxis } from "../../ops/indexing/alongAxis.js";
-import { oneHot } from "../../ops/indexing/oneHot.js";
 import { take } from "../../ops/indexing/take.js";
 import { mean } from "../../ops/reduce/mean.js";
 import { sum } from "../../ops/reduce/sum.js";
 import { reshape, unsqueeze } from "../../ops/shape/reshape.js";
 import { logSoftmax } from "../../ops/softmax.js";
 import { asTensor, type TensorLike } from "../../ops/tensors.js";
-import { type LossOptions, type Reduced, type Reduction, reduce } from "./reduction.js";
+import { checkWeight, type LossOptions, type Reduced, type Reduction, reduce } from "./reduction.js";
 
 /** Class numbers. */
 export type Labels = TensorLike<Shape, "int32">;
@@ -134,47 +133,7 @@ function checkScores(op: string, name: string, scores: TensorLike): Tensor {
   return tensor;
 }
 
-function checkWeight(op: string, weight: TensorLike, classes: number): Tensor {
-  const tensor = asTensor<Shape, "float32">(op, weight);
-  if (!sameShape(tensor.shape, [classes])) {
-    throw new ShapeError(
-      `${op}: there are ${classes} classes but the weights are ${formatShape(tensor.shape)}. Expected one for each class.`,
-    );
-  }
-  return tensor;
-}
-
 /** K numbers, to be broadcast with N×K×…. */
 function perClass(weights: Tensor, places: Shape): Tensor {
   return reshape(weights, [weights.size, ...places.slice(1).map(() => 1)]);
-}
-
-export interface MultiMarginLossOptions<R extends Reduction> extends LossOptions<R> {
-  /** By how much the right class must win. Default 1. */
-  readonly margin?: number;
-}
-
-/**
- * The hinge loss of several classes, Σ max(0, margin − right + other) / K over the other classes (Weston & Watkins 1999).
- *
- * @param scores N×K
- * @param labels N class numbers
- */
-export function multiMarginLoss<R extends Reduction = "mean">(
-  scores: TensorLike,
-  labels: Labels,
-  { margin = 1, reduction = "mean" as R }: MultiMarginLossOptions<R> = {},
-): Reduced<R> {
-  const input = asTensor<Shape, "float32">("multiMarginLoss", scores);
-  const targets = asTensor<Shape, "int32">("multiMarginLoss", labels);
-  const [samples, classes] = input.shape;
-  if (input.rank !== 2 || !sameShape(targets.shape, [samples])) {
-    throw new ShapeError(
-      `multiMarginLoss: the scores are ${formatShape(input.shape)} and the labels ${formatShape(targets.shape)}. Expected N×K and N.`,
-    );
-  }
-  const right = takeAlongAxis(input, unsqueeze(targets, 1), 1) as Tensor;
-  const others = sub(1, oneHot(targets, classes) as Tensor);
-  const lost = mul(relu(add(sub(input, right), margin)), others);
-  return reduce("multiMarginLoss", mul(sum(lost, 1), 1 / classes), reduction);
 }

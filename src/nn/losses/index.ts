@@ -2,5 +2,6 @@
 
 export * from "./classification.js";
 export * from "./distributions.js";
+export * from "./hinge.js";
 export type { LossOptions, Reduced, Reduction } from "./reduction.js";
 export * from "./regression.js";

@@ -4,6 +4,11 @@ import { ArgumentError } from "../../core/errors.js";
 import { type Shape, sizeOf } from "../../core/shape.js";
 import { defineOp, nonDifferentiable } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
+import { tensor } from "../create.js";
+import { add, mul } from "../elementwise/arithmetic.js";
+import { equal } from "../elementwise/comparison.js";
+import { cast } from "../elementwise/select.js";
+import { reshape } from "../shape/reshape.js";
 import { asTensor, type TensorLike } from "../tensors.js";
 import { indexedDType } from "./alongAxis.js";
 
@@ -47,8 +52,37 @@ export function oneHot(indices: TensorLike<Shape, "int32">, classes: number): Te
   return oneHotOp({ indices: asTensor("oneHot", indices) }, { classes }) as Tensor;
 }
 
-/** 0, 1, …, n − 1 as int32. */
-export function arange(n: number): Tensor<[number], "int32"> {
-  if (!Number.isInteger(n) || n < 0) throw new ArgumentError(`arange: ${n}. Expected an integer of 0 or more.`);
-  return iotaOp({}, { shape: [n] }) as Tensor<[number], "int32">;
+/**
+ * 0, 1, …, n − 1 as int32; or from `start` up to but without `end`, as Python's range.
+ *
+ * @example arange(2, 11, 3) // [2, 5, 8]
+ */
+export function arange(n: number): Tensor<[number], "int32">;
+export function arange(start: number, end: number, step?: number): Tensor<[number], "int32">;
+export function arange(first: number, end?: number, step = 1): Tensor<[number], "int32"> {
+  const [from, to] = end === undefined ? [0, first] : [first, end];
+  if (![from, to, step].every(Number.isInteger) || step === 0 || (end === undefined && to < 0)) {
+    const given = end === undefined ? `${first}` : `${from}, ${to}, ${step}`;
+    throw new ArgumentError(
+      `arange: ${given}. Expected integers, and a step other than 0. Fix: linspace() for other numbers.`,
+    );
+  }
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  const counted = iotaOp({}, { shape: [count] }) as Tensor<[number], "int32">;
+  const stepped = step === 1 ? counted : mul(counted, step);
+  return (from === 0 ? stepped : add(stepped, from)) as Tensor<[number], "int32">;
+}
+
+/** `count` numbers at equal distances, the first `start` and the last `end`. @example linspace(0, 1, 5) // [0, ¼, ½, ¾, 1] */
+export function linspace(start: number, end: number, count: number): Tensor<[number]> {
+  if (!Number.isInteger(count) || count < 1)
+    throw new ArgumentError(`linspace: ${count} numbers. Expected an integer of 1 or more.`);
+  const share = (i: number) => (count === 1 ? 0 : i / (count - 1));
+  return tensor(Float32Array.from({ length: count }, (_, i) => start * (1 - share(i)) + end * share(i)));
+}
+
+/** Ones on the diagonal, zeros elsewhere. @param columns default: as many as rows */
+export function eye(rows: number, columns = rows): Tensor<[number, number]> {
+  const diagonal = equal(reshape(arange(rows), [rows, 1]), arange(columns));
+  return cast(diagonal, "float32") as Tensor<[number, number]>;
 }

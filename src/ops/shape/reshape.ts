@@ -36,7 +36,8 @@ export const detachOp = defineOp<"detach", "input", Readonly<Record<string, neve
   reference: ({ input }, _, output) => output.data.set(input.data),
   gradient: () => ({}),
   cost: () => ({ macs: 0 }),
-  samples: [],
+  // Integers: of floating point the differences, unlike the gradient, are not 0.
+  samples: [{ inputs: { input: { shape: [2, 3], dtype: "int32", below: 9 } }, params: {} }],
 });
 
 /** The shape that comes of one in which -1 stands for whatever length fits. */

@@ -31,7 +31,7 @@ function extreme(draw: Draw): Configuration {
   return { inputs: { input: numeric(draw, shape) }, params };
 }
 
-function argExtreme(draw: Draw): Configuration {
+function argExtreme(draw: Draw) {
   const shape = draw.shape(1, 4, { empty: false });
   const axis = draw.integer(shape.length);
   if (draw.oneIn(2)) shape[axis] = draw.between(1, 70);
@@ -124,6 +124,13 @@ export const arrayConfigurations = {
   min: extreme,
   argMax: argExtreme,
   argMin: argExtreme,
+  argSort(draw: Draw): Configuration {
+    const { inputs, params } = argExtreme(draw);
+    draw.trait("equal values", inputs.input.dtype === "int32");
+    const descending = draw.oneIn(2);
+    draw.trait("descending", descending);
+    return { inputs, params: { axis: params.axis, descending } };
+  },
   permute(draw: Draw): Configuration {
     const shape = draw.shape(1, 6, { longest: draw.pick([3, 5]) });
     const axes = [...draw.permutation(shape.length)];

@@ -3,7 +3,7 @@
 import { bytesPerElement, type DType } from "../../../core/dtype.js";
 import { UnsupportedOpError } from "../../../core/errors.js";
 import { type Shape, sizeOf } from "../../../core/shape.js";
-import { dtypeCodes, i32, input, output } from "../fields.js";
+import { dtypeCodes, i32, input, output, scratch } from "../fields.js";
 import type { Lower } from "../lowering.js";
 
 /** The indexed tensor is seen as outer × limit × inner, what is picked from it as outer × count × inner. */
@@ -17,6 +17,8 @@ export const indexingSteps = {
   /** Their gradients: zeros, and the elements of `input` added where the indices say, in their order. */
   scatterAlongAxis: { input, indices: input, output, dtype: i32, ...axes },
   scatterTake: { input, indices: input, output, dtype: i32, ...axes },
+  /** Where the elements of each `length`, `inner` apart, are in order. */
+  argSort: { input, output, scratch, dtype: i32, descending: i32, outer: i32, length: i32, inner: i32 },
   oneHot: { indices: input, output, count: i32, classes: i32 },
   iota: { output, count: i32 },
 } as const;
@@ -29,6 +31,11 @@ export interface ScatterParams {
   readonly axis: number;
   /** Length of the axis in the result. */
   readonly length: number;
+}
+
+export interface ArgSortParams {
+  readonly axis: number;
+  readonly descending: boolean;
 }
 
 export interface OneHotParams {
@@ -70,7 +77,7 @@ const take: Lower<"input" | "indices", AxisParams> = ({ inputs, params: { axis }
   });
 };
 
-function dtypeOfSum(op: string, dtype: DType): number {
+function kernelDType(op: string, dtype: DType): number {
   if (dtype === "float32" || dtype === "int32") return dtypeCodes[dtype];
   throw new UnsupportedOpError(
     `${op}: native and wasm have no kernel for it with ${dtype}. Fix: cast() to int32 first, or the reference device, which has all.`,
@@ -84,12 +91,28 @@ const scatter =
       input: upstream.buffer,
       indices: indices.buffer,
       output: into.buffer,
-      dtype: dtypeOfSum(name, upstream.dtype),
+      dtype: kernelDType(name, upstream.dtype),
       outer: outerOf(into.shape, axis),
       count: name === "scatterTake" ? sizeOf(indices.shape) : indices.shape[axis],
       inner: innerOf(into.shape, axis),
       limit: length,
     });
+
+const argSort: Lower<"input", ArgSortParams> = ({ inputs, params: { axis, descending }, output: into }, to) => {
+  const { buffer, shape, dtype } = inputs.input;
+  const length = shape[axis];
+  to.step("argSort", {
+    input: buffer,
+    output: into.buffer,
+    // Two words of eight bytes for each element.
+    scratch: to.temporary(16 * length * to.machine.threads),
+    dtype: kernelDType("argSort", dtype),
+    descending: descending ? 1 : 0,
+    outer: outerOf(shape, axis),
+    length,
+    inner: innerOf(shape, axis),
+  });
+};
 
 const oneHot: Lower<"indices", OneHotParams> = ({ inputs: { indices }, params: { classes }, output: into }, to) =>
   to.step("oneHot", { indices: indices.buffer, output: into.buffer, count: sizeOf(indices.shape), classes });
@@ -102,6 +125,7 @@ export const indexingLowerings = {
   take,
   scatterAlongAxis: scatter("scatterAlongAxis"),
   scatterTake: scatter("scatterTake"),
+  argSort,
   oneHot,
   iota,
 } as const;
