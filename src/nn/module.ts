@@ -216,7 +216,7 @@ function join(path: string, name: string): string {
 }
 
 /** PyTorch's spelling: `runningMean` is saved as `running_mean`; names that begin with a capital letter, as `AuxLogits`, stay. */
-function savedName(name: string): string {
+export function savedName(name: string): string {
   const respell = (part: string) =>
     /^[A-Z]/.test(part) ? part : part.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return name.split(".").map(respell).join(".");

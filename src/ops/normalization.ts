@@ -3,6 +3,7 @@
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { formatShape, type Shape, sameShape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
+import { composite } from "./composites.js";
 import { add, div, mul, pow, sub } from "./elementwise/arithmetic.js";
 import { sqrt } from "./elementwise/functions.js";
 import { avgPool2d } from "./pooling/pool.js";
@@ -45,6 +46,11 @@ function scaleAndShift(
   return bias == null ? scaled : add(scaled, fitting("bias", bias));
 }
 
+/** Weight and bias as tensors, undefined where there is none. */
+function learned(op: string, { weight, bias }: NormalizationOptions): readonly (Tensor | undefined)[] {
+  return [weight, bias].map((each) => (each == null ? undefined : asTensor<Shape, "float32">(op, each)));
+}
+
 /**
  * Brings each sample to mean 0 and variance 1 over its last axes (Ba et al. 2016).
  *
@@ -64,8 +70,11 @@ export function layerNorm<S extends Shape>(
     );
   }
   const axes = normalizedShape.map((_, i) => lead + i);
-  const standard = standardize(input, axes, options.eps ?? 1e-5);
-  return scaleAndShift("layerNorm", standard, options, normalizedShape, normalizedShape) as Tensor<S>;
+  const epsilon = options.eps ?? 1e-5;
+  const standard = standardize(input, axes, epsilon);
+  const result = scaleAndShift("layerNorm", standard, options, normalizedShape, normalizedShape) as Tensor<S>;
+  const inputs = [input, ...learned("layerNorm", options)];
+  return composite({ name: "layerNorm", inputs, params: { axis: lead, epsilon } }, result);
 }
 
 /** 1×C×1×…, to broadcast with N×C×…. */
@@ -113,9 +122,12 @@ export function instanceNorm<S extends Shape>(x: TensorLike<S>, options: Normali
       `instanceNorm: the input is ${formatShape(input.shape)}. Expected N×C×… with more than one place, whose variance is not 0.`,
     );
   }
-  const standard = standardize(reshape(input, [samples, channels, count]), [2], options.eps ?? 1e-5);
+  const epsilon = options.eps ?? 1e-5;
+  const standard = reshape(standardize(reshape(input, [samples, channels, count]), [2], epsilon), input.shape);
   const shape = perChannel(channels, input.rank);
-  return scaleAndShift("instanceNorm", reshape(standard, input.shape), options, [channels], shape) as Tensor<S>;
+  const result = scaleAndShift("instanceNorm", standard, options, [channels], shape) as Tensor<S>;
+  const inputs = [input, ...learned("instanceNorm", options)];
+  return composite({ name: "instanceNorm", inputs, params: { epsilon } }, result);
 }
 
 export interface LocalResponseNormOptions {
@@ -158,7 +170,9 @@ export function localResponseNorm<S extends Shape>(
     region === "within"
       ? avgPool2d(pad(squares, [border, border]), size, { stride: 1 })
       : meansAcross(squares, size, border);
-  return div(input, pow(add(mul(means, alpha), k), beta)) as Tensor<S>;
+  const result = div(input, pow(add(mul(means, alpha), k), beta)) as Tensor<S>;
+  if (region === "within") return result;
+  return composite({ name: "localResponseNorm", inputs: [input], params: { size, alpha, beta, k } }, result);
 }
 
 /** Means over `size` neighbouring channels: windows on a picture whose rows are the channels. */

@@ -2,6 +2,7 @@
 
 import { normalizeAxis, type Shape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
+import { composite } from "./composites.js";
 import { div, sub } from "./elementwise/arithmetic.js";
 import { exp, log } from "./elementwise/functions.js";
 import { max } from "./reduce/extreme.js";
@@ -20,11 +21,13 @@ function shifted<S extends Shape>(what: string, x: TensorLike<S>, axis: number):
 export function softmax<T extends TensorLike>(x: T, axis = -1): Tensor<T["shape"]> {
   const { input, axis: along } = shifted("softmax", x, axis);
   const exponentials = exp(input);
-  return div(exponentials, sum(exponentials, along, { keepdim: true })) as Tensor<T["shape"]>;
+  const result = div(exponentials, sum(exponentials, along, { keepdim: true })) as Tensor<T["shape"]>;
+  return composite({ name: "softmax", inputs: [asTensor("softmax", x)], params: { axis: along } }, result);
 }
 
 /** log(softmax(x)), without the loss of accuracy of taking the logarithm afterwards. */
 export function logSoftmax<T extends TensorLike>(x: T, axis = -1): Tensor<T["shape"]> {
   const { input, axis: along } = shifted("logSoftmax", x, axis);
-  return sub(input, log(sum(exp(input), along, { keepdim: true }))) as Tensor<T["shape"]>;
+  const result = sub(input, log(sum(exp(input), along, { keepdim: true }))) as Tensor<T["shape"]>;
+  return composite({ name: "logSoftmax", inputs: [asTensor("logSoftmax", x)], params: { axis: along } }, result);
 }

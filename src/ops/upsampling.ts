@@ -3,6 +3,7 @@
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
+import { composite } from "./composites.js";
 import { perAxis } from "./convolution/geometry.js";
 import { tensor } from "./create.js";
 import { add, mul, sub } from "./elementwise/arithmetic.js";
@@ -53,11 +54,12 @@ export function upsample(input: TensorLike, options: UpsampleOptions): Tensor {
       : lengths.map((length, axis) => Math.floor(length * scales[axis]));
   if (wanted.some((length) => length < 1))
     throw new ShapeError(`upsample: the result would be ${wanted.join("×")}. Expected at least 1 in each direction.`);
-  return wanted.reduce((result, length, axis) => {
+  const result = wanted.reduce((result, length, axis) => {
     const step = scales === undefined ? lengths[axis] / length : 1 / scales[axis];
     if (mode === "nearest") return nearest(result, axis + 2, length, step);
     return linear(result, axis + 2, length, alignCorners ? undefined : step);
   }, x);
+  return composite({ name: "upsample", inputs: [x], params: { mode, alignCorners, scales } }, result);
 }
 
 function checkScales(scale: number | readonly number[], axes: number): readonly number[] {
@@ -131,7 +133,8 @@ export function pixelShuffle(input: TensorLike, factor: number): Tensor {
   }
   const out = channels / (r * r);
   const split = permute(reshape(x, [n, out, r, r, height, width]), [0, 1, 4, 2, 5, 3]);
-  return reshape(split, [n, out, height * r, width * r]);
+  const result = reshape(split, [n, out, height * r, width * r]);
+  return composite({ name: "pixelShuffle", inputs: [x], params: { factor: r } }, result);
 }
 
 /** Places become channels: undoes `pixelShuffle`. */

@@ -5,6 +5,7 @@ import { ShapeError } from "../../core/errors.js";
 import { formatShape, type Shape } from "../../core/shape.js";
 import { Parameter, State } from "../../graph/state.js";
 import type { Tensor } from "../../graph/tensor.js";
+import { composite } from "../../ops/composites.js";
 import { ones, zeros } from "../../ops/create.js";
 import { add, div, mul, sub } from "../../ops/elementwise/arithmetic.js";
 import { sqrt } from "../../ops/elementwise/functions.js";
@@ -66,7 +67,10 @@ abstract class BatchNorm extends ModuleBase {
     const perChannel = (values: TensorLike) => this.#perChannel(values, x);
     const normalized = div(sub(x, perChannel(centre)), sqrt(add(perChannel(spread), this.eps)));
     const scaled = this.weight === null ? normalized : mul(normalized, perChannel(this.weight));
-    return (this.bias === null ? scaled : add(scaled, perChannel(this.bias))) as Tensor<S>;
+    const result = (this.bias === null ? scaled : add(scaled, perChannel(this.bias))) as Tensor<S>;
+    if (this.training) return result;
+    const inputs = [x, centre, spread, this.weight?.value, this.bias?.value];
+    return composite({ name: "batchNorm", inputs, params: { epsilon: this.eps } }, result);
   }
 
   /** Mean and variance of the batch, which also move the running statistics (with the unbiased variance). */

@@ -6,6 +6,7 @@
 import { ShapeError } from "../../core/errors.js";
 import { formatShape, type Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
+import { composite } from "../composites.js";
 import { add } from "../elementwise/arithmetic.js";
 import { stack } from "../shape/concat.js";
 import { type PaddingMode, pad } from "../shape/pad.js";
@@ -126,13 +127,15 @@ function convolve(
   const settings = { stride, dilation, padding, groups };
   const result =
     axes === 2 ? alongTwo(x, w, settings) : axes === 1 ? alongOne(x, w, settings) : alongThree(x, w, settings);
-  if (bias === undefined || bias === null) return result;
+  const form = { name: "convolution", params: settings } as const;
+  if (bias === undefined || bias === null) return composite({ ...form, inputs: [x, w] }, result);
   const b = asTensor<Shape, "float32">(op, bias);
   if (b.rank !== 1 || b.shape[0] !== shape[1])
     throw new ShapeError(
       `${op}: the bias is ${formatShape(b.shape)}. Expected ${shape[1]}, one for each output channel.`,
     );
-  return add(result, reshape(b, [shape[1], ...stride.map(() => 1)]));
+  const shifted = add(result, reshape(b, [shape[1], ...stride.map(() => 1)])) as Tensor;
+  return composite({ ...form, inputs: [x, w, b] }, shifted);
 }
 
 /** A kernel's lengths as far as they are there: that some are missing is said later. */

@@ -6,6 +6,7 @@
 import { ArgumentError, ShapeError } from "../../core/errors.js";
 import { formatShape, type Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
+import { composite } from "../composites.js";
 import { add } from "../elementwise/arithmetic.js";
 import { pad } from "../shape/pad.js";
 import { permute } from "../shape/permute.js";
@@ -102,12 +103,14 @@ function convolveTransposed(
   const settings = resolve(op, x.shape.slice(2), w.shape.slice(2), groups, options);
   const result =
     axes === 2 ? alongTwo(x, w, settings) : axes === 1 ? alongOne(x, w, settings) : alongThree(x, w, settings);
-  if (bias === undefined || bias === null) return result;
+  const form = { name: "transposedConvolution", params: settings } as const;
+  if (bias === undefined || bias === null) return composite({ ...form, inputs: [x, w] }, result);
   const b = asTensor<Shape, "float32">(op, bias);
   const out = w.shape[1] * groups;
   if (b.rank !== 1 || b.shape[0] !== out)
     throw new ShapeError(`${op}: the bias is ${formatShape(b.shape)}. Expected ${out}, one for each output channel.`);
-  return add(result, reshape(b, [out, ...settings.size.map(() => 1)]));
+  const shifted = add(result, reshape(b, [out, ...settings.size.map(() => 1)])) as Tensor;
+  return composite({ ...form, inputs: [x, w, b] }, shifted);
 }
 
 function checkOperands(op: string, axes: number, input: Shape, weight: Shape, groups: number): void {

@@ -3,6 +3,7 @@
 import { ArgumentError, ShapeError } from "../../core/errors.js";
 import { formatShape, type Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
+import { composite } from "../composites.js";
 import { reshape } from "../shape/reshape.js";
 import { asTensor, type TensorLike } from "../tensors.js";
 import { add, clip, div, mul, sub } from "./arithmetic.js";
@@ -23,7 +24,8 @@ function negativePart<S extends Shape>(x: Tensor<S>): Tensor<S> {
 /** x where it is positive, else `slope` · x (Maas et al. 2013). @param slope default 0.01 */
 export function leakyRelu<T extends TensorLike>(x: T, slope = 0.01): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("leakyRelu", x);
-  return split(input, input, mul(input, slope) as Tensor<T["shape"]>);
+  const result = split(input, input, mul(input, slope) as Tensor<T["shape"]>);
+  return composite({ name: "leakyRelu", inputs: [input], params: { slope } }, result);
 }
 
 /**
@@ -41,18 +43,22 @@ export function prelu<T extends TensorLike>(x: T, weight: TensorLike): Tensor<T[
     );
   }
   const stretched = reshape(slopes, slopes.size === 1 ? [] : [channels, ...Array(input.rank - 2).fill(1)]);
-  return split(input, input, mul(input, stretched) as Tensor<T["shape"]>);
+  const result = split(input, input, mul(input, stretched) as Tensor<T["shape"]>);
+  return composite({ name: "prelu", inputs: [input, stretched], params: {} }, result);
 }
 
 /** x where it is positive, else `alpha` · (eˣ − 1) (Clevert et al. 2015). @param alpha default 1 */
 export function elu<T extends TensorLike>(x: T, alpha = 1): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("elu", x);
-  return split(input, input, mul(expm1(negativePart(input)), alpha) as Tensor<T["shape"]>);
+  const result = split(input, input, mul(expm1(negativePart(input)), alpha) as Tensor<T["shape"]>);
+  return composite({ name: "elu", inputs: [input], params: { alpha } }, result);
 }
 
 /** ELU scaled so that activations keep mean 0 and variance 1 (Klambauer et al. 2017). */
 export function selu<T extends TensorLike>(x: T): Tensor<T["shape"]> {
-  return mul(elu(x, 1.6732632423543772), 1.0507009873554805) as Tensor<T["shape"]>;
+  const input: Tensor<T["shape"]> = asTensor("selu", x);
+  const result = mul(elu(input, 1.6732632423543772), 1.0507009873554805) as Tensor<T["shape"]>;
+  return composite({ name: "selu", inputs: [input], params: {} }, result);
 }
 
 /** x · Φ(x), with the normal distribution's Φ (Hendrycks & Gimpel 2016); `"tanh"` approximates it. */
@@ -80,10 +86,12 @@ export function silu<T extends TensorLike>(x: T): Tensor<T["shape"]> {
 /** log(1 + e^(beta · x)) / beta: a smooth ReLU (Dugas et al. 2001). @param beta default 1 */
 export function softplus<T extends TensorLike>(x: T, beta = 1): Tensor<T["shape"]> {
   if (!(beta > 0)) throw new ArgumentError(`softplus: beta is ${beta}. Expected a number above 0.`);
-  const scaled = mul(asTensor("softplus", x), beta) as Tensor<T["shape"]>;
+  const input: Tensor<T["shape"]> = asTensor("softplus", x);
+  const scaled = mul(input, beta) as Tensor<T["shape"]>;
   // Neither part overflows, and both derivatives at 0 add up to the right one.
   const smooth = add(log1p(exp(neg(abs(scaled)))), mul(add(scaled, abs(scaled)), 0.5));
-  return mul(smooth, 1 / beta) as Tensor<T["shape"]>;
+  const result = mul(smooth, 1 / beta) as Tensor<T["shape"]>;
+  return beta === 1 ? composite({ name: "softplus", inputs: [input], params: {} }, result) : result;
 }
 
 /** log(sigmoid(x)), without the loss of accuracy of taking the logarithm afterwards. */
@@ -116,13 +124,16 @@ export function relu6<T extends TensorLike>(x: T): Tensor<T["shape"]> {
 
 /** x / 6 + 1/2 between 0 and 1: a sigmoid of straight lines. */
 export function hardsigmoid<T extends TensorLike>(x: T): Tensor<T["shape"]> {
-  return mul(relu6(add(asTensor("hardsigmoid", x), 3) as Tensor<T["shape"]>), 1 / 6) as Tensor<T["shape"]>;
+  const input: Tensor<T["shape"]> = asTensor("hardsigmoid", x);
+  const result = mul(relu6(add(input, 3) as Tensor<T["shape"]>), 1 / 6) as Tensor<T["shape"]>;
+  return composite({ name: "hardsigmoid", inputs: [input], params: {} }, result);
 }
 
 /** x · hardsigmoid(x) (Howard et al. 2019). */
 export function hardswish<T extends TensorLike>(x: T): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("hardswish", x);
-  return mul(input, hardsigmoid(input)) as Tensor<T["shape"]>;
+  const result = mul(input, hardsigmoid(input)) as Tensor<T["shape"]>;
+  return composite({ name: "hardswish", inputs: [input], params: {} }, result);
 }
 
 /** x where |x| is larger than `bound`, else 0. @param bound default 0.5 */

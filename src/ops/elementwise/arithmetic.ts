@@ -3,6 +3,7 @@
 import type { DType } from "../../core/dtype.js";
 import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
+import { composite } from "../composites.js";
 import { asOperands, asTensor, type Broadcast, type TensorLike } from "../tensors.js";
 import { noParams } from "./define.js";
 import { addOp, divideOp, maximumOp, minimumOp, multiplyOp, powerOp, subtractOp } from "./operations.js";
@@ -76,5 +77,6 @@ export function minimum<A extends Numeric, B extends Numeric>(a: A, b: B & SameT
 /** x limited to low … high. */
 export function clip<T extends TensorLike>(x: T, low: number, high: number): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("clip", x);
-  return maximum(minimum(input, high), low) as Tensor<T["shape"]>;
+  const result = maximum(minimum(input, high), low) as Tensor<T["shape"]>;
+  return composite({ name: "clip", inputs: [input], params: { low, high } }, result);
 }

@@ -4,6 +4,7 @@ import { ShapeError } from "../../core/errors.js";
 import { broadcastShapes, formatShape, type Shape } from "../../core/shape.js";
 import { defineOp, sameDType } from "../../graph/op.js";
 import type { AnyTensor, Tensor } from "../../graph/tensor.js";
+import { composite } from "../composites.js";
 import { add } from "../elementwise/arithmetic.js";
 import { expand, sum } from "../reduce/sum.js";
 import { reshape } from "../shape/reshape.js";
@@ -152,5 +153,8 @@ export function linear(x: TensorLike, weight: TensorLike, bias?: TensorLike | nu
   const rows = reshape(input, [-1, features]);
   const product = matmulOp({ a: rows, b: matrix }, { transposeA: false, transposeB: true }) as Tensor;
   const shaped = reshape(product, [...input.shape.slice(0, -1), matrix.shape[0]]);
-  return bias === undefined || bias === null ? shaped : (add(shaped, asTensor("linear", bias)) as Tensor);
+  if (bias === undefined || bias === null)
+    return composite({ name: "linear", inputs: [input, matrix], params: {} }, shaped);
+  const shift = asTensor("linear", bias);
+  return composite({ name: "linear", inputs: [input, matrix, shift], params: {} }, add(shaped, shift) as Tensor);
 }

@@ -6,6 +6,7 @@
 import { ArgumentError } from "../../core/errors.js";
 import { type Shape, sizeOf } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
+import { composite } from "../composites.js";
 import { mul, pow } from "../elementwise/arithmetic.js";
 import { neg, relu } from "../elementwise/functions.js";
 import { asTensor, type TensorLike } from "../tensors.js";
@@ -19,7 +20,8 @@ type KernelSize = number | readonly number[];
 function maxPool(op: string, axes: number, input: TensorLike, kernelSize: KernelSize, options: PoolOptions): Tensor {
   const x: Tensor = asTensor<Shape, "float32">(op, input);
   const settings = poolSettings(op, axes, x.shape, kernelSize, options);
-  return along(x, settings, (picture, params) => maxPool2dOp({ input: picture }, params) as Tensor);
+  const result = along(x, settings, (picture, params) => maxPool2dOp({ input: picture }, params) as Tensor);
+  return composite({ name: "maxPool", inputs: [x], params: settings }, result);
 }
 
 /** The largest element of each window, N×C×L → N×C×L′; padding never wins. */
@@ -63,9 +65,10 @@ export function minPool3d(input: TensorLike, kernelSize: KernelSize, options: Po
 }
 
 function meansAlong(x: Tensor, settings: PoolSettings, countPadding: boolean): Tensor {
-  return along(x, settings, (picture, params) => {
+  const result = along(x, settings, (picture, params) => {
     return averagePool2dOp({ input: picture }, { ...params, countPadding }) as Tensor;
   });
+  return composite({ name: "averagePool", inputs: [x], params: { ...settings, countPadding } }, result);
 }
 
 function averagePool(

@@ -2,6 +2,7 @@
 
 import { normalizeAxes, type Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
+import { composite } from "../composites.js";
 import { mul, sub } from "../elementwise/arithmetic.js";
 import { asTensor, type TensorLike } from "../tensors.js";
 import { type ReduceOptions, reducedCount, sum } from "./sum.js";
@@ -14,7 +15,8 @@ export function mean(
 ): Tensor {
   const input = asTensor("mean", x);
   const axes = normalizeAxes("mean", axis, input.rank);
-  return mul(sum(input, axes, { keepdim }), 1 / reducedCount(input.shape, axes)) as Tensor;
+  const result = mul(sum(input, axes, { keepdim }), 1 / reducedCount(input.shape, axes)) as Tensor;
+  return composite({ name: "mean", inputs: [input], params: { axes, keepdim } }, result);
 }
 
 export interface VarianceOptions extends ReduceOptions {
