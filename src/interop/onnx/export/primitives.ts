@@ -13,6 +13,7 @@ import { matmulOp } from "../../../ops/linear/matmul.js";
 import { averagePool2dOp } from "../../../ops/pooling/averagePool2d.js";
 import { maxPool2dIndicesOp, maxPool2dOp } from "../../../ops/pooling/maxPool2d.js";
 import { gatherPlaneOp, scatterPlaneOp } from "../../../ops/pooling/planes.js";
+import { normalOp, uniformOp } from "../../../ops/random/random.js";
 import { argMaxOp, argMinOp, maxOp, minOp } from "../../../ops/reduce/extreme.js";
 import { expandOp, sumOp } from "../../../ops/reduce/sum.js";
 import { concatOp } from "../../../ops/shape/concat.js";
@@ -100,14 +101,16 @@ function emitSlice(
     .filter((axis) => begin[axis] !== 0 || step[axis] !== 1 || size[axis] !== input.shape[axis]);
   if (cut.length === 0) return value(input);
   const ends = cut.map((axis) => {
-    const whole = typeof from[axis] !== "number" || typeof to[axis] !== "number";
-    if (whole && begin[axis] === 0 && step[axis] > 0) return toEnd;
-    if (whole) return emission.fail("a part of the batch is cut out. Fix: { dynamicBatch: false }.");
+    const batch = typeof from[axis] !== "number" || typeof to[axis] !== "number";
+    if (batch && begin[axis] === 0 && step[axis] > 0) return toEnd;
+    if (batch && begin[axis] === input.shape[axis] - 1 && step[axis] < 0) return -toEnd;
+    if (batch) return emission.fail("a part of the batch is cut out. Fix: { dynamicBatch: false }.");
     const end = begin[axis] + (size[axis] - 1) * step[axis] + Math.sign(step[axis]);
     return end < 0 ? -toEnd : end;
   });
   const pick = (values: readonly number[]) => builder.integers(cut.map((axis) => values[axis]));
-  return node("Slice", [value(input), pick(begin), builder.integers(ends), builder.integers(cut), pick(step)]);
+  const starts = begin.map((each, axis) => (typeof from[axis] !== "number" && each > 0 ? toEnd : each));
+  return node("Slice", [value(input), pick(starts), builder.integers(ends), builder.integers(cut), pick(step)]);
 }
 
 /** `input` on a larger tensor of one value; where it has gaps it is filled up along one axis after another. */
@@ -147,6 +150,8 @@ function emitEmbed(
   if ([...begin, ...after].every((each) => each === 0)) return name;
   return node("Pad", [name, builder.integers([...begin, ...after]), builder.number(fill, dtype)]);
 }
+
+const refuseRandom: Rule = ({ fail }) => fail("a file gives the same result each time, without random numbers.");
 
 /** Planes as rows, for the gathering and scattering of ONNX. */
 function rows(emission: Emission, tensor: AnyTensor): string {
@@ -260,6 +265,8 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
     return reshapeTo(emission, picked, emission.lengths(emission.tensor));
   }),
 
+  [uniformOp.spec.name, refuseRandom],
+  [normalOp.spec.name, refuseRandom],
   rule(takeOp, ({ node, value }, { input, indices }, { axis }) =>
     node("Gather", [value(input), value(indices)], { axis: int(axis) }),
   ),
@@ -277,7 +284,7 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
   rule(oneHotOp, ({ builder, node, value }, { indices }, { classes }) => {
     const values = builder.unique("/Constant");
     builder.initializer(values, [2], "float32", new Float32Array([0, 1]));
-    return node("OneHot", [value(indices), builder.integers([classes], []), values], { axis: int(-1) });
+    return node("OneHot", [value(indices), builder.number(classes, "int32"), values], { axis: int(-1) });
   }),
   rule(iotaOp, (emission, _, { shape }) => {
     const { builder, lengths, tensor, node } = emission;
