@@ -122,6 +122,7 @@ NOINLINE void execute(const Instruction *instruction, const Register *registers,
     BINARY_INT(OP_ADD_INT, (vu)x + (vu)y)
     BINARY_INT(OP_SUBTRACT_INT, (vu)x - (vu)y)
     BINARY_INT(OP_MULTIPLY_INT, (vu)x * (vu)y)
+    BINARY_INT(OP_QUOTIENT_INT, quotient_(X, Y))
     BINARY_INT(OP_MAXIMUM_INT, select_int(X > Y, X, Y))
     BINARY_INT(OP_MINIMUM_INT, select_int(X < Y, X, Y))
     UNARY_INT(OP_NEGATE_INT, -(vu)x)

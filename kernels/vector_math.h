@@ -53,6 +53,13 @@ INLINE vi float_to_int(vf x) {
   return select_int(fits, __builtin_convertvector(select_(fits, x, splat(0)), vi), limit);
 }
 
+/* x / y towards zero; 0 where y is 0. Lanes on which the processor's division would trap are divided by 1. */
+INLINE vi quotient_(vi x, vi y) {
+  vi by_zero = y == splat_int(0), by_minus_one = y == splat_int(-1);
+  vi quotient = x / select_int(by_zero | by_minus_one, splat_int(1), y);
+  return select_int(by_minus_one, (vi)(-(vu)x), quotient) & ~by_zero;
+}
+
 INLINE vf floor_(vf x) {
   /* From 2^23 on every float is an integer. */
   vi small = absolute_(x) < splat(8388608.0f);

@@ -24,7 +24,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
   check: { values: ["core", "graph", "ops", "nn"] },
   vision: { values: ["core", "graph", "ops"] },
   train: { values: ["core", "formats", "graph", "ops", "nn", "optim", "data"], types: ["models"] },
-  interop: { values: ["core", "formats", "graph", "ops", "nn"] },
+  interop: { values: ["core", "formats", "graph", "ops", "nn", "platform"] },
   node: { values: ["core", "formats", "graph", "ops", "data"] },
   cli: {
     values: [

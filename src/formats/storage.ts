@@ -92,7 +92,7 @@ function rangeOf(dtype: DType): string {
 function reader(array: StorageArray): (i: number) => number {
   const { dtype, data } = array;
   if (dtype === "float16") return (i) => float16Value(data[i]);
-  if (dtype === "bfloat16") return bfloat16Reader(data);
+  if (dtype === "bfloat16") return (i) => bfloat16Value(data[i]);
   if (dtype === "int64") return (i) => Number(data[i]);
   return (i) => data[i];
 }
@@ -107,12 +107,11 @@ export function float16Value(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** bfloat16 is the upper half of a float32. */
-function bfloat16Reader(data: Uint16Array): (i: number) => number {
-  const bits = new Uint32Array(1);
-  const value = new Float32Array(bits.buffer);
-  return (i) => {
-    bits[0] = data[i] << 16;
-    return value[0];
-  };
+const word = new Uint32Array(1);
+const wordAsFloat = new Float32Array(word.buffer);
+
+/** The number that the bits of a bfloat16 stand for: they are the upper half of a float32. */
+export function bfloat16Value(bits: number): number {
+  word[0] = bits << 16;
+  return wordAsFloat[0];
 }

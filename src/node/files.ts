@@ -2,8 +2,8 @@
 
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, open, rename, rm, stat, writeFile as writeInto } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { type FileHandle, open, realpath, rename, rm, stat, writeFile as writeInto } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
 import { AbortedError, FileError, FoveaError } from "../core/errors.js";
 import type { ByteChunks } from "../formats/array.js";
 
@@ -28,6 +28,20 @@ export async function readFile(path: string, options: ReadOptions = {}): Promise
   }
   if (filled !== bytes.length) throw changed(path);
   return bytes;
+}
+
+/** All bytes of a file in the folder of another, or in one inside that; symbolic links must not lead out of it. */
+export async function readBeside(path: string, name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const named = join(dirname(path), name);
+  const [folder, file] = await Promise.all([realpath(dirname(path)), realpath(named)]).catch((error) => {
+    throw fileError("read", named, error);
+  });
+  if (!file.startsWith(folder.endsWith(sep) ? folder : folder + sep)) {
+    throw new FileError(
+      `cannot read ${named}: it leads to ${file}, outside of ${folder}. Fix: keep the files of a model in one folder.`,
+    );
+  }
+  return readFile(file);
 }
 
 /** A file's size, and its bytes in pieces: memory holds one piece at a time. */

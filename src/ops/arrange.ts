@@ -2,7 +2,7 @@
 
 import type { DType } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
-import { formatShape, normalizeAxis, type Shape } from "../core/shape.js";
+import { formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 import { tensor } from "./create.js";
 import { add, sub } from "./elementwise/arithmetic.js";
@@ -27,19 +27,17 @@ export function repeat<D extends DType>(x: TensorLike<Shape, D>, times: readonly
       `repeat: the counts are [${times.join(", ")}] for a tensor of ${formatShape(input.shape)}. Expected an integer of 0 or more for each axis.`,
     );
   }
-  const shape: Shape = [...Array.from({ length: times.length - input.rank }, () => 1), ...input.shape];
-  const apart = reshape(
-    input,
-    shape.flatMap((length) => [1, length]),
-  );
-  const stretched = expand(
-    apart,
-    shape.flatMap((length, axis) => [times[axis], length]),
-  );
-  return reshape(
-    stretched,
-    shape.map((length, axis) => length * times[axis]),
-  );
+  const shape = [...Array.from({ length: times.length - input.rank }, () => 1), ...input.shape];
+  let result: Tensor<Shape, D> = reshape(input, shape);
+  // One axis after another, the last first: kernels walk along few axes.
+  for (const [axis, count] of [...times.entries()].reverse()) {
+    if (count === 1) continue;
+    const rows = sizeOf(shape.slice(0, axis));
+    const row = result.size / Math.max(1, rows);
+    shape[axis] *= count;
+    result = reshape(expand(reshape(result, [rows, 1, row]), [rows, count, row]), shape);
+  }
+  return result;
 }
 
 /** Turns by `quarters` quarter turns from the first of two axes towards the second; by default pictures, to the left. */

@@ -3,6 +3,13 @@
 import { FileError } from "../core/errors.js";
 import type { Platform } from "./platform.js";
 
+async function read(url: string): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url);
+  if (!response.ok)
+    throw new FileError(`cannot read ${url}: the server answered ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
 export const platform: Platform = {
   spawnWorker(source, { message, failure }) {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -37,12 +44,9 @@ export const platform: Platform = {
   warn: (message) => console.warn(message),
 
   files: {
-    async read(url) {
-      const response = await fetch(url);
-      if (!response.ok)
-        throw new FileError(`cannot read ${url}: the server answered ${response.status} ${response.statusText}`);
-      return new Uint8Array(await response.arrayBuffer());
-    },
+    read,
+    readBeside: (url, name) =>
+      read(new URL(name.split("/").map(encodeURIComponent).join("/"), new URL(url, location.href)).href),
     async write(path) {
       throw new FileError(
         `cannot write ${path}: pages have no files. Fix: offer the bytes of model.serialize() as a download.`,

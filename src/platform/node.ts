@@ -6,7 +6,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { NativeAddon } from "../backends/native/addon.js";
-import { readFile, writeFile } from "../node/files.js";
+import { readBeside, readFile, writeFile } from "../node/files.js";
 import type { Platform } from "./platform.js";
 
 /** Gives a script in a worker thread the names that it has in a browser's worker. */
@@ -52,7 +52,7 @@ export const platform: Platform = {
 
   warn: (message) => process.emitWarning(message, "FoveaWarning"),
 
-  files: { read: readFile, write: writeFile },
+  files: { read: readFile, readBeside, write: writeFile },
 
   hasNativeDevices: true,
 

@@ -19,6 +19,8 @@ export interface WorkerEvents {
 /** Whole files by their path; in browsers, reading by URL. */
 export interface FileAccess {
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** A file in the folder of another, or in one inside that; symbolic links must not lead out of it. */
+  readBeside(path: string, name: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Written beside and renamed into place. */
   write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }

@@ -23,7 +23,7 @@ export const records = {
 
 /**
  * A register holds 32-bit lanes: `f` float32, `i` int32 (uint8 and bool inputs are loaded as int32). Letters give the
- * operands' types and then the result's; comparisons give 0 or 1. int32 arithmetic wraps. maximum, minimum and relu
+ * operands' types and then the result's; comparisons give 0 or 1. int32 arithmetic wraps, and quotients by 0 are 0. maximum, minimum and relu
  * propagate NaN. floatToInt truncates towards zero and saturates (NaN gives 0); toUint8 saturates to 0 … 255;
  * toBool and floatToBool give 1 for anything but 0.
  */
@@ -57,6 +57,7 @@ export const instructions = {
   addInt: "ii>i",
   subtractInt: "ii>i",
   multiplyInt: "ii>i",
+  quotientInt: "ii>i",
   maximumInt: "ii>i",
   minimumInt: "ii>i",
   negateInt: "i>i",

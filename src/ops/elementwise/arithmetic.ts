@@ -6,7 +6,7 @@ import type { Tensor } from "../../graph/tensor.js";
 import { composite } from "../composites.js";
 import { asOperands, asTensor, type Broadcast, type TensorLike } from "../tensors.js";
 import { noParams } from "./define.js";
-import { addOp, divideOp, maximumOp, minimumOp, multiplyOp, powerOp, subtractOp } from "./operations.js";
+import { addOp, divideOp, maximumOp, minimumOp, multiplyOp, powerOp, quotientOp, subtractOp } from "./operations.js";
 
 /** An operand of arithmetic: a tensor, a state such as a parameter, or a number. */
 export type Operand<D extends DType = "float32"> = TensorLike<Shape, D> | number;
@@ -54,6 +54,12 @@ export function mul<A extends Numeric, B extends Numeric>(a: A, b: B & SameType<
 export function div<A extends Operand, B extends Operand>(a: A, b: B): Combined<A, B> {
   const [left, right] = asOperands("div", [a, b]);
   return divideOp({ a: left, b: right }, noParams) as Combined<A, B>;
+}
+
+/** a / b of integers, rounded towards 0; int32. A quotient by 0 is 0. @example quotient(tensor([-7], { dtype: "int32" }), 2) // [-3] */
+export function quotient<A extends Operand<"int32">, B extends Operand<"int32">>(a: A, b: B): Combined<A, B> {
+  const [left, right] = asOperands("quotient", [a, b]);
+  return quotientOp({ a: left, b: right }, noParams) as Combined<A, B>;
 }
 
 /** a to the power of b, broadcast; float32. A negative base needs a whole exponent, else the result is NaN. */

@@ -90,6 +90,18 @@ export const divideOp = defineElementwise({
   ],
 });
 
+export const quotientOp = defineElementwise({
+  name: "quotient",
+  inputs: ["a", "b"],
+  value: (a, b) => (b === 0 ? 0 : Math.trunc(a / b)),
+  dtype: sameDType("quotient", ["int32"]),
+  gradient: noDerivative,
+  samples: [
+    { a: { shape: [4, 3], dtype: "int32", below: 100 }, b: { shape: [3], dtype: "int32", below: 7 } },
+    { a: { shape: [37], dtype: "int32", below: 2 ** 31 - 1 }, b: { shape: [], dtype: "int32", below: 1000 } },
+  ],
+});
+
 /** What a's share of the gradient of max(a, b) is: all where a is larger, half where both are equal, as in PyTorch. */
 const shareOfLarger = (a: Tensor, b: Tensor): Tensor =>
   choose(isLess(b, a), number(1, a), choose(isEqual(a, b), number(0.5, a), number(0, a)));

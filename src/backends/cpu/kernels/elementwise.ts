@@ -73,6 +73,7 @@ const instructionFor: Readonly<Record<DType, Table>> = {
     ["add", "addInt"],
     ["subtract", "subtractInt"],
     ["multiply", "multiplyInt"],
+    ["quotient", "quotientInt"],
     ["negate", "negateInt"],
     ["absolute", "absoluteInt"],
     ["sign", "signInt"],
