@@ -28,14 +28,14 @@ export function repeat<D extends DType>(x: TensorLike<Shape, D>, times: readonly
     );
   }
   const shape = [...Array.from({ length: times.length - input.rank }, () => 1), ...input.shape];
-  let result: Tensor<Shape, D> = reshape(input, shape);
+  let result: Tensor<Shape, D> = reshape(input, [...shape]);
   // One axis after another, the last first: kernels walk along few axes.
   for (const [axis, count] of [...times.entries()].reverse()) {
     if (count === 1) continue;
     const rows = sizeOf(shape.slice(0, axis));
     const row = result.size / Math.max(1, rows);
     shape[axis] *= count;
-    result = reshape(expand(reshape(result, [rows, 1, row]), [rows, count, row]), shape);
+    result = reshape(expand(reshape(result, [rows, 1, row]), [rows, count, row]), [...shape]);
   }
   return result;
 }
