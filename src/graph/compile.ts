@@ -8,7 +8,7 @@ import { ExecutableCache } from "./cache.js";
 import { currentTrace, type Trace, withTrace } from "./context.js";
 import { defaultDevice } from "./device.js";
 import { Executable } from "./executable.js";
-import { collectGraph, type Graph } from "./graph.js";
+import { collectGraph, type Graph, updatesOf } from "./graph.js";
 import { evaluateTensors, flushStates } from "./lazy.js";
 import { pipelineOf } from "./pipeline.js";
 import { isPromise, PendingResult } from "./reading.js";
@@ -151,10 +151,7 @@ function recordFunction<Arguments extends readonly Structure[]>(
       );
     }
     checkNoGradientsLeft(trace);
-    const updates = [...trace.states]
-      .filter(([, traced]) => traced.assigned)
-      .map(([state, traced]) => ({ state, value: traced.current }));
-    const graph = collectGraph(tensorsIn([result]), updates);
+    const graph = collectGraph(tensorsIn([result]), updatesOf(trace));
     const argumentOf = new Map(inputs.map((input, position) => [graph.indexOf.get(input) ?? -1, position]));
     return { executable: new Executable(device, graph), graph, argumentOf, guards: trace.guards, result };
   });

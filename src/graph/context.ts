@@ -15,6 +15,8 @@ export interface Trace {
   readonly guards: (() => boolean)[];
   /** Parameters whose `.grad` this recording has set and no optimizer has used up. */
   readonly gradients: Set<{ grad: AnyTensor | null }>;
+  /** Where the calls of modules are listed, in the order in which they begin. */
+  readonly calls?: ModuleCall[];
 }
 
 export interface TracedState {
@@ -54,6 +56,15 @@ export interface Frame {
   readonly name: () => string;
   /** Parameters read inside the outermost call. */
   readonly parametersRead: Set<AnyState>;
+}
+
+/** One call of a module in a recording. */
+export interface ModuleCall {
+  readonly frame: Frame;
+  /** Tensors that had been made when it began: its place among those that are recorded. */
+  readonly begin: number;
+  /** What it returned; undefined while it runs. */
+  output: unknown;
 }
 
 let frame: Frame | null = null;

@@ -3,7 +3,7 @@
 import { dtypes } from "../core/dtype.js";
 import { FoveaError, StaleValueError, TraceError } from "../core/errors.js";
 import { formatShape } from "../core/shape.js";
-import { pathOf } from "./context.js";
+import { pathOf, type Trace } from "./context.js";
 import type { AnyState } from "./state.js";
 import type { AnyTensor } from "./tensor.js";
 
@@ -31,6 +31,13 @@ export function dependencies(tensor: AnyTensor): readonly AnyTensor[] {
     return [origin.value];
   }
   return [];
+}
+
+/** The states that a recording assigned, and what they hold at its end. */
+export function updatesOf({ states }: Trace): readonly Update[] {
+  return [...states]
+    .filter(([, traced]) => traced.assigned)
+    .map(([state, traced]) => ({ state, value: traced.current }));
 }
 
 export function collectGraph(outputs: readonly AnyTensor[], updates: readonly Update[]): Graph {

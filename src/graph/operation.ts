@@ -24,6 +24,8 @@ export function nonDifferentiable(reason: string): NonDifferentiable {
 export interface Cost {
   /** Multiply-adds of the op's definition, whatever algorithm computes it. */
   readonly macs: number;
+  /** Other arithmetic: an element computed, compared or added up counts once. Default 0: values are only moved. */
+  readonly operations?: number;
 }
 
 /** Inputs for the tests: shapes (float32), or int32 values below `below`. */

@@ -27,7 +27,15 @@ export interface StepOrigin {
   readonly shape: Shape;
 }
 
+/** @throws MemoryError when it needs more than the device may use */
 export function compileGraph(graph: Graph, device: Device): CompiledProgram {
+  const compiled = planProgram(graph, device);
+  if (compiled.plan.bytes > device.memoryLimit) throw overBudget(compiled, device);
+  return compiled;
+}
+
+/** The program for a graph, whatever memory it needs. */
+export function planProgram(graph: Graph, device: Device): CompiledProgram {
   const values = distinctValues(graph);
   const units = fuse(values, device.compiler);
   const arena = new ArenaBuffers();
@@ -55,9 +63,7 @@ export function compileGraph(graph: Graph, device: Device): CompiledProgram {
     scalarBytes: plan.scalarBytes,
     slots: firstBindingSlot + plan.bindings.length,
   };
-  const compiled = { program, schedule: plan, plan: memory, origins };
-  if (memory.bytes > device.memoryLimit) throw overBudget(compiled, device);
-  return compiled;
+  return { program, schedule: plan, plan: memory, origins };
 }
 
 function workOf(job: Job, plan: Schedule): Work {

@@ -55,6 +55,11 @@ const keptWhenRead = 64 * 1024;
 
 let created = 0;
 
+/** How many have been made so far: the `order` of the next. @internal */
+export function tensorsMade(): number {
+  return created;
+}
+
 /**
  * An immutable array of numbers, computed when it is read.
  *

@@ -7,11 +7,11 @@ import { platform } from "#platform";
 import type { DType } from "../core/dtype.js";
 import { FoveaError, StateDictError } from "../core/errors.js";
 import { formatShape, type Shape, sameShape } from "../core/shape.js";
-import { currentFrame, currentTrace, type Frame, guard, withFrame } from "../graph/context.js";
+import { currentFrame, currentTrace, type Frame, guard, type ModuleCall, withFrame } from "../graph/context.js";
 import { evaluateTensors } from "../graph/lazy.js";
 import { type AnyState, Parameter, State } from "../graph/state.js";
 import { Storage } from "../graph/storage.js";
-import type { AnyTensor } from "../graph/tensor.js";
+import { type AnyTensor, tensorsMade } from "../graph/tensor.js";
 import { readWeights, type SavedTensor, type StateDict, writeWeights } from "./weights.js";
 
 export interface LoadReport {
@@ -256,19 +256,29 @@ function callModule(module: ModuleBase, inputs: unknown[]): unknown {
 /** Runs a method of a module as a call of it: errors inside it name it, and a recording notices when it is changed later. */
 export function callWithin<T>(module: ModuleBase, method: () => T): T {
   const parent = currentFrame();
+  let name: string | undefined;
   const frame: Frame = {
     parent,
     module,
-    name: () => (parent === null || !(parent.module instanceof ModuleBase) ? "" : nameWithin(parent.module, module)),
+    name: () => {
+      name ??= parent === null || !(parent.module instanceof ModuleBase) ? "" : nameWithin(parent.module, module);
+      return name;
+    },
     parametersRead: parent === null ? new Set() : parent.parametersRead,
   };
-  if (parent === null && currentTrace() !== null) guard(unchangedSince(module));
+  const trace = currentTrace();
+  if (parent === null && trace !== null) guard(unchangedSince(module));
+  const call: ModuleCall = { frame, begin: tensorsMade(), output: undefined };
+  trace?.calls?.push(call);
   const result = withFrame(frame, method);
+  call.output = result;
   if (parent === null) checkNamed(module, frame.parametersRead);
   return result;
 }
 
 function nameWithin(parent: ModuleBase, module: ModuleBase): string {
+  // Nearly always a child, for which not all inside it need to be looked at.
+  for (const [name, child] of parent.namedChildren()) if (child === module) return name;
   for (const [name, candidate] of parent.namedModules()) if (candidate === module) return name;
   return module.constructor.name;
 }
