@@ -55,7 +55,7 @@ export function defineElementwise<Name extends string, Inputs extends string>(
             }
             return summed;
           },
-    cost: () => ({ macs: 0 }),
+    cost: (_, __, output) => ({ macs: 0, operations: sizeOf(output) }),
     samples: spec.samples.map((sample) => ({ inputs: sample, params: noParams })),
   });
 }

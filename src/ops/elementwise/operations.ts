@@ -5,7 +5,7 @@
 
 import { type DType, dtypes } from "../../core/dtype.js";
 import { DTypeError } from "../../core/errors.js";
-import type { Shape } from "../../core/shape.js";
+import { type Shape, sizeOf } from "../../core/shape.js";
 import { defineOp, nonDifferentiable, type SampleInput, sameDType } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { numberTensor } from "../tensors.js";
@@ -401,7 +401,7 @@ export const castOp = defineOp<"cast", "x", { readonly to: DType }>({
     for (let i = 0; i < x.data.length; i++) output.data[i] = conversions[to](x.data[i]);
   },
   gradient: nonDifferentiable("whole numbers have no derivative"),
-  cost: () => ({ macs: 0 }),
+  cost: (_, __, output) => ({ macs: 0, operations: sizeOf(output) }),
   samples: dtypes.flatMap((to) => [
     { inputs: { x: between(-300, 300, 4, 3) }, params: { to } },
     { inputs: { x: { shape: [5], dtype: "int32", below: 300 } as const }, params: { to } },

@@ -4,7 +4,7 @@ import { ShapeError } from "../../core/errors.js";
 import { formatShape, type Shape, sameShape } from "../../core/shape.js";
 import { defineOp, sameDType } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { type AveragePool2dParams, forEachInWindow, pooledShape } from "./geometry.js";
+import { type AveragePool2dParams, forEachInWindow, pooledElements, pooledShape } from "./geometry.js";
 
 /**
  * What the window of each output element of one plane is divided by: the input elements that it covers, or with
@@ -76,7 +76,7 @@ export const averagePool2dOp = defineOp<"averagePool2d", "input", AveragePool2dP
   gradient: ({ input }, params, upstream) => ({
     input: (): Tensor => averagePool2dGradientOp({ upstream }, { ...params, input: input.shape }) as Tensor,
   }),
-  cost: () => ({ macs: 0 }),
+  cost: (_, params, output) => ({ macs: 0, operations: pooledElements(output, params) }),
   samples: samples.map(({ input, params }) => ({ inputs: { input }, params })),
 });
 
@@ -108,6 +108,6 @@ export const averagePool2dGradientOp = defineOp<"averagePool2dGradient", "upstre
   gradient: (_, { input: __, ...params }, upstream) => ({
     upstream: (): Tensor => averagePool2dOp({ input: upstream }, params) as Tensor,
   }),
-  cost: () => ({ macs: 0 }),
+  cost: ({ upstream }, params) => ({ macs: 0, operations: pooledElements(upstream, params) }),
   samples: samples.map(({ input, output, params }) => ({ inputs: { upstream: output }, params: { ...params, input } })),
 });

@@ -1,7 +1,7 @@
 /** Sizes of pooling. */
 
 import { ArgumentError, ShapeError } from "../../core/errors.js";
-import { formatShape, type Pair, type Shape } from "../../core/shape.js";
+import { formatShape, type Pair, type Shape, sizeOf } from "../../core/shape.js";
 import { adviseOnBorder } from "../convolution/advice.js";
 import {
   layoutName,
@@ -143,6 +143,11 @@ export function withoutOverhang(op: string, size: readonly number[], settings: P
 /** N×C×H×W of the result. */
 export function pooledShape(op: string, input: Shape, params: Pool2dParams): Shape {
   return [input[0], input[1], ...pooledSizes(op, input.slice(2), params)];
+}
+
+/** Elements that all windows cover together, those beyond the border included: what pooling compares or adds up. */
+export function pooledElements(output: Shape, { kernel }: Pool2dParams): number {
+  return sizeOf(output) * kernel[0] * kernel[1];
 }
 
 /** Calls `visit` for every pair of an output element and an input element that its window covers. */

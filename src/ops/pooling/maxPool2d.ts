@@ -3,7 +3,7 @@
 import type { Shape } from "../../core/shape.js";
 import { defineOp, nonDifferentiable, type SampleInput, sameDType } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { forEachInWindow, type Pool2dParams, pooledShape } from "./geometry.js";
+import { forEachInWindow, type Pool2dParams, pooledElements, pooledShape } from "./geometry.js";
 import { scatterPlane } from "./planes.js";
 
 const distinct = (...shape: number[]): SampleInput => ({ shape, dtype: "float32", distinct: true });
@@ -41,7 +41,7 @@ export const maxPool2dOp = defineOp<"maxPool2d", "input", Pool2dParams>({
       return scatterPlane(upstream, winners, [input.shape[2], input.shape[3]]);
     },
   }),
-  cost: () => ({ macs: 0 }),
+  cost: (_, params, output) => ({ macs: 0, operations: pooledElements(output, params) }),
   samples,
 });
 
@@ -65,6 +65,6 @@ export const maxPool2dIndicesOp = defineOp<"maxPool2dIndices", "input", Pool2dPa
     });
   },
   gradient: nonDifferentiable("a position does not vary smoothly"),
-  cost: () => ({ macs: 0 }),
+  cost: (_, params, output) => ({ macs: 0, operations: pooledElements(output, params) }),
   samples,
 });

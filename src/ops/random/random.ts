@@ -40,7 +40,7 @@ export const uniformOp = defineOp<"uniform", "draw", RandomParams>({
     for (let i = 0; i < output.data.length; i++) output.data[i] = unitFromBits(bits[i]);
   },
   gradient: noInputs,
-  cost: () => ({ macs: 0 }),
+  cost: (_, __, output) => ({ macs: 0, operations: sizeOf(output) }),
   samples: [
     { inputs: draws, params: { shape: [3, 5] } },
     { inputs: draws, params: { shape: [1] } },
@@ -63,7 +63,7 @@ export const normalOp = defineOp<"normal", "draw", RandomParams>({
     }
   },
   gradient: noInputs,
-  cost: () => ({ macs: 0 }),
+  cost: (_, __, output) => ({ macs: 0, operations: sizeOf(output) }),
   samples: [
     { inputs: draws, params: { shape: [4, 5] } },
     { inputs: draws, params: { shape: [3] } },

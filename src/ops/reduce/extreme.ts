@@ -1,7 +1,7 @@
 /** Largest and smallest elements, and where they are. */
 
 import { ShapeError } from "../../core/errors.js";
-import { formatShape, normalizeAxes, normalizeAxis, type Shape } from "../../core/shape.js";
+import { formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../../core/shape.js";
 import { defineOp, nonDifferentiable, sameDType } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { div, mul } from "../elementwise/arithmetic.js";
@@ -47,7 +47,7 @@ const defineExtreme = <Name extends "max" | "min">(
         return mul(winners, share) as Tensor;
       },
     }),
-    cost: () => ({ macs: 0 }),
+    cost: ({ input }) => ({ macs: 0, operations: sizeOf(input) }),
     samples: [
       {
         inputs: { input: { shape: [3, 4, 5], dtype: "float32", distinct: true } },
@@ -93,7 +93,7 @@ const defineArgExtreme = <Name extends "argMax" | "argMin">(name: Name, better: 
       });
     },
     gradient: nonDifferentiable("an index does not vary smoothly"),
-    cost: () => ({ macs: 0 }),
+    cost: ({ input }) => ({ macs: 0, operations: sizeOf(input) }),
     samples: [
       { inputs: { input: [4, 7] }, params: { axis: 1, keepdim: false } },
       { inputs: { input: [4, 7, 2] }, params: { axis: 0, keepdim: true } },

@@ -34,7 +34,7 @@ export const sumOp = defineOp<"sum", "input", ReduceParams>({
       return expand(reshape(upstream, kept), input.shape) as Tensor;
     },
   }),
-  cost: () => ({ macs: 0 }),
+  cost: ({ input }) => ({ macs: 0, operations: sizeOf(input) }),
   samples: [
     { inputs: { input: [3, 4, 5] }, params: { axes: [0, 1, 2], keepdim: false } },
     { inputs: { input: [3, 4, 5] }, params: { axes: [1], keepdim: true } },
