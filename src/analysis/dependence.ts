@@ -1,0 +1,166 @@
+/** What each tensor of a recording depends on in the first input: a fold over the graph. */
+
+import { type Shape, sizeOf } from "../core/shape.js";
+import type { Frame } from "../graph/context.js";
+import { dependencies } from "../graph/graph.js";
+import { inputNames } from "../graph/operation.js";
+import type { AnyTensor } from "../graph/tensor.js";
+import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "../nn/layers/batchNorm.js";
+import {
+  type Field,
+  identityField,
+  mergedField,
+  plainField,
+  type Runs,
+  readField,
+  unionOfFields,
+  unionOfRuns,
+} from "./fields.js";
+import { type AxisRule, broadcast, type Rule, readingRules } from "./reads.js";
+import type { Recording } from "./record.js";
+
+/** For each axis of places of the input (height and width of N×C×H×W) what a tensor depends on along it. */
+export type Fields = readonly Field[];
+
+/** For every tensor that depends on the first input; inputs without axes of places have no fields. */
+export function dependenceOf({ inputs: [input], graph }: Recording): ReadonlyMap<AnyTensor, Fields> {
+  const places = input.shape.slice(2);
+  const known = new Map<AnyTensor, Fields>();
+  if (places.length === 0) return known;
+  known.set(
+    input,
+    places.map((length, axis) => identityField(axis + 2, length)),
+  );
+  for (const tensor of graph.nodes) {
+    const fields = tensor === input ? undefined : fieldsOf(tensor, known);
+    if (fields !== undefined) known.set(tensor, fields);
+  }
+  return known;
+}
+
+function fieldsOf(tensor: AnyTensor, known: ReadonlyMap<AnyTensor, Fields>): Fields | undefined {
+  const { origin, shape } = tensor;
+  const inputs = dependencies(tensor);
+  // A state that was assigned holds what was assigned.
+  if (origin.kind !== "computed") return inputs.length === 1 ? known.get(inputs[0]) : undefined;
+  const { op, params, frame } = origin;
+  if (!inputs.some((input) => known.has(input)) || isStatistic(op.name, frame)) return undefined;
+  if (op.name === "reshape") return known.get(inputs[0])?.map((field) => reshapeField(field, inputs[0].shape, shape));
+  const names = inputNames(op, inputs.length);
+  const rules = rulesOf(op, Object.fromEntries(inputs.map((input, i) => [names[i], input])), params, shape);
+  let union: Fields | undefined;
+  for (const [i, input] of inputs.entries()) {
+    const axes = rules === undefined ? input.shape.map((): AxisRule => "all") : rules[names[i]];
+    const fields = axes && known.get(input)?.map((field) => applyRule(field, axes, input.shape, shape));
+    if (fields === undefined) continue;
+    union = union?.map((field, axis) => unionOfFields(field, fields[axis], (each) => shape[each])) ?? fields;
+  }
+  return union;
+}
+
+/** Undefined for an op that is not known here, of which anything may depend on everything. */
+function rulesOf(
+  op: { readonly name: string; readonly kind?: string | undefined },
+  inputs: Readonly<Record<string, AnyTensor>>,
+  params: object,
+  output: Shape,
+): Readonly<Record<string, readonly AxisRule[] | undefined>> | undefined {
+  if (op.kind === "elementwise" || op.kind === "alias") {
+    return Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, broadcast(shape, output)]));
+  }
+  // An op's own parameters are all that it is ever called with.
+  const rules: Readonly<Record<string, Rule<string, never> | undefined>> = readingRules;
+  return rules[op.name]?.({ inputs, params: params as never, output });
+}
+
+/**
+ * Statistics of a batch, which training normalizes with, come from all of its pictures; they are left out, so that fields
+ * are those of the network that training makes.
+ */
+function isStatistic(op: string, frame: Frame | null): boolean {
+  const { module } = frame ?? {};
+  return op === "sum" && [BatchNorm1d, BatchNorm2d, BatchNorm3d].some((layer) => module instanceof layer);
+}
+
+function applyRule(field: Field, rules: readonly AxisRule[], input: Shape, output: Shape): Field {
+  if (field.axis === undefined) return field;
+  const rule = rules[field.axis];
+  if (rule === "all") return mergedField(field);
+  const { axis, reads } = rule;
+  const [before, after] = [input[field.axis], output[axis]];
+  if (reads === undefined) return { ...field, axis };
+  const isSame = before === after && Array.from({ length: after }, (_, q) => reads.at(q)).every(isJust);
+  return isSame ? { ...field, axis } : readField(plainField(field, before), reads, after, axis);
+}
+
+function isJust(positions: readonly number[], expected: number): boolean {
+  return positions.length === 1 && positions[0] === expected;
+}
+
+/** Splitting more positions than this one by one would take long; they are taken together. */
+const mostSplit = 65_536;
+
+/** Axes merged and split again: elements stay in order, so that positions are found by counting. */
+export function reshapeField(field: Field, input: Shape, output: Shape): Field {
+  if (field.axis === undefined) return field;
+  const { axis, runs, pattern } = field;
+  const group = groupOf(axis, input, output);
+  if (group === undefined) return mergedField(field);
+  const after = (shape: Shape, axes: readonly number[], from: number) =>
+    sizeOf(axes.filter((each) => each > from).map((each) => shape[each]));
+  const inner = field.inner * after(input, group.from, axis);
+  const targets = group.to.map((each) => ({ axis: each, length: output[each], step: after(output, group.to, each) }));
+  // An axis that alone decides which position it was:
+  for (const target of targets) {
+    const { length, step } = target;
+    if (inner % step === 0 && (step * length) % (inner * runs.length) === 0)
+      return { axis: target.axis, inner: inner / step, runs, pattern };
+  }
+  const size = sizeOf(targets.map(({ length }) => length));
+  if (size > mostSplit) return mergedField(field);
+  // Otherwise the one that tells most about it, whatever the others are.
+  const split = targets.map((target) => {
+    const union: Runs[][] = Array.from({ length: target.length }, () => []);
+    for (let p = 0; p < size; p++) {
+      union[Math.floor(p / target.step) % target.length].push(runs[Math.floor(p / inner) % runs.length]);
+    }
+    const merged = union.map((list) => unionOfRuns([...new Set(list)]));
+    return { ...target, merged, seen: merged.reduce((sum, each) => sum + countOf(each), 0) };
+  });
+  const best = split.reduce((a, b) => (b.seen < a.seen ? b : a));
+  const isOuter = best.step * best.length === size && inner === 1 && runs.length === size;
+  if (!isOuter) return { axis: best.axis, inner: 1, runs: best.merged, pattern: undefined };
+  const at = (q: number) => Array.from({ length: best.step }, (_, k) => q * best.step + k);
+  return readField(field, { rule: { period: 1, advance: best.step }, at }, best.length, best.axis);
+}
+
+/** Neighbouring axes of both shapes with the same number of elements, `axis` among the input's. */
+function groupOf(axis: number, input: Shape, output: Shape): { from: number[]; to: number[] } | undefined {
+  let [i, j] = [0, 0];
+  while (i < input.length && j < output.length) {
+    const from = [i];
+    const to = [j];
+    let [a, b] = [input[i++], output[j++]];
+    while (a !== b) {
+      if (a < b && i < input.length) {
+        a *= input[i];
+        from.push(i++);
+      } else if (b < a && j < output.length) {
+        b *= output[j];
+        to.push(j++);
+      } else return undefined;
+    }
+    // Axes of length 1 at the end belong to the last that has elements.
+    while (j === output.length && input[i] === 1) from.push(i++);
+    while (i === input.length && output[j] === 1) to.push(j++);
+    if (from.includes(axis)) return { from, to };
+  }
+  return undefined;
+}
+
+/** Positions in `runs`. */
+export function countOf(runs: Runs): number {
+  let count = 0;
+  for (let i = 0; i < runs.length; i += 2) count += runs[i + 1] - runs[i] + 1;
+  return count;
+}

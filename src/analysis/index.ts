@@ -1,0 +1,9 @@
+/** The arithmetic of models: sizes, parameters, multiply-adds, memory, receptive fields. */
+
+export type { Memory } from "./memory.js";
+export type { PerAxis, PixelUse, ReceptiveField, Sight } from "./receptiveField.js";
+export type { InputSpec, Inputs, Model } from "./record.js";
+export { type LayerOptions, pixelUse, seenFrom } from "./sight.js";
+export { compareStacks, type Stack, StackComparison, type StackCost, type StackOptions } from "./stacks.js";
+export { type LayerSummary, Summary, type SummaryOptions, summarize } from "./summary.js";
+export type { TableOptions } from "./table.js";

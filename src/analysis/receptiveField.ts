@@ -1,0 +1,118 @@
+/** Receptive fields, and how often the input's pixels are used: what is made of the dependences. */
+
+import { ArgumentError } from "../core/errors.js";
+import type { Shape } from "../core/shape.js";
+import type { Fields } from "./dependence.js";
+import { countOf } from "./dependence.js";
+import type { Field } from "./fields.js";
+
+/** A number for all axes of places alike, or one for each: [vertical, horizontal]. */
+export type PerAxis = number | readonly number[];
+
+/**
+ * The part of the input that an output position can depend on.
+ *
+ * It is counted as if the input went on beyond its borders, so it may be larger than the input. Where paths of different
+ * reach come together it spans all of them. What depends on the whole map (global pooling, fully connected layers) has the
+ * input's size, and stride 0.
+ */
+export interface ReceptiveField {
+  /** Pixels from the first to the last. */
+  readonly size: PerAxis;
+  /** Pixels from the field of a position to that of the next; below 1 after going back up. */
+  readonly stride: PerAxis;
+  /** First pixel that position 0 sees; negative where that is padding. */
+  readonly start: PerAxis;
+}
+
+/** How many positions of an output see a pixel of the input: of the least and most used one, and on average. */
+export interface PixelUse {
+  readonly least: number;
+  readonly most: number;
+  readonly mean: number;
+}
+
+/** Undefined where the input has no places, or nothing of it is seen. */
+export function describeField(fields: Fields): ReceptiveField | undefined {
+  const axes = fields.map(describeAxis);
+  if (axes.length === 0 || axes.some(({ size }) => size < 1)) return undefined;
+  return {
+    size: perAxis(axes.map(({ size }) => size)),
+    stride: perAxis(axes.map(({ stride }) => stride)),
+    start: perAxis(axes.map(({ start }) => start)),
+  };
+}
+
+function perAxis(values: readonly number[]): PerAxis {
+  return values.every((value) => value === values[0]) ? values[0] : values;
+}
+
+function describeAxis({ axis, runs, pattern }: Field): { size: number; stride: number; start: number } {
+  if (axis !== undefined && pattern !== undefined) {
+    const { period, advance, first, last } = pattern;
+    // A position that sees nothing of its own, between the nails of a bed, has no size.
+    const sizes = first.map((begin, p) => last[p] - begin + 1);
+    const start = Number.isFinite(first[0]) ? first[0] : Math.min(...first);
+    return { size: Math.max(...sizes), stride: advance / period, start };
+  }
+  const seen = runs.filter((each) => each.length > 0);
+  if (seen.length === 0) return { size: 0, stride: 0, start: 0 };
+  const size = Math.max(...seen.map((each) => each[each.length - 1] - each[0] + 1));
+  const [start] = seen[0];
+  const [end] = seen[seen.length - 1];
+  return { size, stride: seen.length === 1 ? 0 : (end - start) / (seen.length - 1), start };
+}
+
+/** @param places lengths of the input's axes of places */
+export function describeUse(fields: Fields, places: Shape): PixelUse | undefined {
+  if (fields.length === 0) return undefined;
+  const counts = fields.map((field, axis) => useAlong(field, places[axis]));
+  const product = (of: (list: readonly number[]) => number) => counts.reduce((all, list) => all * of(list), 1);
+  return {
+    least: product((list) => Math.min(...list)),
+    most: product((list) => Math.max(...list)),
+    mean: product((list) => list.reduce((sum, each) => sum + each, 0) / list.length),
+  };
+}
+
+/** How many positions see each pixel along one axis of the input. */
+export function useAlong({ runs }: Field, length: number): number[] {
+  const changes = new Int32Array(length + 1);
+  for (const each of runs) {
+    for (let i = 0; i < each.length; i += 2) {
+      changes[each[i]]++;
+      changes[each[i + 1] + 1]--;
+    }
+  }
+  let count = 0;
+  return Array.from({ length }, (_, i) => {
+    count += changes[i];
+    return count;
+  });
+}
+
+/** What one position really sees: for each axis the first and last pixel, and how many of those between. */
+export interface Sight {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+}
+
+/** @throws ArgumentError for a position that is not there */
+export function sightOf(fields: Fields, position: readonly number[]): readonly Sight[] {
+  if (position.length !== fields.length) {
+    throw new ArgumentError(
+      `position [${position.join(", ")}]: the input has ${fields.length} axes of places. Expected a number for each.`,
+    );
+  }
+  return fields.map(({ axis, runs }, each) => {
+    const at = axis === undefined ? 0 : position[each];
+    const seen = runs[at];
+    if (seen === undefined) {
+      throw new ArgumentError(
+        `position [${position.join(", ")}] lies outside a map of ${runs.length} along axis ${each}. Expected 0 … ${runs.length - 1}.`,
+      );
+    }
+    return { first: seen[0] ?? 0, last: seen[seen.length - 1] ?? -1, count: countOf(seen) };
+  });
+}
