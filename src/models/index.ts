@@ -1,37 +1,36 @@
 /** The networks, and the registry to build them by name. */
 
-import { GoogLeNet, googlenet, googlenet2014 } from "./googlenet.js";
-import { InceptionV2, inceptionV2 } from "./inception-v2.js";
-import { InceptionV3, inceptionV3 } from "./inception-v3.js";
-import { LeNet5, lenet5 } from "./lenet5.js";
-import { MobileNetV1, mobilenetV1 } from "./mobilenet-v1.js";
-import { MobileNetV2, mobilenetV2 } from "./mobilenet-v2.js";
+import { alexnet } from "./alexnet.js";
+import { googlenet, googlenet2014 } from "./googlenet.js";
+import { inceptionV2 } from "./inception-v2.js";
+import { inceptionV3 } from "./inception-v3.js";
+import { lenet5 } from "./lenet5.js";
+import { mobilenetV1 } from "./mobilenet-v1.js";
+import { mobilenetV2 } from "./mobilenet-v2.js";
 import { findModel, type ModelEntry } from "./registry.js";
-import { BasicBlock, Bottleneck, ResNet, resnets } from "./resnet.js";
-import { CifarResNet, cifarResnets } from "./resnet-cifar.js";
-import { SegNet, segnet } from "./segnet.js";
-import { SqueezeNet, squeezenet1_0, squeezenet1_1 } from "./squeezenet.js";
-import { UNet, unet } from "./unet.js";
+import { resnets } from "./resnet.js";
+import { cifarResnets } from "./resnet-cifar.js";
+import { segnet } from "./segnet.js";
+import { squeezenet1_0, squeezenet1_1 } from "./squeezenet.js";
+import { unet } from "./unet.js";
 
+export { AlexNet } from "./alexnet.js";
+export { GoogLeNet } from "./googlenet.js";
+export { InceptionV2 } from "./inception-v2.js";
+export { InceptionV3 } from "./inception-v3.js";
+export { LeNet5 } from "./lenet5.js";
+export { MobileNetV1 } from "./mobilenet-v1.js";
+export { MobileNetV2 } from "./mobilenet-v2.js";
 export type { ModelEntry, ModelOptions, Normalization, Paper, Resizing } from "./registry.js";
-export {
-  BasicBlock,
-  Bottleneck,
-  CifarResNet,
-  GoogLeNet,
-  InceptionV2,
-  InceptionV3,
-  LeNet5,
-  MobileNetV1,
-  MobileNetV2,
-  ResNet,
-  SegNet,
-  SqueezeNet,
-  UNet,
-};
+export { BasicBlock, Bottleneck, ResNet } from "./resnet.js";
+export { CifarResNet } from "./resnet-cifar.js";
+export { SegNet } from "./segnet.js";
+export { SqueezeNet } from "./squeezenet.js";
+export { UNet } from "./unet.js";
 
 const entries = [
   lenet5,
+  alexnet,
   googlenet,
   googlenet2014,
   inceptionV2,

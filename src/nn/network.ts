@@ -4,8 +4,9 @@ import { ShapeError } from "../core/errors.js";
 import { formatShape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 import type { TensorLike } from "../ops/tensors.js";
-import { type Layer, Sequential } from "./layers/container.js";
+import type { Layer } from "./layers/container.js";
 import { Linear } from "./layers/linear.js";
+import { unfoldLayers } from "./layers/unfold.js";
 import { callWithin, ModuleBase } from "./module.js";
 
 /** A place in a network where features can be taken. */
@@ -89,11 +90,4 @@ export abstract class Network extends ModuleBase {
   protected forwardOutputs(x: TensorLike): NetworkOutputs {
     return { logits: this.forward(x), auxiliary: [] };
   }
-}
-
-/** The layers with those inside `Sequential`s in their places. */
-export function unfoldLayers(layers: readonly Layer[]): Layer[] {
-  return layers.flatMap((layer) =>
-    layer instanceof Sequential ? unfoldLayers(Array.from({ length: layer.size }, (_, i) => layer[i])) : [layer],
-  );
 }
