@@ -25,7 +25,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
   vision: { values: ["core", "graph", "ops"] },
   analysis: { values: ["core", "graph", "ops", "nn"], types: ["backends"] },
   train: { values: ["core", "formats", "graph", "ops", "nn", "optim", "data"], types: ["models"] },
-  interop: { values: ["core", "formats", "graph", "ops", "nn", "platform"] },
+  interop: { values: ["core", "formats", "graph", "ops", "nn", "platform", "version.ts"], types: ["backends"] },
   node: { values: ["core", "formats", "graph", "ops", "data"] },
   cli: {
     values: [
@@ -37,6 +37,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
       "optim",
       "data",
       "models",
+      "interop",
       "train",
       "check",
       "analysis",

@@ -7,6 +7,7 @@ import { version } from "../version.js";
 import { demoCommand } from "./commands/demo.js";
 import { devicesCommand } from "./commands/devices.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { exportCommand } from "./commands/export.js";
 import { gradcheckCommand } from "./commands/gradcheck.js";
 import { predictCommand } from "./commands/predict.js";
 import { trainCommand } from "./commands/train.js";
@@ -21,6 +22,7 @@ const program = new Command("fovea")
   .addCommand(trainCommand())
   .addCommand(evaluateCommand())
   .addCommand(predictCommand())
+  .addCommand(exportCommand())
   .addCommand(devicesCommand())
   .addCommand(demoCommand())
   .addCommand(gradcheckCommand())

@@ -70,3 +70,11 @@ export function realNumber(least: number, limit = Number.POSITIVE_INFINITY): (te
     return value;
   };
 }
+
+/** A parser of a picture's size: 3x224x224, channels first. */
+export function pictureShape(text: string): readonly number[] {
+  const lengths = text.split(/[x×]/i).map(Number);
+  if (lengths.length !== 3 || lengths.some((length) => !Number.isInteger(length) || length < 1))
+    throw new InvalidArgumentError("Expected channels, height and width, such as 3x224x224.");
+  return lengths;
+}

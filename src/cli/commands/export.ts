@@ -1,0 +1,79 @@
+/** `fovea export`: a model as an ONNX file. */
+
+import { existsSync } from "node:fs";
+import { Command } from "commander";
+import { ArgumentError } from "../../core/errors.js";
+import { exportModel } from "../../interop/onnx/export/export.js";
+import * as models from "../../models/index.js";
+import { writeFile } from "../../node/files.js";
+import { type DeviceFlags, pictureShape, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
+import { printJson, say } from "../output.js";
+import { loadSavedModel } from "../saved-model.js";
+
+const help = `
+Example:
+  $ fovea export lenet5 --weights runs/first/checkpoint.safetensors --out lenet5.onnx
+  $ fovea export resnet18 --weights resnet18.safetensors --input 3x256x256 \\
+      --out resnet18.onnx
+
+The file takes any number of pictures at once, normalized as the metadata in it
+says ("mean" and "std" of values from 0 to 1), and gives scores before softmax
+for the classes that the metadata names. It runs in ONNX Runtime, in browsers
+and wherever else ONNX files do.`;
+
+interface ExportFlags extends DeviceFlags {
+  readonly weights?: string;
+  readonly out: string;
+  readonly input?: readonly number[];
+  readonly batch?: number;
+  readonly opset: number;
+  readonly force?: true;
+  readonly json?: true;
+}
+
+export function exportCommand(): Command {
+  const command = new Command("export")
+    .description("write a model as an ONNX file, which other programs run")
+    .argument("<model>", "a model's name")
+    .requiredOption("--out <file>", "the file to write")
+    .option("--weights <file>", "a run's checkpoint, or a file with the model's weights (default: untrained)")
+    .option("--input <CxHxW>", "size of a picture (default: the model's own)", pictureShape)
+    .option("--batch <n>", "take exactly so many pictures at once (default: any number)", wholeNumber(1));
+  return withDeviceOptions(command)
+    .option("--opset <n>", "version of ONNX's operators, 17 to 21", wholeNumber(17, 21), 18)
+    .option("--force", "replace the file if it exists")
+    .option("--json", "one JSON object on standard output")
+    .addHelpText("after", help)
+    .action(exportToFile);
+}
+
+async function exportToFile(name: string, flags: ExportFlags): Promise<void> {
+  const entry = models.find(name);
+  if (existsSync(flags.out) && flags.force !== true)
+    throw new ArgumentError(`${flags.out} exists already. Fix: --force to replace it, or another --out.`);
+  await useDevice(flags);
+  const saved = flags.weights === undefined ? undefined : await loadSavedModel(entry, flags.weights);
+  const model = saved?.model ?? entry.create();
+  const { mean, std } = saved?.normalization ?? entry.normalization;
+  const shape = [flags.batch ?? 1, ...(flags.input ?? entry.inputShape)];
+  const bytes = await exportModel(model, {
+    inputs: shape,
+    outputNames: ["logits"],
+    dynamicBatch: flags.batch === undefined,
+    opset: flags.opset,
+    metadata: {
+      model: entry.name,
+      mean: JSON.stringify(mean),
+      std: JSON.stringify(std),
+      ...(saved !== undefined && { classes: JSON.stringify(saved.classNames) }),
+    },
+  });
+  await writeFile(flags.out, bytes);
+  const input = ["float32", ...(flags.batch === undefined ? ["batch", ...shape.slice(1)] : shape)];
+  if (flags.json) printJson({ model: entry.name, file: flags.out, bytes: bytes.length, opset: flags.opset, input });
+  else {
+    const weights = saved === undefined ? "untrained weights" : `weights of ${flags.weights}`;
+    say(`${flags.out}: ${entry.name} with ${weights}, ${(bytes.length / 1e6).toFixed(1)} MB, opset ${flags.opset}.`);
+    say(`It takes "input", ${input.slice(1).join("×")}, and gives "logits".`);
+  }
+}
