@@ -6,7 +6,9 @@ import { readMessage } from "../../src/formats/protobuf.js";
 import * as fovea from "../../src/index.js";
 import { type AnyTensor, models, nn, normal, onWarning, type Tensor, tensor } from "../../src/index.js";
 import { type ExportOptions, exportModel } from "../../src/interop/onnx/export/export.js";
+import { primitiveRules, trainingOnly } from "../../src/interop/onnx/export/primitives.js";
 import { ModelProto } from "../../src/interop/onnx/proto.js";
+import { aliasOps, elementwiseOps, kernelOps } from "../../src/ops/primitives.js";
 import { loadOnnxRuntime, type OnnxRuntime } from "../support/onnxruntime.js";
 
 const runtime = await loadOnnxRuntime();
@@ -182,6 +184,9 @@ const calls: Readonly<Record<string, readonly [shape: readonly number[], call: (
   ],
   "concat and split": [x4, (x) => fovea.concat(fovea.split(x, 2, 1).reverse(), 1)],
   take: [x4, (x) => fovea.take(x, indices, 1)],
+  sort: [x4, (x) => fovea.sort(x, 1, { descending: true }).values],
+  topk: [x4, (x) => fovea.topk(x, 3).values],
+  "whole numbers divided": [[2, 6], (x) => fovea.quotient(fovea.argmax(x, 1), tensor(Int32Array.from([2])))],
   oneHot: [[2, 3], (x) => fovea.oneHot(fovea.argmax(x, 1), 3)],
 };
 
@@ -220,6 +225,13 @@ describe("ops as ONNX", { skip: typeof runtime === "string" && runtime }, () => 
     await assert.rejects(exportModel(mixed, { inputs: [2, 3] }), /iota .*dynamicBatch: false/s);
     assert.equal(await difference(judge, mixed, [normal([2, 3])], { dynamicBatch: false }), 0);
   });
+});
+
+it("every op has a rule, but for those that only gradients consist of", () => {
+  const operations = [...Object.values(kernelOps), ...Object.values(elementwiseOps), ...Object.values(aliasOps)];
+  const names = operations.map(({ spec }) => spec.name);
+  const without = names.filter((name) => primitiveRules[name] === undefined);
+  assert.deepEqual(without.sort(), [...trainingOnly].sort());
 });
 
 describe("an exported file", () => {

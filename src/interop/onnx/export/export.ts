@@ -14,6 +14,8 @@ import { type AnyTensor, Tensor } from "../../../graph/tensor.js";
 import { ModuleBase, savedName } from "../../../nn/module.js";
 import { withComposites } from "../../../ops/composites.js";
 import { version } from "../../../version.js";
+import { dtypeOf } from "../elementTypes.js";
+import { OnnxModel } from "../model.js";
 import { GraphProto, ModelProto, TypeProto, ValueInfoProto } from "../proto.js";
 import { elementTypes, GraphBuilder, type Length } from "./builder.js";
 import { type Batches, Emitter, type Recorded } from "./emitter.js";
@@ -29,8 +31,11 @@ export interface ExportInput {
 }
 
 export interface ExportOptions {
-  /** The shape of the model's input, or its inputs one by one. */
-  readonly inputs: Shape | readonly ExportInput[];
+  /**
+   * The shape of the model's input, or its inputs one by one. Default, for a model that was read from an ONNX file: what
+   * that file says.
+   */
+  readonly inputs?: Shape | readonly ExportInput[];
   /** Names of what the model returns. Default: the keys of an object, else `output`, or `output_1` and so on. */
   readonly outputNames?: readonly string[];
   /** Whether the graph takes any number of samples, whatever the first length of `inputs`. Default true. */
@@ -56,11 +61,12 @@ const batches: Batches = { first: 2, second: 3 };
  * const bytes = await onnx.export(model, { inputs: [1, 3, 224, 224] });
  * await writeFile("model.onnx", bytes);
  */
-export async function exportModel(model: Model, options: ExportOptions): Promise<Uint8Array<ArrayBuffer>> {
+export async function exportModel(model: Model, options: ExportOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   const { dynamicBatch = true, opset = opsets.usual, metadata = {} } = options;
   if (!Number.isInteger(opset) || opset < opsets.first || opset > opsets.last)
     throw new ArgumentError(`onnx.export: opset is ${opset}. Expected ${opsets.first} to ${opsets.last}.`);
-  const inputs = checkInputs(options.inputs, dynamicBatch);
+  const wanted = options.inputs ?? (model instanceof OnnxModel ? importedInputs(model) : undefined);
+  const inputs = checkInputs(wanted, dynamicBatch);
   const device = deviceOf(model);
 
   const record = (batch: number | undefined) => recordCall(model, inputs, batch, device);
@@ -135,6 +141,19 @@ function checkInputs(inputs: ExportOptions["inputs"], dynamicBatch: boolean): re
   });
 }
 
+/** The inputs of an imported model, whose batch may be of any size. */
+function importedInputs(model: OnnxModel): readonly ExportInput[] {
+  return model.inputs.map(({ name, shape, dtype }) => {
+    const lengths = shape?.map((length, axis) => (axis === 0 && typeof length === "string" ? 1 : length));
+    if (lengths === undefined || lengths.some((length) => typeof length === "string")) {
+      throw new ArgumentError(
+        `onnx.export: the input ${name} is ${shape === undefined ? "of any shape" : shape.join("×")}, and only the batch may vary. Fix: give all lengths: { inputs: [{ name: ${JSON.stringify(name)}, shape: … }] }.`,
+      );
+    }
+    return { name, shape: lengths.map(Number), dtype: dtypeOf(dtype) };
+  });
+}
+
 function deviceOf(model: Model): Device {
   if (model instanceof ModuleBase) for (const [, state] of model.namedStates()) return state.device;
   return defaultDevice();
@@ -160,7 +179,10 @@ function recordCall(
         return new Tensor<Shape, DType>(lengths, dtype, device, { kind: "argument" });
       });
       const call = model as (...inputs: readonly AnyTensor[]) => unknown;
-      const { result, composites } = withComposites(() => call(...placeholders));
+      const { result, composites } = withComposites(() => {
+        if (!(model instanceof OnnxModel)) return call(...placeholders);
+        return model.record(Object.fromEntries(placeholders.map((tensor, i) => [inputs[i].name, tensor])));
+      });
       return { placeholders, outputs: result, tensors: tensorsOf(result), composites };
     }),
   );

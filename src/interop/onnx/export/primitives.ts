@@ -8,6 +8,7 @@ import { windowSpan } from "../../../ops/convolution/geometry.js";
 import * as elementwise from "../../../ops/elementwise/operations.js";
 import { scatterAlongAxisOp, takeAlongAxisOp } from "../../../ops/indexing/alongAxis.js";
 import { iotaOp, oneHotOp } from "../../../ops/indexing/oneHot.js";
+import { argSortOp } from "../../../ops/indexing/sort.js";
 import { takeOp } from "../../../ops/indexing/take.js";
 import { matmulOp } from "../../../ops/linear/matmul.js";
 import { averagePool2dOp } from "../../../ops/pooling/averagePool2d.js";
@@ -159,12 +160,17 @@ function rows(emission: Emission, tensor: AnyTensor): string {
   return reshapeTo(emission, emission.value(tensor), [n, channels, Number(height) * Number(width)]);
 }
 
+/** Ops that only gradients consist of, and that ONNX has no operators for. */
+export const trainingOnly = ["conv2dWeightGradient", "averagePool2dGradient", "scatterTake"] as const;
+
 /** By the ops' names. */
 export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object.fromEntries([
   node(elementwise.addOp, "Add"),
   node(elementwise.subtractOp, "Sub"),
   node(elementwise.multiplyOp, "Mul"),
   node(elementwise.divideOp, "Div"),
+  // Both round towards zero.
+  node(elementwise.quotientOp, "Div"),
   node(elementwise.maximumOp, "Max"),
   node(elementwise.minimumOp, "Min"),
   node(elementwise.powerOp, "Pow"),
@@ -280,6 +286,17 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
       axis: int(axis),
       reduction: text("add"),
     });
+  }),
+  rule(argSortOp, ({ builder, node, path, value }, { input }, { axis, descending }) => {
+    const attributes = { axis: int(axis), largest: int(descending), sorted: int(1) };
+    const [, order] = builder.nodeWith(
+      path,
+      "TopK",
+      [value(input), builder.integers([input.shape[axis]])],
+      attributes,
+      2,
+    );
+    return node("Cast", [order], { to: int(elementTypes.int32) });
   }),
   rule(oneHotOp, ({ builder, node, value }, { indices }, { classes }) => {
     const values = builder.unique("/Constant");
