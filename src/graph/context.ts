@@ -56,6 +56,8 @@ export interface Frame {
   readonly name: () => string;
   /** Parameters read inside the outermost call. */
   readonly parametersRead: Set<AnyState>;
+  /** No advice is given: the network came ready-made. */
+  readonly quiet?: true;
 }
 
 /** One call of a module in a recording. */

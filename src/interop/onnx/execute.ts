@@ -111,6 +111,7 @@ function* withinFrame<T>(node: NodePlan, build: () => T | Steps<T>): Steps<T> {
     module: node,
     name: () => node.label,
     parametersRead: parent?.parametersRead ?? new Set(),
+    quiet: true,
   };
   const steps = withFrame(frame, build);
   if (!isSteps(steps)) return steps;

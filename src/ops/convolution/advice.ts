@@ -26,6 +26,7 @@ export function adviseOnBorder(
   positions: readonly number[],
   mend: string,
 ): void {
+  if (currentFrame()?.quiet) return;
   for (const [axis, length] of size.entries()) {
     const reached = (positions[axis] - 1) * stride[axis] + windowSpan(kernel[axis], dilation[axis]) - padding[2 * axis];
     const ignored = length - reached;

@@ -3,6 +3,7 @@
 import type { Tensor } from "../../../graph/tensor.js";
 import { add, div, maximum, minimum, mul, pow, quotient, sub } from "../../../ops/elementwise/arithmetic.js";
 import { equal, greater, less, notEqual } from "../../../ops/elementwise/comparison.js";
+import { ceil, round, tan } from "../../../ops/elementwise/composites.js";
 import {
   abs,
   cos,
@@ -25,7 +26,6 @@ import { dtypeOf, isFloat } from "../elementTypes.js";
 import { type TensorValue, tensorValue } from "../value.js";
 import {
   commonType,
-  type Flags,
   fitted,
   floorModulo,
   type Int,
@@ -86,17 +86,6 @@ function variadic(
 
 const divide = (a: Numeric, b: Numeric): Numeric =>
   a.dtype === "float32" ? (div(a as Tensor, b as Tensor) as Tensor) : (quotient(a as Int, b as Int) as Int);
-
-/** The nearest whole number; of two as near, the even one. */
-export function roundToEven(x: Tensor): Tensor {
-  const below = floor(x);
-  const rest = sub(x, below);
-  const isOdd = greater(sub(below, mul(floor(mul(below, 0.5) as Tensor), 2)), 0);
-  const up = where(equal(rest, 0.5), isOdd, greater(rest, 0.5)) as Flags;
-  return where(up, add(below, 1), below) as Tensor;
-}
-
-export const ceil = (x: Tensor): Tensor => neg(floor(neg(x)));
 
 /** The rest of a division towards zero, as C's fmod: exact only where the quotient is one that float32 holds. */
 function floatRemainder(a: Tensor, b: Tensor): Tensor {
@@ -237,7 +226,7 @@ export const arithmetic: OpTable = {
   Sign: unary(9, (x) => sign(x)),
   Floor: floatUnary(1, floor),
   Ceil: floatUnary(1, ceil),
-  Round: floatUnary(11, roundToEven),
+  Round: floatUnary(11, round),
   Reciprocal: floatUnary(1, (x) => div(1, x) as Tensor),
   Sqrt: floatUnary(1, sqrt),
   Exp: floatUnary(1, exp),
@@ -253,7 +242,7 @@ export const arithmetic: OpTable = {
   ],
   Sin: floatUnary(7, sin),
   Cos: floatUnary(7, cos),
-  Tan: floatUnary(7, (x) => div(sin(x), cos(x)) as Tensor),
+  Tan: floatUnary(7, tan),
   Asin: floatUnary(7, arcsine),
   Acos: floatUnary(7, (x) => sub(Math.PI / 2, arcsine(x)) as Tensor),
   Atan: floatUnary(7, arctangent),

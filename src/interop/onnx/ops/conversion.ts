@@ -4,6 +4,7 @@ import type { Tensor } from "../../../graph/tensor.js";
 import { tensor } from "../../../ops/create.js";
 import { add, div, maximum, minimum, mul } from "../../../ops/elementwise/arithmetic.js";
 import { equal, greater } from "../../../ops/elementwise/comparison.js";
+import { round } from "../../../ops/elementwise/composites.js";
 import { abs, floor, log, sign } from "../../../ops/elementwise/functions.js";
 import { cast, where } from "../../../ops/elementwise/select.js";
 import { take } from "../../../ops/indexing/take.js";
@@ -12,7 +13,6 @@ import { define, int, type OpTable, required, string } from "../definition.js";
 import { describeDataType, type ElementType, elementTypeFrom, isFloat } from "../elementTypes.js";
 import { dataTypes } from "../proto.js";
 import { type TensorValue, tensorValue } from "../value.js";
-import { roundToEven } from "./arithmetic.js";
 import { typeNamed } from "./creation.js";
 import { type Int, numeric, typed } from "./numeric.js";
 
@@ -35,7 +35,7 @@ function rounded(x: Tensor, type: keyof typeof shortFloats): Tensor {
   );
   const places = add(cast(within, "int32"), -least) as Int;
   const step = take(steps, places);
-  const result = mul(roundToEven(div(x, step) as Tensor), step) as Tensor;
+  const result = mul(round(div(x, step) as Tensor), step) as Tensor;
   const largest = (2 - 2 ** -bits) * 2 ** greatest;
   const overflows = greater(abs(result), largest);
   const endless = equal(size, Number.POSITIVE_INFINITY);

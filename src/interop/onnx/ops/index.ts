@@ -3,9 +3,21 @@
 import type { Definition, OpTable } from "../definition.js";
 import { activations } from "./activations.js";
 import { arithmetic } from "./arithmetic.js";
+import { control } from "./control.js";
 import { conversion } from "./conversion.js";
+import { convolutions } from "./convolutions.js";
 import { creation } from "./creation.js";
+import { summation } from "./einsum.js";
+import { gathers } from "./gathers.js";
 import { logic } from "./logic.js";
+import { losses } from "./losses.js";
+import { products } from "./matmul.js";
+import { normalizations } from "./normalizations.js";
+import { borders } from "./padding.js";
+import { pools } from "./pools.js";
+import { reductions } from "./reductions.js";
+import { resizing } from "./resize.js";
+import { scatters } from "./scatters.js";
 import { shapes } from "./shapes.js";
 
 /** The newest opset whose ops are known. */
@@ -14,10 +26,22 @@ export const newestOpset = 28;
 export const table: OpTable = {
   ...activations,
   ...arithmetic,
+  ...borders,
+  ...control,
   ...conversion,
+  ...convolutions,
   ...creation,
+  ...gathers,
   ...logic,
+  ...losses,
+  ...normalizations,
+  ...pools,
+  ...products,
+  ...reductions,
+  ...resizing,
+  ...scatters,
   ...shapes,
+  ...summation,
 };
 
 /** An op's form in an opset; undefined if it is not there. */

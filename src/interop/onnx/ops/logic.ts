@@ -12,12 +12,13 @@ import {
   logicalOr,
   notEqual,
 } from "../../../ops/elementwise/comparison.js";
+import { isnan } from "../../../ops/elementwise/composites.js";
 import { where } from "../../../ops/elementwise/select.js";
 import type { Call } from "../call.js";
 import { type Definition, define, int, type OpTable } from "../definition.js";
 import { type TensorValue, tensorValue } from "../value.js";
 import { oldBroadcasting } from "./arithmetic.js";
-import { commonType, type Flags, isNotANumber, operands } from "./numeric.js";
+import { commonType, type Flags, operands } from "./numeric.js";
 
 /** An op of two tensors of one type that gives truth values. */
 function relation(compare: (a: AnyTensor, b: AnyTensor) => AnyTensor): Definition[] {
@@ -59,7 +60,7 @@ export const logic: OpTable = {
       },
     }),
   ],
-  IsNaN: [define({ since: 9, build: (call) => tensorValue("bool", isNotANumber(call.float(0))) })],
+  IsNaN: [define({ since: 9, build: (call) => tensorValue("bool", isnan(call.float(0))) })],
   IsInf: [
     define({
       since: 10,

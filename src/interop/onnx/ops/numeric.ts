@@ -3,7 +3,7 @@
 import type { Shape } from "../../../core/shape.js";
 import type { AnyTensor, Tensor } from "../../../graph/tensor.js";
 import { add, mul, quotient, sub } from "../../../ops/elementwise/arithmetic.js";
-import { equal, less, logicalNot, notEqual } from "../../../ops/elementwise/comparison.js";
+import { equal, less, notEqual } from "../../../ops/elementwise/comparison.js";
 import { cast, where } from "../../../ops/elementwise/select.js";
 import { reshape } from "../../../ops/shape/reshape.js";
 import type { Call } from "../call.js";
@@ -76,9 +76,4 @@ export function commonType(call: Call, values: readonly TensorValue[]): ElementT
   const other = values.findIndex((value) => value.type !== type);
   if (other > 0) throw call.typeError(other, values[other].type, `${type}, as input 0`);
   return type;
-}
-
-/** Not a number: the only value that differs from itself. */
-export function isNotANumber(x: Tensor): Flags {
-  return logicalNot(equal(x, x)) as Flags;
 }
