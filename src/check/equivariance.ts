@@ -6,7 +6,7 @@ import type { Tensor } from "../graph/tensor.js";
 import { mul, sub } from "../ops/elementwise/arithmetic.js";
 import { sum } from "../ops/reduce/sum.js";
 import { slice } from "../ops/shape/slice.js";
-import { asTensor, type TensorLike } from "../ops/tensors.js";
+import { asFloats, type TensorLike } from "../ops/tensors.js";
 import type { Move } from "./moves.js";
 
 export interface EquivarianceOptions {
@@ -30,7 +30,7 @@ export async function equivarianceError(
   move: Move,
   { inputs, invariant = false, crop = 0 }: EquivarianceOptions,
 ): Promise<number> {
-  const x: Tensor = asTensor<Shape, "float32">("equivarianceError", inputs);
+  const x: Tensor = asFloats("equivarianceError", inputs);
   if (x.rank !== 4)
     throw new ShapeError(`equivarianceError: the inputs are ${formatShape(x.shape)}. Expected N×C×H×W.`);
   if (!Number.isInteger(crop) || crop < 0)

@@ -83,7 +83,8 @@ export function normalizeAxes(what: string, axes: number | readonly number[] | u
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis(what, axis, rank));
   const distinct = [...new Set(list)].sort((a, b) => a - b);
-  if (distinct.length !== list.length) throw new ShapeError(`${what}: an axis is named twice in [${list.join(", ")}].`);
+  if (distinct.length !== list.length)
+    throw new ShapeError(`${what}: an axis is named twice in [${list.join(", ")}]. Fix: leave one out.`);
   return distinct;
 }
 
@@ -93,10 +94,14 @@ export function checkShape(what: string, shape: Shape): void {
     throw new ShapeError(`${what}: ${kindOf(shape)} is not a shape. Expected a list of lengths, such as [2, 3].`);
   for (const length of shape) {
     if (!Number.isInteger(length) || length < 0) {
-      throw new ShapeError(`${what}: [${shape.join(", ")}] is not a shape: lengths must be integers of 0 or more.`);
+      throw new ShapeError(
+        `${what}: [${shape.join(", ")}] is not a shape. Expected lengths that are integers of 0 or more.`,
+      );
     }
   }
   if (sizeOf(shape) > 2 ** 31 - 1) {
-    throw new ShapeError(`${what}: a tensor of ${formatShape(shape)} has more than 2^31 - 1 elements.`);
+    throw new ShapeError(
+      `${what}: a tensor of ${formatShape(shape)} has more than 2^31 - 1 elements. Fix: a smaller batch or input.`,
+    );
   }
 }

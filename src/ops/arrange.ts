@@ -13,7 +13,7 @@ import { pad } from "./shape/pad.js";
 import { permute, transpose } from "./shape/permute.js";
 import { reshape } from "./shape/reshape.js";
 import { flip, type Range, slice } from "./shape/slice.js";
-import { asTensor, type TensorLike } from "./tensors.js";
+import { asFloats, asTensor, type TensorLike } from "./tensors.js";
 
 /**
  * The tensor side by side with itself, so many times along each axis.
@@ -79,7 +79,7 @@ const block = 64;
 
 /** The sum of each element and all before it along `axis`. @example cumsum(tensor([1, 2, 3])) // [1, 3, 6] */
 export function cumsum(x: TensorLike, axis = -1): Tensor {
-  const input: Tensor = asTensor<Shape, "float32">("cumsum", x);
+  const input: Tensor = asFloats("cumsum", x);
   if (input.rank === 0) throw new ShapeError("cumsum: a number has no axis to sum along.");
   const along = normalizeAxis("cumsum", axis, input.rank);
   const order = input.shape.map((_, i) => i).filter((i) => i !== along);

@@ -1,7 +1,7 @@
 /** Asking for gradients: `grad`, and `backward` for parameters. */
 
 import { GradientError } from "../core/errors.js";
-import { formatShape, type Shape } from "../core/shape.js";
+import { formatShape } from "../core/shape.js";
 import { backpropagate, checkDifferentiable, parametersBehind } from "../graph/autodiff.js";
 import { currentTrace } from "../graph/context.js";
 import { keep } from "../graph/lazy.js";
@@ -9,7 +9,7 @@ import type { AnyTensor, Tensor } from "../graph/tensor.js";
 import { full, zeros } from "./create.js";
 import { noParams } from "./elementwise/define.js";
 import { addOp } from "./elementwise/operations.js";
-import { asTensor, type TensorLike } from "./tensors.js";
+import { asFloats, asTensor, type TensorLike } from "./tensors.js";
 
 const add = (a: Tensor, b: Tensor): Tensor => addOp({ a, b }, noParams) as Tensor;
 
@@ -37,7 +37,7 @@ export function grad(
   { allowUnused = false, upstream }: GradOptions = {},
 ): Tensor[] {
   const root = asTensor("grad", loss);
-  const given = upstream === undefined ? undefined : asTensor<Shape, "float32">("grad", upstream);
+  const given = upstream === undefined ? undefined : asFloats("grad", upstream);
   checkDifferentiable("grad", root, given);
   const tensors = targets.map((target) => asTensor("grad", target));
   const seed = given ?? full(root.shape, 1, { device: root.device });

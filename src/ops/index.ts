@@ -9,7 +9,7 @@ export { full, type Nested, ones, type TensorOptions, tensor, zeros } from "./cr
 export * from "./elementwise/activations.js";
 export * from "./elementwise/arithmetic.js";
 export * from "./elementwise/comparison.js";
-export * from "./elementwise/composites.js";
+export * from "./elementwise/derived.js";
 export * from "./elementwise/functions.js";
 export { cast, where } from "./elementwise/select.js";
 export { evaluate } from "./evaluate.js";

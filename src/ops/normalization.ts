@@ -10,7 +10,7 @@ import { avgPool2d } from "./pooling/pool.js";
 import { mean } from "./reduce/mean.js";
 import { pad } from "./shape/pad.js";
 import { reshape } from "./shape/reshape.js";
-import { asTensor, type TensorLike } from "./tensors.js";
+import { asFloats, type TensorLike } from "./tensors.js";
 
 export interface NormalizationOptions {
   /** Learned scale; see each function for its shape. Default: none. */
@@ -37,7 +37,7 @@ function scaleAndShift(
   shape: Shape,
 ): Tensor {
   const fitting = (name: string, values: TensorLike) => {
-    const tensor = asTensor<Shape, "float32">(op, values);
+    const tensor = asFloats(op, values);
     if (!sameShape(tensor.shape, own))
       throw new ShapeError(`${op}: the ${name} is ${formatShape(tensor.shape)}. Expected ${formatShape(own)}.`);
     return reshape(tensor, shape);
@@ -48,7 +48,7 @@ function scaleAndShift(
 
 /** Weight and bias as tensors, undefined where there is none. */
 function learned(op: string, { weight, bias }: NormalizationOptions): readonly (Tensor | undefined)[] {
-  return [weight, bias].map((each) => (each == null ? undefined : asTensor<Shape, "float32">(op, each)));
+  return [weight, bias].map((each) => (each == null ? undefined : asFloats(op, each)));
 }
 
 /**
@@ -62,7 +62,7 @@ export function layerNorm<S extends Shape>(
   normalizedShape: Shape,
   options: NormalizationOptions = {},
 ): Tensor<S> {
-  const input: Tensor = asTensor<Shape, "float32">("layerNorm", x);
+  const input: Tensor = asFloats("layerNorm", x);
   const lead = input.rank - normalizedShape.length;
   if (normalizedShape.length === 0 || lead < 0 || !sameShape(input.shape.slice(lead), normalizedShape)) {
     throw new ShapeError(
@@ -93,13 +93,13 @@ export function groupNorm<S extends Shape>(
   groups: number,
   options: NormalizationOptions = {},
 ): Tensor<S> {
-  const input: Tensor = asTensor<Shape, "float32">("groupNorm", x);
+  const input: Tensor = asFloats("groupNorm", x);
   const [samples, channels] = input.shape;
   if (input.rank < 2)
     throw new ShapeError(`groupNorm: the input is ${formatShape(input.shape)}. Expected N×C×…, samples of channels.`);
   if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
     throw new ArgumentError(
-      `groupNorm: ${groups} groups do not divide the ${channels} channels of ${formatShape(input.shape)} evenly.`,
+      `groupNorm: ${groups} groups do not divide the ${channels} channels of ${formatShape(input.shape)} evenly. Expected an integer that divides ${channels}.`,
     );
   }
   const grouped = reshape(input, [samples, groups, input.size / Math.max(1, samples * groups)]);
@@ -114,7 +114,7 @@ export function groupNorm<S extends Shape>(
  * @param x N×C×…, with at least one axis of places; weight and bias have C elements
  */
 export function instanceNorm<S extends Shape>(x: TensorLike<S>, options: NormalizationOptions = {}): Tensor<S> {
-  const input: Tensor = asTensor<Shape, "float32">("instanceNorm", x);
+  const input: Tensor = asFloats("instanceNorm", x);
   const [samples, channels, ...places] = input.shape;
   const count = places.reduce((product, length) => product * length, 1);
   if (input.rank < 3 || count < 2) {
@@ -155,7 +155,7 @@ export function localResponseNorm<S extends Shape>(
   { alpha = 1e-4, beta = 0.75, k = 1, region = "across" }: LocalResponseNormOptions = {},
 ): Tensor<S> {
   const op = "localResponseNorm";
-  const input: Tensor = asTensor<Shape, "float32">(op, x);
+  const input: Tensor = asFloats(op, x);
   if (!Number.isInteger(size) || size < 1)
     throw new ArgumentError(`${op}: the size is ${size}. Expected an integer of 1 or more.`);
   if (region !== "across" && region !== "within")

@@ -3,7 +3,7 @@
 import type { Device } from "../backends/backend.js";
 import { kindOf } from "../core/check.js";
 import type { DType } from "../core/dtype.js";
-import { ArgumentError } from "../core/errors.js";
+import { ArgumentError, DTypeError } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
 import { currentTrace } from "../graph/context.js";
 import { defaultDevice } from "../graph/device.js";
@@ -36,6 +36,15 @@ export function asTensor<S extends Shape, D extends DType>(op: string, value: Te
     throw new ArgumentError(`${op}: got a promise where a tensor belongs. Fix: await it first.`);
   }
   throw new ArgumentError(`${op}: got ${kindOf(value)} where a tensor belongs. Fix: make one with tensor(…).`);
+}
+
+/** The same, and of floating point: throws for other types in the name of `op`, whatever it is made of. */
+export function asFloats<S extends Shape>(op: string, value: TensorLike<S>): Tensor<S> {
+  const tensor = asTensor(op, value);
+  // In JavaScript it may be anything.
+  const dtype: DType = tensor.dtype;
+  if (dtype !== "float32") throw new DTypeError(`${op}: takes float32, not ${dtype}. Fix: .to("float32").`);
+  return tensor;
 }
 
 /** A number as a tensor without axes. It travels with each run of a program instead of being part of it. */

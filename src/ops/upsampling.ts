@@ -12,7 +12,7 @@ import { expand } from "./reduce/sum.js";
 import { permute } from "./shape/permute.js";
 import { reshape } from "./shape/reshape.js";
 import { embedOp } from "./shape/slice.js";
-import { asTensor, type TensorLike } from "./tensors.js";
+import { asFloats, type TensorLike } from "./tensors.js";
 
 export interface UpsampleOptions {
   /** Lengths of the result's places: a number for all, or one for each axis. Either this or `scale`. */
@@ -34,7 +34,7 @@ export interface UpsampleOptions {
  * @example upsample(maps, { scale: 2, mode: "linear" })
  */
 export function upsample(input: TensorLike, options: UpsampleOptions): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">("upsample", input);
+  const x: Tensor = asFloats("upsample", input);
   const axes = x.rank - 2;
   const lengths = x.shape.slice(2);
   if (axes < 1 || axes > 3 || lengths.includes(0)) {
@@ -109,7 +109,7 @@ function linear(x: Tensor, axis: number, length: number, step: number | undefine
 
 /** Puts each element at the corner of a square of zeros: N×C×… with `factor` times longer axes. */
 export function bedOfNails(input: TensorLike, factor: number | readonly number[]): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">("bedOfNails", input);
+  const x: Tensor = asFloats("bedOfNails", input);
   if (x.rank < 3) throw new ShapeError(`bedOfNails: the input is ${formatShape(x.shape)}. Expected N×C×….`);
   const factors = [1, 1, ...perAxis("bedOfNails", "the factor", factor, x.rank - 2, 1)];
   const shape = x.shape.map((length, axis) => length * factors[axis]);
@@ -123,7 +123,7 @@ export function bedOfNails(input: TensorLike, factor: number | readonly number[]
  * @example pixelShuffle(zeros([1, 12, 8, 8]), 2).shape // [1, 3, 16, 16]
  */
 export function pixelShuffle(input: TensorLike, factor: number): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">("pixelShuffle", input);
+  const x: Tensor = asFloats("pixelShuffle", input);
   const [n, channels, height, width] = x.shape;
   const [r] = perAxis("pixelShuffle", "the factor", factor, 1, 1);
   if (x.rank !== 4 || channels % (r * r) !== 0) {
@@ -139,7 +139,7 @@ export function pixelShuffle(input: TensorLike, factor: number): Tensor {
 
 /** Places become channels: undoes `pixelShuffle`. */
 export function pixelUnshuffle(input: TensorLike, factor: number): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">("pixelUnshuffle", input);
+  const x: Tensor = asFloats("pixelUnshuffle", input);
   const [n, channels, height, width] = x.shape;
   const [r] = perAxis("pixelUnshuffle", "the factor", factor, 1, 1);
   if (x.rank !== 4 || height % r !== 0 || width % r !== 0) {

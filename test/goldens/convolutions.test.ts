@@ -12,7 +12,9 @@ import {
   convTranspose2d,
   convTranspose3d,
   grad,
+  locallyConnected1d,
   locallyConnected2d,
+  locallyConnected3d,
   matmul,
   mul,
   pad,
@@ -28,30 +30,25 @@ import { kernelDevices, referenceDevice, useDevice } from "../support/devices.js
 import { Golden } from "../support/golden.js";
 import { assertClose } from "../support/numbers.js";
 
-type Pair = [number, number];
-
 interface Case {
   readonly name: string;
   readonly options: ConvOptions &
-    ConvTransposeOptions & { readonly padding: number | number[]; readonly kernel?: Pair };
+    ConvTransposeOptions & { readonly padding: number | number[]; readonly kernel?: readonly number[] };
 }
 
 const golden = new Golden<Case>("convolutions-of-all-kinds");
 const convolutions = { conv1d, conv2d, conv3d };
 const transposed = { convTranspose1d, convTranspose2d, convTranspose3d };
+const unshared = { locallyConnected1d, locallyConnected2d, locallyConnected3d };
 
 function apply({ name, options }: Case, x: Tensor, w: Tensor, b: Tensor): Tensor {
   const convolve = Object.entries(convolutions).find(([key]) => key === name)?.[1];
   if (convolve !== undefined) return convolve(x, w, b, options);
   const transpose = Object.entries(transposed).find(([key]) => key === name)?.[1];
   if (transpose !== undefined) return transpose(x, w, b, options);
-  assert.equal(name, "locallyConnected2d");
-  const pair = (value: number | readonly number[] | undefined): Pair | undefined =>
-    typeof value === "object" ? [value[0], value[1]] : undefined;
-  const { kernel = [1, 1], stride, padding, dilation } = options;
-  const [strides, paddings, dilations] = [pair(stride) ?? 1, pair(padding) ?? 0, pair(dilation) ?? 1];
-  const settings = { stride: strides, padding: paddings, dilation: dilations };
-  const y = locallyConnected2d(x, w, b, kernel, settings);
+  const local = Object.entries(unshared).find(([key]) => key === name)?.[1];
+  assert.ok(local !== undefined, name);
+  const y = local(x, w, b, options.kernel ?? 1, options);
   return reshape(y, [y.shape[0], y.shape[1], -1]);
 }
 

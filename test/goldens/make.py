@@ -432,6 +432,33 @@ def all_convolutions():
 
     local([2, 3, 5, 6], 4, [3, 2])
     local([3, 2, 7, 6], 3, [2, 3], stride=[2, 1], padding=[1, 2], dilation=[2, 1])
+
+    def windows(x, kernel, stride, padding):
+        """N×(C·elements)×positions of windows along any number of axes."""
+        axes = len(kernel)
+        x = F.pad(x, [padding] * (2 * axes))
+        for axis in range(axes):
+            x = x.unfold(2 + axis, kernel[axis], stride[axis])
+        places = range(2, 2 + axes)
+        x = x.permute(0, 1, *(place + axes for place in places), *places)
+        return x.flatten(2 + axes).flatten(1, 1 + axes)
+
+    def unshared_along(x, out, kernel, stride, padding):
+        inputs = torch.randn(x)
+        _, depth, places = windows(inputs, kernel, stride, padding).shape
+        record(
+            f"locallyConnected{len(kernel)}d",
+            lambda a, w, b: torch.einsum("ncp,poc->nop", windows(a, kernel, stride, padding), w) + b.t(),
+            inputs,
+            torch.randn(places, out, depth),
+            torch.randn(places, out),
+            kernel=kernel,
+            stride=stride,
+            padding=padding,
+        )
+
+    unshared_along([2, 3, 9], 4, [3], [2], 1)
+    unshared_along([2, 2, 4, 5, 4], 3, [2, 3, 2], [1, 2, 2], 1)
     save("convolutions-of-all-kinds", tensors, cases)
 
 

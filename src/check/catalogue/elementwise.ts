@@ -5,7 +5,7 @@ import type { Tensor } from "../../graph/tensor.js";
 import * as activations from "../../ops/elementwise/activations.js";
 import * as arithmetic from "../../ops/elementwise/arithmetic.js";
 import { greater } from "../../ops/elementwise/comparison.js";
-import * as composites from "../../ops/elementwise/composites.js";
+import * as derived from "../../ops/elementwise/derived.js";
 import * as functions from "../../ops/elementwise/functions.js";
 import { cast, where } from "../../ops/elementwise/select.js";
 import { dropout, featureDropout } from "../../ops/random/random.js";
@@ -22,7 +22,7 @@ const { add, clip, div, maximum, minimum, mul, pow, sub } = arithmetic;
 const { elu, gelu, hardshrink, hardsigmoid, hardswish, hardtanh, leakyRelu, logSigmoid, mish } = activations;
 const { prelu, relu6, selu, silu, softplus, softshrink, softsign } = activations;
 
-const { ceil, round, rsqrt, square, tan } = composites;
+const { ceil, round, rsqrt, square, tan } = derived;
 
 const unary = { abs, ceil, cos, erf, exp, expm1, floor, neg, relu, round, sigmoid, sign, sin, square, tanh } as const;
 const units = {

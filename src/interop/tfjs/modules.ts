@@ -8,7 +8,7 @@ import { add, clip, mul } from "../../ops/elementwise/arithmetic.js";
 import { pad } from "../../ops/shape/pad.js";
 import { permute } from "../../ops/shape/permute.js";
 import { reshape } from "../../ops/shape/reshape.js";
-import { asTensor, type TensorLike } from "../../ops/tensors.js";
+import { asFloats, type TensorLike } from "../../ops/tensors.js";
 
 export interface KerasHardSigmoid extends KeepsShape {}
 /** 0.2 · x + 0.5 between 0 and 1, as Keras 2 has it; PyTorch's slope is 1 / 6. */
@@ -59,7 +59,7 @@ export class ReshapeChannelsLast extends ModuleBase {
   }
 
   override forward(x: TensorLike): Tensor {
-    const input: Tensor = asTensor<Shape, "float32">("ReshapeChannelsLast", x);
+    const input: Tensor = asFloats("ReshapeChannelsLast", x);
     const last = input.rank === 4 ? permute(input, [0, 2, 3, 1]) : input;
     const shaped: Tensor = reshape(last, [input.shape[0], ...this.target]);
     return this.target.length === 3 ? permute(shaped, [0, 3, 1, 2]) : shaped;

@@ -11,7 +11,7 @@ import { add, div, mul, sub } from "../../ops/elementwise/arithmetic.js";
 import { sqrt } from "../../ops/elementwise/functions.js";
 import { mean } from "../../ops/reduce/mean.js";
 import { detach, reshape } from "../../ops/shape/reshape.js";
-import { asTensor, type TensorLike } from "../../ops/tensors.js";
+import { asFloats, type TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
 import type { KeepsShape } from "../types.js";
 
@@ -56,7 +56,7 @@ abstract class BatchNorm extends ModuleBase {
 
   override forward<S extends Shape>(input: TensorLike<S>): Tensor<S> {
     const { layer, ranks, shape } = this.expected;
-    const x: Tensor = asTensor<Shape, "float32">(layer, input);
+    const x: Tensor = asFloats(layer, input);
     if (!ranks.includes(x.rank) || x.shape[1] !== this.numFeatures) {
       throw new ShapeError(
         `${layer}: the input is ${formatShape(x.shape)}. Expected ${shape}.` +

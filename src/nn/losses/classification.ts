@@ -13,7 +13,7 @@ import { mean } from "../../ops/reduce/mean.js";
 import { sum } from "../../ops/reduce/sum.js";
 import { reshape, unsqueeze } from "../../ops/shape/reshape.js";
 import { logSoftmax } from "../../ops/softmax.js";
-import { asTensor, type TensorLike } from "../../ops/tensors.js";
+import { asFloats, asTensor, type TensorLike } from "../../ops/tensors.js";
 import { checkWeight, type LossOptions, type Reduced, type Reduction, reduce } from "./reduction.js";
 
 /** Class numbers. */
@@ -124,7 +124,7 @@ function againstProbabilities<R extends Reduction>(
 }
 
 function checkScores(op: string, name: string, scores: TensorLike): Tensor {
-  const tensor = asTensor<Shape, "float32">(op, scores);
+  const tensor = asFloats(op, scores);
   if (tensor.rank < 2) {
     throw new ShapeError(
       `${op}: the ${name} are ${formatShape(tensor.shape)}. Expected N×K, one row of K class scores for each sample, or N×K×… for more places.`,

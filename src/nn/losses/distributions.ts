@@ -1,7 +1,7 @@
 /** Losses between probabilities: of yes and no, of distributions, of areas in pictures. */
 
 import { ArgumentError, ShapeError } from "../../core/errors.js";
-import { formatShape, type Shape } from "../../core/shape.js";
+import { formatShape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { softplus } from "../../ops/elementwise/activations.js";
 import { add, div, maximum, mul, sub } from "../../ops/elementwise/arithmetic.js";
@@ -10,7 +10,7 @@ import { exp, log, neg } from "../../ops/elementwise/functions.js";
 import { where } from "../../ops/elementwise/select.js";
 import { mean } from "../../ops/reduce/mean.js";
 import { sum } from "../../ops/reduce/sum.js";
-import { asTensor, type TensorLike } from "../../ops/tensors.js";
+import { asFloats, type TensorLike } from "../../ops/tensors.js";
 import { checkReduction, checkSameShape, type LossOptions, type Reduced, type Reduction, reduce } from "./reduction.js";
 
 export interface BinaryCrossEntropyOptions<R extends Reduction> extends LossOptions<R> {
@@ -24,7 +24,7 @@ export interface BinaryCrossEntropyWithLogitsOptions<R extends Reduction> extend
 }
 
 function weighted(losses: Tensor, weight: TensorLike | undefined): Tensor {
-  return weight === undefined ? losses : (mul(losses, asTensor<Shape, "float32">("the weight", weight)) as Tensor);
+  return weight === undefined ? losses : (mul(losses, asFloats("the weight", weight)) as Tensor);
 }
 
 /**
@@ -39,8 +39,8 @@ export function binaryCrossEntropyWithLogits<R extends Reduction = "mean">(
   { weight, positiveWeight, reduction = "mean" as R }: BinaryCrossEntropyWithLogitsOptions<R> = {},
 ): Reduced<R> {
   const op = "binaryCrossEntropyWithLogits";
-  const x = asTensor<Shape, "float32">(op, logits);
-  const t = asTensor<Shape, "float32">(op, targets);
+  const x = asFloats(op, logits);
+  const t = asFloats(op, targets);
   checkSameShape(op, x, t);
   const no = mul(sub(1, t), x);
   const yes = softplus(neg(x));
@@ -50,7 +50,7 @@ export function binaryCrossEntropyWithLogits<R extends Reduction = "mean">(
 }
 
 function asOperand(value: TensorLike | number): Tensor | number {
-  return typeof value === "number" ? value : asTensor<Shape, "float32">("positiveWeight", value);
+  return typeof value === "number" ? value : asFloats("positiveWeight", value);
 }
 
 /**
@@ -63,8 +63,8 @@ export function binaryCrossEntropy<R extends Reduction = "mean">(
   { weight, reduction = "mean" as R }: BinaryCrossEntropyOptions<R> = {},
 ): Reduced<R> {
   const op = "binaryCrossEntropy";
-  const p = asTensor<Shape, "float32">(op, probabilities);
-  const t = asTensor<Shape, "float32">(op, targets);
+  const p = asFloats(op, probabilities);
+  const t = asFloats(op, targets);
   checkSameShape(op, p, t);
   const bounded = (x: Tensor) => maximum(log(x), -100);
   const losses = neg(add(mul(t, bounded(p)), mul(sub(1, t), bounded(sub(1, p)))));
@@ -90,8 +90,8 @@ export function klDivLoss<R extends Reduction | "batchMean" = "batchMean">(
   { reduction = "batchMean" as R, logTarget = false }: KlDivLossOptions<R> = {},
 ): R extends "none" ? Tensor : Tensor<[]> {
   type Result = R extends "none" ? Tensor : Tensor<[]>;
-  const prediction = asTensor<Shape, "float32">("klDivLoss", input);
-  const t = asTensor<Shape, "float32">("klDivLoss", target);
+  const prediction = asFloats("klDivLoss", input);
+  const t = asFloats("klDivLoss", target);
   checkSameShape("klDivLoss", prediction, t);
   const positive = greater(t, 0);
   // 0 · log 0 counts as 0.
@@ -124,8 +124,8 @@ export function diceLoss<R extends Reduction = "mean">(
 ): Reduced<R> {
   checkReduction("diceLoss", reduction);
   if (!(smooth >= 0)) throw new ArgumentError(`diceLoss: smooth is ${smooth}. Expected a number of 0 or more.`);
-  const p = asTensor<Shape, "float32">("diceLoss", probabilities);
-  const t = asTensor<Shape, "float32">("diceLoss", targets);
+  const p = asFloats("diceLoss", probabilities);
+  const t = asFloats("diceLoss", targets);
   checkSameShape("diceLoss", p, t);
   if (p.rank < 3) {
     throw new ShapeError(

@@ -10,7 +10,7 @@ import { oneHot } from "../../ops/indexing/oneHot.js";
 import { take } from "../../ops/indexing/take.js";
 import { sum } from "../../ops/reduce/sum.js";
 import { unsqueeze } from "../../ops/shape/reshape.js";
-import { asTensor, type TensorLike } from "../../ops/tensors.js";
+import { asFloats, asTensor, type TensorLike } from "../../ops/tensors.js";
 import type { Labels } from "./classification.js";
 import { checkSameShape, checkWeight, type LossOptions, type Reduced, type Reduction, reduce } from "./reduction.js";
 
@@ -37,8 +37,8 @@ export function hingeLoss<R extends Reduction = "mean">(
   { margin = 1, squared = false, reduction = "mean" as R }: HingeLossOptions<R> = {},
 ): Reduced<R> {
   checkMargin("hingeLoss", margin);
-  const x = asTensor<Shape, "float32">("hingeLoss", scores);
-  const t = asTensor<Shape, "float32">("hingeLoss", targets);
+  const x = asFloats("hingeLoss", scores);
+  const t = asFloats("hingeLoss", targets);
   checkSameShape("hingeLoss", x, t);
   const lacks = relu(sub(margin, mul(t, x)));
   return reduce("hingeLoss", squared ? mul(lacks, lacks) : lacks, reduction);
@@ -65,7 +65,7 @@ export function multiMarginLoss<R extends Reduction = "mean">(
   { margin = 1, p = 1, weight, reduction = "mean" as R }: MultiMarginLossOptions<R> = {},
 ): Reduced<R> {
   const op = "multiMarginLoss";
-  const input: Tensor = asTensor<Shape, "float32">(op, scores);
+  const input: Tensor = asFloats(op, scores);
   const targets = asTensor<Shape, "int32">(op, labels);
   const [samples, classes] = input.shape;
   if (input.rank !== 2 || !sameShape(targets.shape, [samples])) {

@@ -1,11 +1,11 @@
 /** From the losses of single elements to one number. */
 
 import { ArgumentError, ShapeError } from "../../core/errors.js";
-import { formatShape, type Shape, sameShape } from "../../core/shape.js";
+import { formatShape, sameShape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { mean } from "../../ops/reduce/mean.js";
 import { sum } from "../../ops/reduce/sum.js";
-import { asTensor, type TensorLike } from "../../ops/tensors.js";
+import { asFloats, type TensorLike } from "../../ops/tensors.js";
 
 /** `none`: the loss of each element; `mean` and `sum`: of all together. */
 export type Reduction = "none" | "mean" | "sum";
@@ -47,7 +47,7 @@ export function checkSameShape(op: string, prediction: Tensor, target: Tensor): 
 
 /** How much each class counts, one number for each. */
 export function checkWeight(op: string, weight: TensorLike, classes: number): Tensor {
-  const tensor = asTensor<Shape, "float32">(op, weight);
+  const tensor = asFloats(op, weight);
   if (!sameShape(tensor.shape, [classes])) {
     throw new ShapeError(
       `${op}: there are ${classes} classes but the weights are ${formatShape(tensor.shape)}. Expected one for each class.`,

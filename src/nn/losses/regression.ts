@@ -1,18 +1,17 @@
 /** Losses between numbers: how far a prediction is from its target. */
 
 import { ArgumentError } from "../../core/errors.js";
-import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { mul, sub } from "../../ops/elementwise/arithmetic.js";
 import { less } from "../../ops/elementwise/comparison.js";
 import { abs } from "../../ops/elementwise/functions.js";
 import { where } from "../../ops/elementwise/select.js";
-import { asTensor, type TensorLike } from "../../ops/tensors.js";
+import { asFloats, type TensorLike } from "../../ops/tensors.js";
 import { checkSameShape, type LossOptions, type Reduced, type Reduction, reduce } from "./reduction.js";
 
 function difference(op: string, prediction: TensorLike, target: TensorLike): Tensor {
-  const a = asTensor<Shape, "float32">(op, prediction);
-  const b = asTensor<Shape, "float32">(op, target);
+  const a = asFloats(op, prediction);
+  const b = asFloats(op, target);
   checkSameShape(op, a, b);
   return sub(a, b);
 }

@@ -4,16 +4,16 @@
  */
 
 import { ShapeError } from "../../core/errors.js";
-import { formatShape, type Shape } from "../../core/shape.js";
+import { formatShape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { composite } from "../composites.js";
 import { add } from "../elementwise/arithmetic.js";
 import { stack } from "../shape/concat.js";
-import { type PaddingMode, pad } from "../shape/pad.js";
+import { type PaddingMode, pad, padFor } from "../shape/pad.js";
 import { permute } from "../shape/permute.js";
 import { reshape } from "../shape/reshape.js";
 import { flip, type Range, slice } from "../shape/slice.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, type TensorLike } from "../tensors.js";
 import { adviseOnBorder } from "./advice.js";
 import { conv2dOp } from "./conv2d.js";
 import { convolvedShape, type Padding, perAxis, resolveSides, type Windows } from "./geometry.js";
@@ -90,7 +90,7 @@ export function trueConvolution(
   bias?: TensorLike | null,
   options?: ConvOptions,
 ): Tensor {
-  const w = asTensor<Shape, "float32">("trueConvolution", weight);
+  const w = asFloats("trueConvolution", weight);
   const axes = w.rank - 2;
   if (axes < 1 || axes > 3) {
     throw new ShapeError(
@@ -109,8 +109,8 @@ function convolve(
   bias: TensorLike | null | undefined,
   options: ConvOptions = {},
 ): Tensor {
-  let x: Tensor = asTensor<Shape, "float32">(op, input);
-  const w: Tensor = asTensor<Shape, "float32">(op, weight);
+  let x: Tensor = asFloats(op, input);
+  const w: Tensor = asFloats(op, weight);
   const stride = perAxis(op, "stride", options.stride ?? 1, axes, 1);
   const dilation = perAxis(op, "dilation", options.dilation ?? 1, axes, 1);
   const [groups] = perAxis(op, "groups", options.groups ?? 1, 1, 1);
@@ -121,7 +121,7 @@ function convolve(
   adviseOnBorder(op, windows, padding, shape.slice(2), "another stride");
   const { paddingMode = "zeros" } = options;
   if (paddingMode !== "zeros") {
-    x = pad(x, pairs(padding), paddingMode);
+    x = padFor(op, x, pairs(padding), paddingMode);
     padding = padding.map(() => 0);
   }
   const settings = { stride, dilation, padding, groups };
@@ -129,7 +129,7 @@ function convolve(
     axes === 2 ? alongTwo(x, w, settings) : axes === 1 ? alongOne(x, w, settings) : alongThree(x, w, settings);
   const form = { name: "convolution", params: settings } as const;
   if (bias === undefined || bias === null) return composite({ ...form, inputs: [x, w] }, result);
-  const b = asTensor<Shape, "float32">(op, bias);
+  const b = asFloats(op, bias);
   if (b.rank !== 1 || b.shape[0] !== shape[1])
     throw new ShapeError(
       `${op}: the bias is ${formatShape(b.shape)}. Expected ${shape[1]}, one for each output channel.`,

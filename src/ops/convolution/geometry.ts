@@ -138,7 +138,7 @@ export function convolvedShape(
   const [out, perGroup, ...kernel] = weight;
   if (channels % groups !== 0 || out % groups !== 0) {
     throw new ShapeError(
-      `${op}: ${groups} groups do not divide ${channels} input and ${out} output channels evenly. Expected groups to divide both.`,
+      `${op}: ${groups} groups do not divide ${channels} input and ${out} output channels evenly. Fix: groups that divide both, or other numbers of channels.`,
     );
   }
   if (channels !== perGroup * groups) {
@@ -147,6 +147,8 @@ export function convolvedShape(
         `Fix: new ${op.replace("conv", "Conv")}(${channels}, ${out}, …).`,
     );
   }
+  if (kernel.some((length) => length < 1))
+    throw new ShapeError(`${op}: the kernel is ${kernel.join("×")}. Expected at least one element along each axis.`);
   const counts = size.map((length, axis) =>
     windowCount(length, kernel[axis], stride[axis], padding[2 * axis] + padding[2 * axis + 1], dilation[axis]),
   );

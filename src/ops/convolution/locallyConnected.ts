@@ -1,13 +1,13 @@
 /** Convolution whose weights are not shared between places. */
 
 import { ShapeError } from "../../core/errors.js";
-import { formatShape, type Shape, sizeOf } from "../../core/shape.js";
+import { formatShape, sizeOf } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { add } from "../elementwise/arithmetic.js";
 import { matmul } from "../linear/matmul.js";
 import { permute } from "../shape/permute.js";
 import { reshape } from "../shape/reshape.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, type TensorLike } from "../tensors.js";
 import { type UnfoldOptions, windowsOf } from "./unfold.js";
 
 function locallyConnected(
@@ -22,7 +22,7 @@ function locallyConnected(
   const windows = windowsOf(op, axes, input, kernelSize, options);
   const [n, channels, taps, ...counts] = windows.shape;
   const places = sizeOf(counts);
-  const w: Tensor = asTensor<Shape, "float32">(op, weight);
+  const w: Tensor = asFloats(op, weight);
   if (w.rank !== 3 || w.shape[0] !== places || w.shape[2] !== channels * taps) {
     throw new ShapeError(
       `${op}: the weight is ${formatShape(w.shape)}. Expected ${places}×O×${channels * taps}: ${counts.join("×")} places, and windows of ${channels * taps} elements.`,
@@ -31,7 +31,7 @@ function locallyConnected(
   const byPlace = permute(reshape(windows, [n, channels * taps, places]), [2, 1, 0]); // P×(C·taps)×N
   let result = matmul(w, byPlace); // P×O×N
   if (bias !== undefined && bias !== null) {
-    const b: Tensor = asTensor<Shape, "float32">(op, bias);
+    const b: Tensor = asFloats(op, bias);
     if (b.rank !== 2 || b.shape[0] !== places || b.shape[1] !== w.shape[1])
       throw new ShapeError(`${op}: the bias is ${formatShape(b.shape)}. Expected ${places}×${w.shape[1]}.`);
     result = add(result, reshape(b, [places, w.shape[1], 1]));

@@ -12,7 +12,7 @@ import { pad } from "../shape/pad.js";
 import { permute } from "../shape/permute.js";
 import { reshape } from "../shape/reshape.js";
 import { embedOp, slice } from "../shape/slice.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, type TensorLike } from "../tensors.js";
 import { conv2dInputGradientOp } from "./conv2d.js";
 import { layoutName, type Padding, perAxis, resolveSides, windowSpan } from "./geometry.js";
 
@@ -96,8 +96,8 @@ function convolveTransposed(
   bias: TensorLike | null | undefined,
   options: ConvTransposeOptions = {},
 ): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">(op, input);
-  const w: Tensor = asTensor<Shape, "float32">(op, weight);
+  const x: Tensor = asFloats(op, input);
+  const w: Tensor = asFloats(op, weight);
   const [groups] = perAxis(op, "groups", options.groups ?? 1, 1, 1);
   checkOperands(op, axes, x.shape, w.shape, groups);
   const settings = resolve(op, x.shape.slice(2), w.shape.slice(2), groups, options);
@@ -105,7 +105,7 @@ function convolveTransposed(
     axes === 2 ? alongTwo(x, w, settings) : axes === 1 ? alongOne(x, w, settings) : alongThree(x, w, settings);
   const form = { name: "transposedConvolution", params: settings } as const;
   if (bias === undefined || bias === null) return composite({ ...form, inputs: [x, w] }, result);
-  const b = asTensor<Shape, "float32">(op, bias);
+  const b = asFloats(op, bias);
   const out = w.shape[1] * groups;
   if (b.rank !== 1 || b.shape[0] !== out)
     throw new ShapeError(`${op}: the bias is ${formatShape(b.shape)}. Expected ${out}, one for each output channel.`);
@@ -119,13 +119,20 @@ function checkOperands(op: string, axes: number, input: Shape, weight: Shape, gr
       `${op}: the input is ${formatShape(input)} and the weight ${formatShape(weight)}. Expected ${layoutName("NC", axes)} and ${layoutName("CO", axes)}. Fix: unsqueeze() a missing axis.`,
     );
   }
+  if (weight.slice(2).some((length) => length < 1)) {
+    throw new ShapeError(
+      `${op}: the kernel is ${weight.slice(2).join("×")}. Expected at least one element along each axis.`,
+    );
+  }
   if (input[1] !== weight[0]) {
     throw new ShapeError(
       `${op}: the input has ${input[1]} channels, but the weight ${formatShape(weight)} expects ${weight[0]}. Fix: new ${op.replace("conv", "Conv")}(${input[1]}, ${weight[1] * groups}, …).`,
     );
   }
   if (input[1] % groups !== 0)
-    throw new ShapeError(`${op}: ${groups} groups do not divide ${input[1]} input channels evenly.`);
+    throw new ShapeError(
+      `${op}: ${groups} groups do not divide ${input[1]} input channels evenly. Fix: groups that divide them.`,
+    );
 }
 
 function resolve(

@@ -1,13 +1,13 @@
 /** Windows laid out in full. */
 
 import { ShapeError } from "../../core/errors.js";
-import { formatShape, type Shape, sizeOf } from "../../core/shape.js";
+import { formatShape, sizeOf } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { stack } from "../shape/concat.js";
 import { pad } from "../shape/pad.js";
 import { reshape } from "../shape/reshape.js";
 import { type Range, slice } from "../shape/slice.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, type TensorLike } from "../tensors.js";
 import { layoutName, type Padding, perAxis, resolveSides, type Windows, windowCount } from "./geometry.js";
 
 export interface UnfoldOptions {
@@ -58,7 +58,7 @@ export function windowsOf(
   kernelSize: number | readonly number[],
   options: UnfoldOptions,
 ): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">(op, input);
+  const x: Tensor = asFloats(op, input);
   if (x.rank !== axes + 2) {
     throw new ShapeError(
       `${op}: the input is ${formatShape(x.shape)}. Expected ${layoutName("NC", axes)}. Fix: unsqueeze() a missing axis.`,

@@ -5,7 +5,7 @@ import { formatShape, type Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { composite } from "../composites.js";
 import { reshape } from "../shape/reshape.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, asTensor, type TensorLike } from "../tensors.js";
 import { add, clip, div, mul, sub } from "./arithmetic.js";
 import { greater } from "./comparison.js";
 import { abs, erf, exp, expm1, log1p, neg, relu, sigmoid, tanh } from "./functions.js";
@@ -35,7 +35,7 @@ export function leakyRelu<T extends TensorLike>(x: T, slope = 0.01): Tensor<T["s
  */
 export function prelu<T extends TensorLike>(x: T, weight: TensorLike): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("prelu", x);
-  const slopes = asTensor<Shape, "float32">("prelu", weight);
+  const slopes = asFloats("prelu", weight);
   const channels = input.shape[1] ?? 1;
   if (slopes.rank > 1 || (slopes.size !== 1 && slopes.size !== channels)) {
     throw new ShapeError(

@@ -83,6 +83,10 @@ export function linspace(start: number, end: number, count: number): Tensor<[num
 
 /** Ones on the diagonal, zeros elsewhere. @param columns default: as many as rows */
 export function eye(rows: number, columns = rows): Tensor<[number, number]> {
+  for (const length of [rows, columns]) {
+    if (!Number.isInteger(length) || length < 0)
+      throw new ArgumentError(`eye: ${rows} rows and ${columns} columns. Expected integers of 0 or more.`);
+  }
   const diagonal = equal(reshape(arange(rows), [rows, 1]), arange(columns));
   return cast(diagonal, "float32") as Tensor<[number, number]>;
 }

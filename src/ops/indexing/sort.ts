@@ -7,7 +7,7 @@ import type { Tensor } from "../../graph/tensor.js";
 import { full } from "../create.js";
 import { add, mul, sub } from "../elementwise/arithmetic.js";
 import { equal } from "../elementwise/comparison.js";
-import { isnan } from "../elementwise/composites.js";
+import { isnan } from "../elementwise/derived.js";
 import { where } from "../elementwise/select.js";
 import { reducedShape } from "../reduce/axes.js";
 import { argmax } from "../reduce/extreme.js";
@@ -17,7 +17,7 @@ import { concat } from "../shape/concat.js";
 import { permute } from "../shape/permute.js";
 import { reshape } from "../shape/reshape.js";
 import { type Range, slice } from "../shape/slice.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, asTensor, type TensorLike } from "../tensors.js";
 import { takeAlongAxis } from "./alongAxis.js";
 import { arange } from "./oneHot.js";
 
@@ -106,7 +106,7 @@ const mostPicked = 8;
  * @example const { values, indices } = topk(probabilities, 5);
  */
 export function topk(x: TensorLike, k: number, axis = -1): Ordered {
-  const input: Tensor = asTensor<Shape, "float32">("topk", x);
+  const input: Tensor = asFloats("topk", x);
   const along = normalizeAxis("topk", axis, input.rank);
   const length = input.shape[along];
   if (!Number.isInteger(k) || k < 1 || k > length)
@@ -145,7 +145,7 @@ function largest(input: Tensor, k: number, along: number): Indices {
 
 /** The elements of some axes in order along a new last axis, and a choice of what is given where NaN is among them. */
 function inOrder(op: string, x: TensorLike, axis: number | readonly number[] | undefined) {
-  const input: Tensor = asTensor<Shape, "float32">(op, x);
+  const input: Tensor = asFloats(op, x);
   const axes = normalizeAxes(op, axis, input.rank);
   const kept = input.shape.map((_, i) => i).filter((i) => !axes.includes(i));
   const count = sizeOf(axes.map((i) => input.shape[i]));

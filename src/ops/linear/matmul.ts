@@ -34,7 +34,7 @@ function sizesOf(a: Shape, b: Shape, { transposeA, transposeB }: MatmulParams): 
       `matmul: ${formatShape(a)}${transposeA ? " transposed" : ""} times ${formatShape(b)}${transposeB ? " transposed" : ""}: ` +
         (innerA !== innerB
           ? `rows of ${innerA} meet columns of ${innerB}. Expected equal lengths.`
-          : `batches of ${batchA} and ${batchB} do not match.`),
+          : `batches of ${batchA} and ${batchB} do not match. Expected equal ones, or 1.`),
     );
   }
   return { batch: batchA === 1 ? batchB : batchA, rows, inner: innerA, columns };

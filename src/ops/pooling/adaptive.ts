@@ -1,14 +1,14 @@
 /** Pooling to a given size, down to one number for each channel. */
 
 import { ShapeError } from "../../core/errors.js";
-import { formatShape, type Shape } from "../../core/shape.js";
+import { formatShape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { perAxis } from "../convolution/geometry.js";
 import { max } from "../reduce/extreme.js";
 import { mean } from "../reduce/mean.js";
 import { concat } from "../shape/concat.js";
 import { type Range, slice } from "../shape/slice.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, type TensorLike } from "../tensors.js";
 import { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d } from "./pool.js";
 
 type OutputSize = number | readonly number[];
@@ -30,7 +30,7 @@ function adaptivePool(
   outputSize: OutputSize,
   kind: keyof typeof even,
 ): Tensor {
-  let x: Tensor = asTensor<Shape, "float32">(op, input);
+  let x: Tensor = asFloats(op, input);
   const counts = perAxis(op, "the size of the result", outputSize, axes, 1);
   const size = x.shape.slice(2);
   if (x.rank !== axes + 2 || size.some((length) => length < 1))
@@ -97,7 +97,7 @@ export function adaptiveMaxPool3d(input: TensorLike, outputSize: OutputSize): Te
 }
 
 function overPlaces(op: string, input: TensorLike, reduce: (x: Tensor, axes: readonly number[]) => Tensor): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">(op, input);
+  const x: Tensor = asFloats(op, input);
   if (x.rank < 3)
     throw new ShapeError(`${op}: the input is ${formatShape(x.shape)}. Expected N×C×…, channels of places.`);
   return reduce(

@@ -1,12 +1,12 @@
 /** Pooling from one channel to the next instead of from place to place. */
 
 import { ArgumentError, ShapeError } from "../../core/errors.js";
-import { formatShape, normalizeAxis, type Shape } from "../../core/shape.js";
+import { formatShape, normalizeAxis } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { max } from "../reduce/extreme.js";
 import { mean } from "../reduce/mean.js";
 import { reshape } from "../shape/reshape.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, type TensorLike } from "../tensors.js";
 
 /** Reduces each `pieces` neighbours along `axis` to one element. */
 function crossChannel(
@@ -16,7 +16,7 @@ function crossChannel(
   axis: number,
   reduce: (x: Tensor, axis: number) => Tensor,
 ): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">(op, input);
+  const x: Tensor = asFloats(op, input);
   const along = normalizeAxis(op, axis, x.rank);
   const length = x.shape[along];
   if (!Number.isInteger(pieces) || pieces < 1)

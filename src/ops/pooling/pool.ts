@@ -4,12 +4,12 @@
  */
 
 import { ArgumentError } from "../../core/errors.js";
-import { type Shape, sizeOf } from "../../core/shape.js";
+import { sizeOf } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { composite } from "../composites.js";
 import { mul, pow } from "../elementwise/arithmetic.js";
 import { neg, relu } from "../elementwise/functions.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, type TensorLike } from "../tensors.js";
 import { along } from "./along.js";
 import { averagePool2dOp } from "./averagePool2d.js";
 import { type AvgPoolOptions, type PoolOptions, type PoolSettings, poolSettings, withoutOverhang } from "./geometry.js";
@@ -18,7 +18,7 @@ import { maxPool2dOp } from "./maxPool2d.js";
 type KernelSize = number | readonly number[];
 
 function maxPool(op: string, axes: number, input: TensorLike, kernelSize: KernelSize, options: PoolOptions): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">(op, input);
+  const x: Tensor = asFloats(op, input);
   const settings = poolSettings(op, axes, x.shape, kernelSize, options);
   const result = along(x, settings, (picture, params) => maxPool2dOp({ input: picture }, params) as Tensor);
   return composite({ name: "maxPool", inputs: [x], params: settings }, result);
@@ -46,7 +46,7 @@ export function maxPool3d(input: TensorLike, kernelSize: KernelSize, options: Po
 }
 
 function minPool(op: string, axes: number, input: TensorLike, kernelSize: KernelSize, options: PoolOptions): Tensor {
-  return neg(maxPool(op, axes, neg(asTensor<Shape, "float32">(op, input)), kernelSize, options));
+  return neg(maxPool(op, axes, neg(asFloats(op, input)), kernelSize, options));
 }
 
 /** The smallest element of each window, N×C×L → N×C×L′; padding never wins. */
@@ -78,7 +78,7 @@ function averagePool(
   kernelSize: KernelSize,
   options: AvgPoolOptions,
 ): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">(op, input);
+  const x: Tensor = asFloats(op, input);
   const settings = poolSettings(op, axes, x.shape, kernelSize, options);
   return meansAlong(x, settings, options.countIncludePad ?? true);
 }
@@ -117,7 +117,7 @@ function lpPool(
   kernelSize: KernelSize,
   { p = 2, ...options }: LpPoolOptions,
 ): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">(op, input);
+  const x: Tensor = asFloats(op, input);
   if (!(p > 0 && p < Number.POSITIVE_INFINITY))
     throw new ArgumentError(
       `${op}: p is ${p}. Expected a number above 0. Fix: ${op.replace("lp", "max")} for infinity.`,

@@ -1,6 +1,5 @@
 /** Pooling that picks at random. */
 
-import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { windowsOf } from "../convolution/unfold.js";
 import { div, mul } from "../elementwise/arithmetic.js";
@@ -13,7 +12,7 @@ import { type RandomOptions, uniform } from "../random/random.js";
 import { argmin } from "../reduce/extreme.js";
 import { sum } from "../reduce/sum.js";
 import { detach, squeeze } from "../shape/reshape.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, type TensorLike } from "../tensors.js";
 import { type PoolOptions, poolSettings, withoutOverhang } from "./geometry.js";
 
 export interface StochasticPoolOptions extends PoolOptions, RandomOptions {
@@ -28,7 +27,7 @@ function stochasticPool(
   kernelSize: number | readonly number[],
   { training = true, generator = defaultGenerator, ...options }: StochasticPoolOptions,
 ): Tensor {
-  const x: Tensor = asTensor<Shape, "float32">(op, input);
+  const x: Tensor = asFloats(op, input);
   // What is missing, in the border and beyond, is 0, and never picked where there is anything else.
   const settings = withoutOverhang(op, x.shape.slice(2), poolSettings(op, axes, x.shape, kernelSize, options));
   const windows = relu(windowsOf(op, axes, x, settings.kernel, settings)); // N×C×elements×positions…

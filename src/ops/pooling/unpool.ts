@@ -11,7 +11,7 @@ import { add, mul } from "../elementwise/arithmetic.js";
 import { takeAlongAxis } from "../indexing/alongAxis.js";
 import { arange } from "../indexing/oneHot.js";
 import { reshape } from "../shape/reshape.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, asTensor, type TensorLike } from "../tensors.js";
 import { along, alongPicture, params2d } from "./along.js";
 import { type Pool2dParams, type PoolOptions, type PoolSettings, poolSettings } from "./geometry.js";
 import { maxPool2dIndicesOp, maxPool2dOp } from "./maxPool2d.js";
@@ -36,7 +36,7 @@ function maxPoolWithIndices(
   kernelSize: KernelSize,
   options: PoolOptions,
 ): PooledWithIndices {
-  const x: Tensor = asTensor<Shape, "float32">(op, input);
+  const x: Tensor = asFloats(op, input);
   const settings = poolSettings(op, axes, x.shape, kernelSize, options);
   const values = along(x, settings, (picture, params) => maxPool2dOp({ input: picture }, params) as Tensor);
   return { values, indices: axes === 3 ? indicesOfFilm(x, settings) : alongPicture(x, settings, winners) };
@@ -96,7 +96,7 @@ function maxUnpool(
   indices: TensorLike<Shape, "int32">,
   outputSize: number | readonly number[],
 ): Tensor {
-  const values: Tensor = asTensor<Shape, "float32">(op, input);
+  const values: Tensor = asFloats(op, input);
   const places: Indices = asTensor<Shape, "int32">(op, indices);
   if (values.rank !== axes + 2 || !sameShape(values.shape, places.shape)) {
     throw new ShapeError(

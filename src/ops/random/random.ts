@@ -82,6 +82,7 @@ export function uniform<const S extends Shape>(
   high = 1,
   { generator = defaultGenerator }: RandomOptions = {},
 ): Tensor<S> {
+  if (!(low <= high)) throw new ArgumentError(`uniform: the bounds are ${low} and ${high}. Expected the lower first.`);
   const unit = uniformOp({ draw: drawFrom(generator) }, { shape }) as Tensor<S>;
   if (low === 0 && high === 1) return unit;
   return add(mul(unit, high - low), low) as Tensor<S>;
@@ -94,6 +95,8 @@ export function normal<const S extends Shape>(
   deviation = 1,
   { generator = defaultGenerator }: RandomOptions = {},
 ): Tensor<S> {
+  if (!(deviation >= 0))
+    throw new ArgumentError(`normal: the deviation is ${deviation}. Expected a number of 0 or more.`);
   const standard = normalOp({ draw: drawFrom(generator) }, { shape }) as Tensor<S>;
   if (mean === 0 && deviation === 1) return standard;
   return add(mul(standard, deviation), mean) as Tensor<S>;

@@ -23,7 +23,7 @@ const defineExtreme = <Name extends "max" | "min">(
     shape: ({ input }, params) => {
       if (reducedCount(input, params.axes) === 0 && reducedCount(reducedShape(input, params), [0]) !== 0) {
         throw new ShapeError(
-          `${name}: ${formatShape(input)} has no elements along axes [${params.axes.join(", ")}] to choose from.`,
+          `${name}: ${formatShape(input)} has no elements along axes [${params.axes.join(", ")}] to choose from. Expected at least one.`,
         );
       }
       return reducedShape(input, params);
@@ -75,7 +75,9 @@ const defineArgExtreme = <Name extends "argMax" | "argMin">(name: Name, better: 
     inputs: ["input"],
     shape: ({ input }, { axis, keepdim }) => {
       if (input[axis] === 0)
-        throw new ShapeError(`${name}: axis ${axis} of ${formatShape(input)} has no elements to choose from.`);
+        throw new ShapeError(
+          `${name}: axis ${axis} of ${formatShape(input)} has no elements to choose from. Expected at least one.`,
+        );
       return reducedShape(input, { axes: [axis], keepdim });
     },
     dtype: (dtypes) => {

@@ -13,7 +13,7 @@ import { concat } from "../shape/concat.js";
 import { permute } from "../shape/permute.js";
 import { detach, reshape } from "../shape/reshape.js";
 import { slice } from "../shape/slice.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, asTensor, type TensorLike } from "../tensors.js";
 import { reducedShape } from "./axes.js";
 import { max } from "./extreme.js";
 import { type VarianceOptions, variance } from "./mean.js";
@@ -43,7 +43,7 @@ export interface NormOptions extends ReduceOptions {
  * @example norm(weights, 1) // the length of each row
  */
 export function norm(x: TensorLike, axis?: Axes, { p = 2, keepdim = false }: NormOptions = {}): Tensor {
-  const input: Tensor = asTensor<Shape, "float32">("norm", x);
+  const input: Tensor = asFloats("norm", x);
   if (p === Number.POSITIVE_INFINITY) return max(abs(input), axis, { keepdim });
   if (p === 1) return sum(abs(input), axis, { keepdim });
   if (p === 2) return rootOf(sum(mul(input, input), axis, { keepdim }), sqrt);
@@ -76,7 +76,7 @@ export function prod<D extends "float32" | "int32">(
 
 /** log Σ eˣ over some axes, or over all, without the overflow of taking it step by step. */
 export function logSumExp(x: TensorLike, axis?: Axes, { keepdim = false }: ReduceOptions = {}): Tensor {
-  const input: Tensor = asTensor<Shape, "float32">("logSumExp", x);
+  const input: Tensor = asFloats("logSumExp", x);
   const axes = normalizeAxes("logSumExp", axis, input.rank);
   const largest = detach(max(input, axes, { keepdim: true }));
   const shift = where(less(abs(largest), Number.POSITIVE_INFINITY), largest, 0);

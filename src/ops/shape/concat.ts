@@ -2,7 +2,7 @@
 
 import type { DType } from "../../core/dtype.js";
 import { ArgumentError, ShapeError } from "../../core/errors.js";
-import { formatShape, normalizeAxis, type Shape } from "../../core/shape.js";
+import { formatShape, normalizeAxis, type Shape, sameShape } from "../../core/shape.js";
 import { defineOp, sameDType } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { forEachGroup } from "../reduce/axes.js";
@@ -20,7 +20,7 @@ export const concatOp = defineOp<"concat", string, { readonly axis: number }>({
     for (const shape of list) {
       if (shape.length !== first.length || shape.some((length, i) => i !== axis && length !== first[i])) {
         throw new ShapeError(
-          `concat: ${list.map(formatShape).join(", ")} cannot be joined along axis ${axis}: all other axes must have equal lengths.`,
+          `concat: ${list.map(formatShape).join(", ")} cannot be joined along axis ${axis}. Expected equal lengths on all other axes.`,
         );
       }
     }
@@ -71,8 +71,11 @@ export function concat<D extends DType>(tensors: readonly TensorLike<Shape, D>[]
 
 /** Joins tensors of one shape along a new axis. @example stack([a, b]) // shape [2, …] */
 export function stack<D extends DType>(tensors: readonly TensorLike<Shape, D>[], axis = 0): Tensor<Shape, D> {
+  const list = tensors.map((tensor) => asTensor("stack", tensor));
+  if (list.some(({ shape }) => !sameShape(shape, list[0].shape)))
+    throw new ShapeError(`stack: ${list.map(({ shape }) => formatShape(shape)).join(", ")}. Expected equal shapes.`);
   return concat(
-    tensors.map((tensor) => unsqueeze(tensor, axis)),
+    list.map((tensor) => unsqueeze(tensor, axis)),
     axis,
   );
 }

@@ -29,16 +29,34 @@ export function pad<D extends DType>(
   widths: PadWidths,
   fill: number | PaddingMode = 0,
 ): Tensor<Shape, D> {
-  const input = asTensor("pad", x);
+  return padFor("pad", x, widths, fill);
+}
+
+/** The same in the name of another function, for its errors. */
+export function padFor<D extends DType>(
+  op: string,
+  x: TensorLike<Shape, D>,
+  widths: PadWidths,
+  fill: number | PaddingMode,
+): Tensor<Shape, D> {
+  const input = asTensor(op, x);
   if (widths.length > input.rank) {
     throw new ShapeError(
-      `pad: widths for ${widths.length} axes, but the tensor has ${input.rank} (${formatShape(input.shape)}).`,
+      `${op}: widths for ${widths.length} axes, but the tensor has ${input.rank} (${formatShape(input.shape)}). Expected at most one pair for each axis.`,
     );
   }
   const full = [...Array.from({ length: input.rank - widths.length }, () => [0, 0] as const), ...widths];
   for (const [before, after] of full) {
     if (!Number.isInteger(before) || !Number.isInteger(after))
-      throw new ArgumentError(`pad: [${before}, ${after}] are not whole numbers.`);
+      throw new ArgumentError(
+        `${op}: [${before}, ${after}] are not whole numbers. Expected integers; negative ones cut.`,
+      );
+  }
+  const negative = full.findIndex(([before, after], axis) => input.shape[axis] + before + after < 0);
+  if (negative >= 0) {
+    throw new ShapeError(
+      `${op}: [${full[negative].join(", ")}] cuts more than the ${input.shape[negative]} elements of axis ${negative}. Expected at most ${input.shape[negative]} in all.`,
+    );
   }
   const cut = full.map(
     ([before, after], axis): Range => [Math.max(0, -before), input.shape[axis] - Math.max(0, -after)],
@@ -46,7 +64,7 @@ export function pad<D extends DType>(
   const inner = slice(input, ...cut);
   if (typeof fill !== "number") {
     return full.reduce((padded, [before, after], axis) => {
-      return extend(padded, axis, Math.max(0, before), Math.max(0, after), fill);
+      return extend(op, padded, axis, Math.max(0, before), Math.max(0, after), fill);
     }, inner);
   }
   const begin = full.map(([before]) => Math.max(0, before));
@@ -58,6 +76,7 @@ export function pad<D extends DType>(
 
 /** Adds elements of the tensor itself at both ends of one axis. */
 function extend<D extends DType>(
+  op: string,
   x: Tensor<Shape, D>,
   axis: number,
   before: number,
@@ -68,10 +87,12 @@ function extend<D extends DType>(
   const length = x.shape[axis];
   const most = { reflect: length - 1, circular: length, replicate: length === 0 ? 0 : Number.POSITIVE_INFINITY }[mode];
   if (most === undefined)
-    throw new ArgumentError(`pad: the mode is ${show(mode)}. Expected a number, "reflect", "replicate" or "circular".`);
+    throw new ArgumentError(
+      `${op}: the padding mode is ${show(mode)}. Expected a number, "reflect", "replicate" or "circular".`,
+    );
   if (Math.max(before, after) > most) {
     throw new ShapeError(
-      `pad: ${mode} cannot add ${Math.max(before, after)} elements to an axis of ${length} (axis ${axis} of ${formatShape(x.shape)}). Expected at most ${most}.`,
+      `${op}: ${mode} cannot add ${Math.max(before, after)} elements to an axis of ${length} (axis ${axis} of ${formatShape(x.shape)}). Expected at most ${most}.`,
     );
   }
   const part = (begin: number, end: number) =>

@@ -40,7 +40,9 @@ export function permute<D extends DType>(x: TensorLike<Shape, D>, axes: readonly
   const input = asTensor("permute", x);
   const order = axes.map((axis) => normalizeAxis("permute", axis, input.rank));
   if (new Set(order).size !== input.rank || order.length !== input.rank) {
-    throw new ShapeError(`permute: [${axes.join(", ")}] does not name each of the ${input.rank} axes once.`);
+    throw new ShapeError(
+      `permute: [${axes.join(", ")}] does not name each of the ${input.rank} axes once. Expected an order of 0 … ${input.rank - 1}.`,
+    );
   }
   if (order.every((axis, i) => axis === i)) return input as Tensor<Shape, D>;
   return permuteOp({ input }, { axes: order }) as Tensor<Shape, D>;

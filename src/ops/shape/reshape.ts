@@ -94,7 +94,9 @@ export function squeeze<D extends DType>(x: TensorLike<Shape, D>, axis?: number)
     );
   const at = normalizeAxis("squeeze", axis, input.rank);
   if (input.shape[at] !== 1) {
-    throw new ShapeError(`squeeze: axis ${axis} of ${formatShape(input.shape)} has length ${input.shape[at]}, not 1.`);
+    throw new ShapeError(
+      `squeeze: axis ${axis} of ${formatShape(input.shape)} has length ${input.shape[at]}, not 1. Fix: an axis of length 1, or slice() to pick one element.`,
+    );
   }
   return reshape(
     input,

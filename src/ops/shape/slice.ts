@@ -93,7 +93,7 @@ export function slice<D extends DType>(x: TensorLike<Shape, D>, ...ranges: reado
   const input = asTensor("slice", x);
   if (ranges.length > input.rank) {
     throw new ShapeError(
-      `slice: ${ranges.length} ranges for a tensor with ${input.rank} axes (${formatShape(input.shape)}).`,
+      `slice: ${ranges.length} ranges for a tensor with ${input.rank} axes (${formatShape(input.shape)}). Expected at most one for each axis.`,
     );
   }
   const parts = input.shape.map((length, axis) => resolveRange(ranges[axis] ?? null, length, axis));

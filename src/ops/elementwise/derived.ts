@@ -3,7 +3,7 @@
 import type { DType } from "../../core/dtype.js";
 import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { asTensor, type TensorLike } from "../tensors.js";
+import { asFloats, asTensor, type TensorLike } from "../tensors.js";
 import { add, div, mul, sub } from "./arithmetic.js";
 import { equal, less, notEqual } from "./comparison.js";
 import { abs, cos, floor, neg, sin, sqrt } from "./functions.js";
@@ -28,7 +28,7 @@ export function tan<T extends TensorLike>(x: T): Tensor<T["shape"]> {
 
 /** The smallest whole number that is not below x. Its gradient is 0. */
 export function ceil<T extends TensorLike>(x: T): Tensor<T["shape"]> {
-  return neg(floor(neg(asTensor<T["shape"], "float32">("ceil", x))));
+  return neg(floor(neg(asFloats<T["shape"]>("ceil", x))));
 }
 
 /** The nearest whole number; of two, the even one, as in PyTorch and NumPy. Its gradient is 0. */
