@@ -19,7 +19,7 @@ const others: Readonly<Record<string, string>> = {
       ..."logicalAnd logicalNot logicalOr".split(" "),
     ].map((name) => [name, "gives booleans"]),
   ),
-  ...Object.fromEntries(["argmax", "argmin", "argsort", "arange"].map((name) => [name, "gives integers"])),
+  ...Object.fromEntries(["argmax", "argmin", "argsort", "arange", "quotient"].map((name) => [name, "gives integers"])),
   ...Object.fromEntries(
     ["eye", "full", "linspace", "ones", "oneHot", "tensor", "zeros"].map((name) => [
       name,

@@ -827,6 +827,9 @@ def kit():
     special = torch.tensor([1.0, float("nan"), float("inf"), -float("inf"), 0.0])
     record("isnan", torch.isnan, [special], "$0")
     record("isfinite", torch.isfinite, [special], "$0")
+    whole = lambda *shape: torch.randint(-20, 21, shape)
+    by = torch.tensor([-3, 1, 2, 7])
+    record("quotient", lambda a, b: torch.div(a, b, rounding_mode="trunc"), [whole(5, 4), by], "$0", "$1")
     record("cast", lambda x: x.int(), [torch.randn(9) * 5], "$0", "int32")
 
     # Reductions.

@@ -3,7 +3,7 @@
 import type { Tensor } from "../../../graph/tensor.js";
 import { add, div, maximum, minimum, mul, pow, quotient, sub } from "../../../ops/elementwise/arithmetic.js";
 import { equal, greater, less, notEqual } from "../../../ops/elementwise/comparison.js";
-import { ceil, round, tan } from "../../../ops/elementwise/composites.js";
+import { ceil, round, tan } from "../../../ops/elementwise/derived.js";
 import {
   abs,
   cos,

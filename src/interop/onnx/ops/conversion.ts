@@ -4,7 +4,7 @@ import type { Tensor } from "../../../graph/tensor.js";
 import { tensor } from "../../../ops/create.js";
 import { add, div, maximum, minimum, mul } from "../../../ops/elementwise/arithmetic.js";
 import { equal, greater } from "../../../ops/elementwise/comparison.js";
-import { round } from "../../../ops/elementwise/composites.js";
+import { round } from "../../../ops/elementwise/derived.js";
 import { abs, floor, log, sign } from "../../../ops/elementwise/functions.js";
 import { cast, where } from "../../../ops/elementwise/select.js";
 import { take } from "../../../ops/indexing/take.js";

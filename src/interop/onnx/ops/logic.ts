@@ -12,7 +12,7 @@ import {
   logicalOr,
   notEqual,
 } from "../../../ops/elementwise/comparison.js";
-import { isnan } from "../../../ops/elementwise/composites.js";
+import { isnan } from "../../../ops/elementwise/derived.js";
 import { where } from "../../../ops/elementwise/select.js";
 import type { Call } from "../call.js";
 import { type Definition, define, int, type OpTable } from "../definition.js";
