@@ -106,7 +106,9 @@ function evaluate(tensor: AnyTensor): Values {
 export function settle(type: ElementType, tensor: AnyTensor): AnyTensor {
   if (known.has(tensor) || !isConstant(tensor) || tensor.size > maxSize) return tensor;
   const values = evaluate(tensor);
-  return constantFrom(type, tensor.shape, isFloat(type) ? values.map(Math.fround) : values);
+  // As the device would compute them: rounded, or wrapped around.
+  if (isFloat(type)) return constantFrom(type, tensor.shape, values.map(Math.fround));
+  return constantFrom(type, tensor.shape, type === "int32" ? values.map((value) => value | 0) : values);
 }
 
 /** Throws if a value that a device is to compute depends on a constant that tensors cannot hold. */

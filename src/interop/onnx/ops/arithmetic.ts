@@ -94,6 +94,13 @@ function floatRemainder(a: Tensor, b: Tensor): Tensor {
   return where(equal(abs(b), Number.POSITIVE_INFINITY), a, sub(a, mul(whole, b))) as Tensor;
 }
 
+/** The rest of a division that rounds down: it has the divisor's sign, as Python's %. */
+function floatModulo(a: Tensor, b: Tensor): Tensor {
+  const rest = floatRemainder(a, b);
+  const other = notEqual(less(rest, 0), less(b, 0));
+  return where(equal(rest, 0), mul(abs(rest), sign(b)), where(other, add(rest, b), rest)) as Tensor;
+}
+
 const arctangentTerms = [8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1];
 
 /** arctan x: the argument brought below tan(π/8), then a polynomial (Moshier's Cephes library). */
@@ -205,8 +212,9 @@ export const arithmetic: OpTable = {
       build: (call, { fmod }) => {
         const type = commonType(call, [call.any(0), call.any(1)]);
         if (isFloat(type)) {
-          if (fmod === 0) throw call.error("fmod is 0 for floating point. Expected 1");
-          return tensorValue(type, floatRemainder(call.float(0), call.float(1)));
+          if (fmod === 0 && call.opset < 28) throw call.error("fmod is 0 for floating point. Expected 1");
+          const remainder = fmod === 0 ? floatModulo : floatRemainder;
+          return tensorValue(type, remainder(call.float(0), call.float(1)));
         }
         const [a, b] = [call.int(0), call.int(1)];
         return typed(type, fmod === 0 ? floorModulo(a, b) : remainder(a, b));

@@ -3,6 +3,8 @@
 import type { Definition, OpTable } from "../definition.js";
 import { activations } from "./activations.js";
 import { arithmetic } from "./arithmetic.js";
+import { attentions } from "./attention.js";
+import { bits } from "./bits.js";
 import { control } from "./control.js";
 import { conversion } from "./conversion.js";
 import { convolutions } from "./convolutions.js";
@@ -15,8 +17,12 @@ import { products } from "./matmul.js";
 import { normalizations } from "./normalizations.js";
 import { borders } from "./padding.js";
 import { pools } from "./pools.js";
+import { quantization } from "./quantization.js";
+import { recurrent } from "./recurrent.js";
 import { reductions } from "./reductions.js";
+import { regions } from "./regions.js";
 import { resizing } from "./resize.js";
+import { sampling } from "./sampling.js";
 import { scatters } from "./scatters.js";
 import { shapes } from "./shapes.js";
 
@@ -26,6 +32,8 @@ export const newestOpset = 28;
 export const table: OpTable = {
   ...activations,
   ...arithmetic,
+  ...attentions,
+  ...bits,
   ...borders,
   ...control,
   ...conversion,
@@ -37,8 +45,12 @@ export const table: OpTable = {
   ...normalizations,
   ...pools,
   ...products,
+  ...quantization,
+  ...recurrent,
   ...reductions,
+  ...regions,
   ...resizing,
+  ...sampling,
   ...scatters,
   ...shapes,
   ...summation,
