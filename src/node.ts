@@ -12,4 +12,12 @@ export type { DownloadOptions, DownloadProgress } from "./node/download.js";
 export { readFile, writeFile } from "./node/files.js";
 export { type ReadImageOptions, readPixels, writePng } from "./node/image.js";
 export { fashionMnist, type MnistOptions, mnist } from "./node/mnist.js";
-export { readImage } from "./node/pictures.js";
+export { readImage, readPicture } from "./node/pictures.js";
+export {
+  isPretrainedName,
+  listPretrained,
+  type PretrainedOptions,
+  type PretrainedWeights,
+  pretrainedWeights,
+} from "./node/pretrained.js";
+export type { TorchvisionWeights } from "./node/torchvision-weights.js";

@@ -42,6 +42,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
       "check",
       "analysis",
       "classes",
+      "interop",
       "node",
       "device.ts",
       "version.ts",

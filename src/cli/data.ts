@@ -9,10 +9,9 @@ import { type DigitsSplit, digits } from "../data/digits/digits.js";
 import { ImageDataset } from "../data/images.js";
 import type { ModelEntry } from "../models/registry.js";
 import { cifar10, cifar100 } from "../node/cifar.js";
-import type { DownloadProgress } from "../node/download.js";
 import { fashionMnist, mnist } from "../node/mnist.js";
 import type { DataFlags } from "./options.js";
-import { clearProgress, showProgress } from "./progress.js";
+import { clearProgress, showDownload, showProgress } from "./progress.js";
 
 /** Data sets that are files, downloaded unless --data-dir says where they are. */
 const published = { mnist, "fashion-mnist": fashionMnist, cifar10, cifar100 } as const;
@@ -64,9 +63,12 @@ async function load(
 ): Promise<ImageDataset> {
   const stop = signal && { signal };
   if (isPublished(data)) {
-    const onProgress = ({ file, received, total }: DownloadProgress) =>
-      showProgress(`downloading ${file}`, received, total);
-    return await published[data]({ split, onProgress, ...(dataDir !== undefined && { dataDir }), ...stop });
+    return await published[data]({
+      split,
+      onProgress: showDownload,
+      ...(dataDir !== undefined && { dataDir }),
+      ...stop,
+    });
   }
   if (dataDir !== undefined) {
     throw new ArgumentError(

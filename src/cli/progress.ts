@@ -1,6 +1,7 @@
 /** What is going on, on standard error: a line that is redrawn in place on terminals, elsewhere a new line now and then. */
 
 import { SingleBar } from "cli-progress";
+import type { DownloadProgress } from "../node/download.js";
 import { terminalWidth } from "./terminal.js";
 
 const barWidth = 20;
@@ -31,6 +32,12 @@ export function showProgress(label: string, done: number, total: number, details
   }
   bar.setTotal(total);
   bar.update(done, { label, details });
+}
+
+/** Shows how far a download has come. */
+export function showDownload({ file, received, total }: DownloadProgress): void {
+  const megabytes = `${(received / 1e6).toFixed(1)} MB`;
+  showProgress(`downloading ${file}`, total === undefined ? 0 : received, total ?? 1, [megabytes]);
 }
 
 /** Removes the line, so that something else can be written; the next `showProgress` starts a new one. */

@@ -1,23 +1,29 @@
 /** Models with the weights of a file. */
 
 import { NotFiniteError, StateDictError } from "../core/errors.js";
-import type { ModelEntry, Normalization } from "../models/registry.js";
+import { loadTfjsWeights } from "../interop/tfjs/load.js";
+import type { ModelEntry, Normalization, Resizing } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { readWeights } from "../nn/weights.js";
 import { readFile } from "../node/files.js";
 import { readCheckpointInfo } from "../train/checkpoint.js";
+import { findWeights } from "./weights-file.js";
 
 export interface SavedModel {
   readonly model: Layer;
   readonly normalization: Normalization;
   readonly classNames: readonly string[];
+  /** How pictures are to be brought to its size. */
+  readonly resizing: Resizing | undefined;
 }
 
 /**
  * Builds a model with the weights in a file. A checkpoint says how its pictures were normalized and what its classes
  * are; of other files the model's own normalization and classes are assumed.
  */
-export async function loadSavedModel(entry: ModelEntry, path: string): Promise<SavedModel> {
+export async function loadSavedModel(entry: ModelEntry, given: string): Promise<SavedModel> {
+  const { path, resizing = entry.resizing } = await findWeights(entry, given);
+  if (path.endsWith(".json")) return { ...(await fromTfjs(entry, path)), resizing };
   const bytes = await readFile(path);
   const weights = readWeights(bytes, path);
   const info = readCheckpointInfo(bytes, path);
@@ -41,7 +47,14 @@ export async function loadSavedModel(entry: ModelEntry, path: string): Promise<S
     if (error instanceof StateDictError) error.message = `${path}: ${error.message}`;
     throw error;
   }
-  return { model, normalization: info?.normalization ?? entry.normalization, classNames };
+  return { model, normalization: info?.normalization ?? entry.normalization, classNames, resizing };
+}
+
+/** A network with the weights of a TensorFlow.js model. */
+async function fromTfjs(entry: ModelEntry, path: string): Promise<Omit<SavedModel, "resizing">> {
+  const model = entry.create();
+  await loadTfjsWeights(model, path);
+  return { model, normalization: entry.normalization, classNames: await publishedClassNames(entry) };
 }
 
 /** The classes that published weights of a model tell apart; numbers where they have no names. */

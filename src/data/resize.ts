@@ -14,7 +14,9 @@ export interface PictureInput {
   /** C×H×W. */
   readonly inputShape: readonly [channels: number, height: number, width: number];
   /** The short side to `resize`, then the middle `crop` × `crop`. Default: scaled to `inputShape`, whatever the proportions. */
-  readonly resizing?: { readonly resize: number; readonly crop: number; readonly interpolation: Interpolation };
+  readonly resizing?:
+    | { readonly resize: number; readonly crop: number; readonly interpolation: Interpolation }
+    | undefined;
 }
 
 /** A kernel: its weight at a distance from its centre, and the distance beyond which it is 0. */

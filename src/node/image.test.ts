@@ -1,3 +1,4 @@
+import "../device.js";
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -5,9 +6,11 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { crc32 } from "node:zlib";
 import { ArgumentError, FileError, FormatError, FoveaError } from "../core/errors.js";
-import type { PixelImage } from "../data/pixels.js";
+import { type PixelImage, toPlanar } from "../data/pixels.js";
+import { fitPixels } from "../data/resize.js";
 import { readFile } from "./files.js";
 import { loadSharp, readPixels, writePng } from "./image.js";
+import { readPicture } from "./pictures.js";
 
 const folder = await mkdtemp(join(tmpdir(), "fovea-image-"));
 after(() => rm(folder, { recursive: true }));
@@ -120,4 +123,16 @@ test("wrong options are refused before anything is read", async () => {
   await assert.rejects(readPixels("none.png", { size: 0 }), ArgumentError);
   await assert.rejects(readPixels("none.png", { size: [10, 1e6] }), /Expected pixels from 1 to 16384/);
   await assert.rejects(writePng("none.png", { ...colours, width: 3 }), ArgumentError);
+});
+
+test("a picture is read as a network expects it", { skip }, async () => {
+  const path = join(folder, "photo.png");
+  const data = Uint8Array.from({ length: 60 * 40 * 3 }, (_, i) => (i * 7) % 251);
+  const photo: PixelImage = { width: 60, height: 40, channels: 3, data };
+  await writePng(path, photo);
+  const resizing = { resize: 30, crop: 28, interpolation: "bilinear" } as const;
+  const picture = await readPicture(path, { inputShape: [3, 28, 28], resizing });
+  assert.deepEqual([picture.shape, picture.dtype], [[3, 28, 28], "uint8"]);
+  assert.deepEqual(await picture.data(), toPlanar(fitPixels(photo, { inputShape: [3, 28, 28], resizing })));
+  assert.deepEqual((await readPicture(path, { inputShape: [1, 7, 9] })).shape, [1, 7, 9]);
 });

@@ -76,7 +76,7 @@ describe("a wrong command line", { skip: skipCommand, concurrency: 2 }, () => {
     [2, /Allowed choices are sgd, adam, adamw/, "train", "lenet5", "--optimizer", "sdg"],
     [2, /Allowed choices are constant, step, cosine, plateau/, "train", "lenet5", "--schedule", "linear"],
     [2, /Allowed choices are auto, native, wasm, reference/, "train", "lenet5", "--device", "gpu"],
-    [2, /'--weights <file>' not specified/, "evaluate", "lenet5"],
+    [2, /'--weights <file or name>' not specified/, "evaluate", "lenet5"],
     [2, /missing required argument 'image'/, "predict", "lenet5", ...weights],
     [1, /no model named "lenet6"\. Did you mean lenet5\? Expected one of: lenet5/, "train", "lenet6"],
     [1, /no model named "lenet6"/, "evaluate", "lenet6", ...weights],

@@ -1,7 +1,7 @@
 /** Every block of TypeScript in README.md and docs/ compiles on its own, against the declarations that the package ships. */
 
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { root, run } from "../package/npm.js";
@@ -15,7 +15,11 @@ const compilerOptions = {
   ...{ strict: true, skipLibCheck: false, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
   ...{ target: "es2022", module: "esnext", moduleResolution: "bundler", noEmit: true },
   ...{ lib: ["ES2022", "DOM", "DOM.Iterable"], types: [] },
-  paths: { fovea: [join(root, "dist/src/index.d.ts")] },
+  paths: Object.fromEntries(
+    Object.entries<{ readonly types?: string }>(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).exports)
+      .filter(([, { types }]) => types !== undefined)
+      .map(([door, { types = "" }]) => [join("fovea", door), [join(root, types)]]),
+  ),
 };
 
 const blocks = [...readmeBlocks, ...pageBlocks];

@@ -10,6 +10,7 @@ import { explain, formatCount, formatShare, printJson } from "../output.js";
 import { clearProgress, showProgress } from "../progress.js";
 import { loadSavedModel } from "../saved-model.js";
 import { stoppable } from "../stopping.js";
+import { weightsHelp } from "../weights-file.js";
 
 const help = `
 Example:
@@ -26,7 +27,7 @@ export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .description("score saved weights on the test pictures of a data set")
     .argument("<model>", "a model's name")
-    .requiredOption("--weights <file>", "a run's checkpoint, or any safetensors file with the model's weights");
+    .requiredOption("--weights <file or name>", weightsHelp);
   return withDeviceOptions(withDataOptions(command))
     .option("--json", "the scores as one JSON object on standard output")
     .addHelpText("after", help)

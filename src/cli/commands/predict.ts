@@ -12,8 +12,9 @@ import { type DeviceFlags, useDevice, wholeNumber, withDeviceOptions } from "../
 import { describeError, explain, formatShare, printJson, say } from "../output.js";
 import { drawPicture, meanBrightness, shrinkPicture, toPicture } from "../picture.js";
 import { expandPictures } from "../picture-files.js";
-import { loadSavedModel } from "../saved-model.js";
+import { loadSavedModel, type SavedModel } from "../saved-model.js";
 import { colours, terminalWidth } from "../terminal.js";
+import { weightsHelp } from "../weights-file.js";
 
 const help = `
 Example:
@@ -21,6 +22,7 @@ Example:
   $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors \\
       --invert scan1.jpg scan2.jpg --json
   $ fovea predict resnet56 --weights resnet56.safetensors holidays/ '*.png'
+  $ fovea predict resnet50 --weights torchvision/resnet50 cat.jpg
 
 Pictures are resized and cropped as the model's entry says (fovea models), in
 the way that it was trained with. Digits are expected bright on dark, as in
@@ -38,7 +40,7 @@ export function predictCommand(): Command {
     .description("name what is in picture files")
     .argument("<model>", "a model's name")
     .argument("<image...>", "picture files (PNG, JPEG, WebP, GIF …), folders of them, patterns")
-    .requiredOption("--weights <file>", "a run's checkpoint, or any safetensors file with the model's weights");
+    .requiredOption("--weights <file or name>", weightsHelp);
   return withDeviceOptions(command)
     .option("--top <n>", "how many classes to name", wholeNumber(1), 3)
     .option("--invert", "exchange dark and bright")
@@ -51,8 +53,8 @@ async function predictFiles(name: string, given: readonly string[], flags: Predi
   const entry = models.find(name);
   checkTakesFiles(entry);
   await useDevice(flags);
-  const { model, normalization, classNames } = await loadSavedModel(entry, flags.weights);
-  const predictor = new Predictor(model, { normalization });
+  const saved = await loadSavedModel(entry, flags.weights);
+  const predictor = new Predictor(saved.model, saved);
   // What cannot be read must not keep the others from being answered, but the command fails.
   const files: string[] = [];
   let failures = 0;
@@ -72,7 +74,7 @@ async function predictFiles(name: string, given: readonly string[], flags: Predi
   }
   const wanted = files.length + failures;
   for (const file of files) {
-    await attempt(async () => answer(file, await readPicture(file, entry, classNames, flags), predictor, flags));
+    await attempt(async () => answer(file, await readPicture(file, entry, saved, flags), predictor, flags));
   }
   if (failures > 0) throw new ArgumentError(`${failures} of ${wanted} pictures could not be read`);
 }
@@ -90,12 +92,12 @@ function checkTakesFiles({ name, inputShape, task }: models.ModelEntry): void {
 /** The picture, as the model takes it, as a data set of one. */
 async function readPicture(
   file: string,
-  entry: models.ModelEntry,
-  classNames: readonly string[],
+  { inputShape }: models.ModelEntry,
+  { classNames, resizing }: SavedModel,
   { invert }: PredictFlags,
 ): Promise<ImageDataset> {
-  const channels = entry.inputShape[0] === 1 ? 1 : 3;
-  const fitted = fitPixels(await readPixels(file, { channels }), entry);
+  const channels = inputShape[0] === 1 ? 1 : 3;
+  const fitted = fitPixels(await readPixels(file, { channels }), { inputShape, resizing });
   const image = toPlanar(fitted);
   return new ImageDataset({
     name: file,

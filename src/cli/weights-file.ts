@@ -1,0 +1,23 @@
+/** The file that `--weights` means: a path, or the name of published weights. */
+
+import { existsSync } from "node:fs";
+import { StateDictError } from "../core/errors.js";
+import type { ModelEntry } from "../models/registry.js";
+import { isPretrainedName, type PretrainedWeights, pretrainedWeights } from "../node/pretrained.js";
+import { clearProgress, showDownload } from "./progress.js";
+
+/** What `--weights` takes, for its help. */
+export const weightsHelp =
+  "a run's checkpoint, a file of weights, or the name of published ones: torchvision/resnet18, hf:owner/model";
+
+/** Downloads published weights where need be. @throws StateDictError when they are of another network */
+export async function findWeights(entry: ModelEntry, given: string): Promise<PretrainedWeights> {
+  if (!isPretrainedName(given) || existsSync(given)) return { path: given };
+  const found = await pretrainedWeights(given, { onProgress: showDownload }).finally(clearProgress);
+  if (found.model !== undefined && found.model !== entry.name) {
+    throw new StateDictError(
+      `${given} are weights of ${found.model}, not of ${entry.name}. Fix: name ${found.model} as the model, or other weights.`,
+    );
+  }
+  return found;
+}
