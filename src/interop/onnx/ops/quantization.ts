@@ -2,7 +2,7 @@
 
 import type { Tensor } from "../../../graph/tensor.js";
 import { add, clip, div, maximum, minimum, mul, sub } from "../../../ops/elementwise/arithmetic.js";
-import { round } from "../../../ops/elementwise/composites.js";
+import { round } from "../../../ops/elementwise/derived.js";
 import { floor } from "../../../ops/elementwise/functions.js";
 import { cast } from "../../../ops/elementwise/select.js";
 import { max, min } from "../../../ops/reduce/extreme.js";

@@ -5,7 +5,7 @@ import type { Tensor } from "../../../graph/tensor.js";
 import { ones, tensor } from "../../../ops/create.js";
 import { add, clip, div, minimum, mul, sub } from "../../../ops/elementwise/arithmetic.js";
 import { greaterEqual, lessEqual, logicalAnd } from "../../../ops/elementwise/comparison.js";
-import { round } from "../../../ops/elementwise/composites.js";
+import { round } from "../../../ops/elementwise/derived.js";
 import { abs, floor } from "../../../ops/elementwise/functions.js";
 import { cast, where } from "../../../ops/elementwise/select.js";
 import { takeAlongAxis } from "../../../ops/indexing/alongAxis.js";
