@@ -5,7 +5,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -21,25 +21,44 @@ export interface Part {
 /** The kernels that a page needs one variant of. */
 const variants = ["simd", "simd-threads", "relaxed", "relaxed-threads"];
 
-/** The parts of the download; of the kernels the largest variant. */
+/** The parts of the download: what the program imports, and of what it loads later the worker and the largest kernels. */
 export async function downloadParts(): Promise<Part[]> {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const program = /^## Ten lines\n+```ts\n(.*?)^```/ms.exec(readme)?.[1] ?? "";
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     stdin: { contents: program, loader: "ts", resolveDir: root },
     ...{ bundle: true, splitting: true, minify: true, write: false, format: "esm", target: "es2022" },
-    ...{ platform: "browser", outdir: "/", entryNames: "program and library", chunkNames: "[name]" },
+    ...{ platform: "browser", outdir: "out", entryNames: "program and library", chunkNames: "[name]-[hash]" },
+    ...{ absWorkingDir: root, metafile: true },
     alias: { fovea: join(root, "dist/src/index.js") },
   });
-  const parts = outputFiles.map(({ path, contents }) => ({
-    name: path.replace(/^\/|\.js$/g, ""),
-    bytes: contents.length,
-    gzip: gzipSync(contents, { level: 9 }).length,
-    brotli: brotliCompressSync(contents).length,
-  }));
-  const kernels = parts.filter(({ name }) => variants.includes(name)).sort((a, b) => b.brotli - a.brotli);
-  if (kernels.length !== variants.length) throw new Error("the kernels are not chunks of their own");
-  return parts.filter((part) => !kernels.slice(1).includes(part));
+  const contents = new Map(outputFiles.map((file) => [relative(root, file.path), file.contents]));
+  const part = (path: string, name: string): Part => {
+    const bytes = contents.get(path);
+    if (bytes === undefined) throw new Error(`the build has no ${path}`);
+    return {
+      name,
+      bytes: bytes.length,
+      gzip: gzipSync(bytes, { level: 9 }).length,
+      brotli: brotliCompressSync(bytes).length,
+    };
+  };
+  const later = new Map<string, string>();
+  const imported = new Set(["out/program and library.js"]);
+  for (const path of imported) {
+    for (const { path: target, kind } of metafile.outputs[path].imports) {
+      if (kind === "import-statement") imported.add(target);
+      else later.set(basename(metafile.outputs[target].entryPoint ?? "", ".js"), target);
+    }
+  }
+  const loaded = (name: string): Part => {
+    const path = later.get(name);
+    if (path === undefined) throw new Error(`${name} is not a chunk of its own`);
+    return part(path, name);
+  };
+  const kernels = variants.map(loaded).sort((a, b) => b.brotli - a.brotli);
+  const own = [...imported].map((path, i) => part(path, i === 0 ? "program and library" : "shared chunk"));
+  return [...own, kernels[0], loaded("worker-source")];
 }
 
 export function totalOf(parts: readonly Part[]): Part {

@@ -30,3 +30,13 @@ export * from "./optim/index.js";
 export * from "./train/index.js";
 export { version } from "./version.js";
 export * as vision from "./vision/index.js";
+export {
+  type LoadWeightsOptions,
+  loadWeights,
+  type NameFilter,
+  type NameMap,
+  type SaveWeightsOptions,
+  saveWeights,
+  type WeightsReport,
+  type WeightsSource,
+} from "./weights.js";

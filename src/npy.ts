@@ -2,8 +2,8 @@
 
 import type { DType } from "./core/dtype.js";
 import type { Shape } from "./core/shape.js";
+import { convertArray } from "./formats/convert.js";
 import { parseNpy, writeNpy } from "./formats/npy.js";
-import { convertArray } from "./formats/storage.js";
 import type { Tensor } from "./graph/tensor.js";
 import { tensorOver } from "./ops/create.js";
 import { asTensor, type TensorLike } from "./ops/tensors.js";

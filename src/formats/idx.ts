@@ -7,7 +7,8 @@ import type { DType } from "../core/dtype.js";
 import { FormatError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import type { ByteChunks, StoredArray } from "./array.js";
-import { decompress, isGzip, MAX_GZIP_RATIO } from "./gzip.js";
+import { decompress, isGzip } from "./gzip.js";
+import { MAX_DEFLATE_RATIO } from "./inflate.js";
 
 export interface IdxOptions {
   /** What to call the bytes in error messages, such as the file's name. */
@@ -67,7 +68,7 @@ export async function readIdx(
   const name = options.name ?? "IDX data";
   const size = source instanceof Uint8Array ? source.length : options.size;
   const { compressed, chunks } = await decompress(source, name);
-  const bound = size === undefined ? MAX_BYTES : size * (compressed ? MAX_GZIP_RATIO : 1);
+  const bound = size === undefined ? MAX_BYTES : size * (compressed ? MAX_DEFLATE_RATIO : 1);
   const filler = new Filler(name, bound);
   for await (const chunk of chunks) filler.push(chunk);
   return filler.finish();

@@ -3,87 +3,87 @@
  * elements. https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 
-import { FormatError } from "../core/errors.js";
-import { formatShape, sizeOf, stridesOf } from "../core/shape.js";
-import type { StoredArray } from "./array.js";
-import type { StorageArray, StorageData, StorageDType } from "./storage.js";
+import { ArgumentError, FormatError } from "../core/errors.js";
+import { formatShape, sizeOf } from "../core/shape.js";
+import { bytesOf, checkBooleans, type StorageArray, type StorageDType, storageWidths, viewStorage } from "./storage.js";
+import { gather } from "./strided.js";
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 
-/** NumPy's names of types, without the byte order, and how their elements are read (little-endian or not). */
-const types: Readonly<Record<string, { readonly dtype: StorageDType; readonly bytes: number }>> = {
-  b1: { dtype: "bool", bytes: 1 },
-  u1: { dtype: "uint8", bytes: 1 },
-  i1: { dtype: "int8", bytes: 1 },
-  i2: { dtype: "int16", bytes: 2 },
-  u2: { dtype: "uint16", bytes: 2 },
-  f2: { dtype: "float16", bytes: 2 },
-  i4: { dtype: "int32", bytes: 4 },
-  f4: { dtype: "float32", bytes: 4 },
-  f8: { dtype: "float64", bytes: 8 },
-  i8: { dtype: "int64", bytes: 8 },
-};
+/** NumPy's names of types, without the byte order. */
+const types = new Map<string, StorageDType>([
+  ["b1", "bool"],
+  ["u1", "uint8"],
+  ["i1", "int8"],
+  ["i2", "int16"],
+  ["u2", "uint16"],
+  ["f2", "float16"],
+  ["i4", "int32"],
+  ["f4", "float32"],
+  ["f8", "float64"],
+  ["i8", "int64"],
+]);
 
-const makers: { readonly [D in StorageDType]: (buffer: ArrayBuffer) => StorageData[D] } = {
-  bool: (buffer) => new Uint8Array(buffer),
-  uint8: (buffer) => new Uint8Array(buffer),
-  int8: (buffer) => new Int8Array(buffer),
-  int16: (buffer) => new Int16Array(buffer),
-  uint16: (buffer) => new Uint16Array(buffer),
-  float16: (buffer) => new Uint16Array(buffer),
-  bfloat16: (buffer) => new Uint16Array(buffer),
-  int32: (buffer) => new Int32Array(buffer),
-  float32: (buffer) => new Float32Array(buffer),
-  float64: (buffer) => new Float64Array(buffer),
-  int64: (buffer) => new BigInt64Array(buffer),
-};
-
-interface Header {
-  readonly type: { readonly dtype: StorageDType; readonly bytes: number };
-  readonly swapped: boolean;
-  readonly fortran: boolean;
+export interface NpyHeader {
+  readonly dtype: StorageDType;
   readonly shape: readonly number[];
+  /** Whether elements are big-endian. */
+  readonly swapped: boolean;
+  /** Whether they lie column by column. */
+  readonly fortran: boolean;
 }
+
+/** Bytes from which `headerRange` tells where the header lies. */
+export const NPY_START = 12;
 
 /** Reads a .npy file; `name` is what errors call it. */
 export function parseNpy(bytes: Uint8Array<ArrayBuffer>, name = "npy data"): StorageArray {
-  const { header, start } = readHeader(bytes, name);
-  const { type, swapped, fortran, shape } = header;
-  const count = sizeOf(shape);
-  if (bytes.length - start !== count * type.bytes) {
-    throw new FormatError(
-      `${name}: ${formatShape(shape)} elements of ${type.bytes} bytes need ${count * type.bytes}, but ${bytes.length - start} follow the header. Fix: the file is cut short or damaged; write it again.`,
-    );
-  }
-  const body = bytes.slice(start);
-  if (swapped) swapBytes(body, type.bytes);
-  const ordered = fortran ? toRowMajor(body, type.bytes, shape) : body;
-  if (type.dtype === "bool" && ordered.some((value) => value > 1))
-    throw new FormatError(`${name}: a truth value is neither 0 nor 1. Fix: the file is damaged; write it again.`);
-  return { dtype: type.dtype, shape, data: makers[type.dtype](ordered.buffer) } as StorageArray;
+  const { begin, end } = headerRange(bytes, bytes.length, name);
+  const header = parseNpyHeader(bytes.subarray(begin, end), name);
+  checkNpyLength(header, bytes.length - end, name);
+  const body = bytes.slice(end);
+  if (header.swapped) swapBytes(body, storageWidths[header.dtype]);
+  const array = viewStorage(header.dtype, header.shape, header.fortran ? rowMajor(body, header) : body);
+  checkBooleans(array, name);
+  return array;
 }
 
-function readHeader(bytes: Uint8Array<ArrayBuffer>, name: string): { header: Header; start: number } {
-  if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) {
+/** Where the header's text lies in a file of `size` bytes, of which the first are given. */
+export function headerRange(
+  start: Uint8Array<ArrayBuffer>,
+  size: number,
+  name: string,
+): { begin: number; end: number } {
+  if (start.length < 10 || magic.some((byte, i) => start[i] !== byte)) {
     throw new FormatError(`${name}: it does not begin as .npy files do. Fix: pass a file that numpy.save wrote.`);
   }
-  const version = bytes[6];
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (version < 1 || version > 3 || (version > 1 && bytes.length < 12))
+  const version = start[6];
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  if (version < 1 || version > 3 || (version > 1 && start.length < NPY_START))
     throw new FormatError(`${name}: it is of .npy version ${version}. Expected 1, 2 or 3.`);
-  const begin = version === 1 ? 10 : 12;
+  const begin = version === 1 ? 10 : NPY_START;
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  const start = begin + length;
-  if (start > bytes.length || length > 2 ** 20) {
+  if (begin + length > size || length > 2 ** 16) {
     throw new FormatError(
-      `${name}: its header is said to have ${length} bytes, but the file has ${bytes.length}. Fix: the file is cut short or damaged; write it again.`,
+      `${name}: its header is said to have ${length} bytes, but the file has ${size}. Fix: the file is cut short or damaged; write it again.`,
     );
   }
-  return { header: parseHeader(new TextDecoder().decode(bytes.subarray(begin, start)), name), start };
+  return { begin, end: begin + length };
+}
+
+/** Throws unless `length` bytes are those of the array. */
+export function checkNpyLength({ dtype, shape }: NpyHeader, length: number, name: string): void {
+  const width = storageWidths[dtype];
+  const expected = sizeOf(shape) * width;
+  if (length === expected) return;
+  throw new FormatError(
+    `${name}: ${formatShape(shape)} elements of ${width} bytes need ${expected}, but ${length} follow the header. Fix: the file is cut short or damaged; write it again.`,
+  );
 }
 
 /** {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } */
-function parseHeader(text: string, name: string): Header {
+export function parseNpyHeader(bytes: Uint8Array<ArrayBuffer>, name: string): NpyHeader {
+  const text = new TextDecoder().decode(bytes);
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
   const lengths = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text)?.[1];
@@ -92,10 +92,10 @@ function parseHeader(text: string, name: string): Header {
       `${name}: its header is ${JSON.stringify(text.trim().slice(0, 80))}. Expected descr, fortran_order and shape (arrays of records cannot be read).`,
     );
   }
-  const type = types[descr.slice(1)];
-  if (!/^[<>|=]/.test(descr) || type === undefined) {
+  const dtype = types.get(descr.slice(1));
+  if (!/^[<>|=]/.test(descr) || dtype === undefined) {
     throw new FormatError(
-      `${name}: its elements are of NumPy's type '${descr}'. Expected one of ${Object.keys(types).join(", ")}. Fix: array.astype("float32").`,
+      `${name}: its elements are of NumPy's type '${descr}'. Expected one of ${[...types.keys()].join(", ")}. Fix: array.astype("float32").`,
     );
   }
   const shape = lengths
@@ -104,40 +104,45 @@ function parseHeader(text: string, name: string): Header {
     .map(Number);
   if (shape.some((length) => !Number.isSafeInteger(length)) || !Number.isSafeInteger(sizeOf(shape)))
     throw new FormatError(`${name}: a shape of (${lengths}) is too large.`);
-  return { type, swapped: descr.startsWith(">"), fortran: order === "True", shape };
+  return { dtype, shape, swapped: descr.startsWith(">"), fortran: order === "True" };
 }
 
-function swapBytes(bytes: Uint8Array, size: number): void {
-  for (let i = 0; i < bytes.length; i += size) bytes.subarray(i, i + size).reverse();
+/** Reverses the bytes of each element. */
+export function swapBytes(bytes: Uint8Array, width: number): void {
+  if (width === 1) return;
+  for (let i = 0; i < bytes.length; i += width) bytes.subarray(i, i + width).reverse();
 }
 
 /** Elements that lie column by column, row by row. */
-function toRowMajor(bytes: Uint8Array<ArrayBuffer>, size: number, shape: readonly number[]): Uint8Array<ArrayBuffer> {
+export function rowMajor(bytes: Uint8Array<ArrayBuffer>, { dtype, shape }: NpyHeader): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(bytes.length);
-  const strides = stridesOf(shape);
-  const count = sizeOf(shape);
-  for (let from = 0; from < count; from++) {
-    let rest = from;
-    let to = 0;
-    for (const [axis, length] of shape.entries()) {
-      to += (rest % length) * strides[axis];
-      rest = Math.floor(rest / length);
-    }
-    result.set(bytes.subarray(from * size, (from + 1) * size), to * size);
-  }
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
+  gather(bytes, { shape, strides, offset: 0 }, storageWidths[dtype], result, 0);
   return result;
 }
 
-const names = { float32: "<f4", int32: "<i4", uint8: "|u1", bool: "|b1" } as const;
+const names = new Map([...types].map(([name, dtype]) => [dtype, storageWidths[dtype] === 1 ? `|${name}` : `<${name}`]));
+
+/** The bytes of a .npy file before its elements. */
+export function npyHeader(dtype: StorageDType, shape: readonly number[]): Uint8Array<ArrayBuffer> {
+  const name = names.get(dtype);
+  if (name === undefined) {
+    throw new ArgumentError(`NumPy has no ${dtype}. Expected one of ${[...names.keys()].join(", ")}.`);
+  }
+  const lengths = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const text = `{'descr': '${name}', 'fortran_order': False, 'shape': (${lengths}), }`;
+  const length = Math.ceil((10 + text.length + 1) / 64) * 64;
+  const bytes = new Uint8Array(length);
+  bytes.set([...magic, 1, 0, (length - 10) & 255, (length - 10) >> 8]);
+  bytes.set(new TextEncoder().encode(`${text.padEnd(length - 11)}\n`), 10);
+  return bytes;
+}
 
 /** The bytes of a .npy file. */
-export function writeNpy({ dtype, shape, data }: StoredArray): Uint8Array<ArrayBuffer> {
-  const lengths = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const text = `{'descr': '${names[dtype]}', 'fortran_order': False, 'shape': (${lengths}), }`;
-  const start = Math.ceil((10 + text.length + 1) / 64) * 64;
-  const bytes = new Uint8Array(start + data.byteLength);
-  bytes.set([...magic, 1, 0, (start - 10) & 255, (start - 10) >> 8]);
-  bytes.set(new TextEncoder().encode(`${text.padEnd(start - 11)}\n`), 10);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
+export function writeNpy(array: StorageArray): Uint8Array<ArrayBuffer> {
+  const start = npyHeader(array.dtype, array.shape);
+  const bytes = new Uint8Array(start.length + array.data.byteLength);
+  bytes.set(start);
+  bytes.set(bytesOf(array), start.length);
   return bytes;
 }

@@ -1,8 +1,6 @@
-/** Element types that files hold, some of which tensors do not compute in, and exact conversion between them. */
+/** Element types that files hold, some of which tensors do not compute in (convert.ts makes others of them). */
 
-import type { DType, TypedArrayOf } from "../core/dtype.js";
-import { DataError } from "../core/errors.js";
-import type { StoredArray } from "./array.js";
+import { FormatError } from "../core/errors.js";
 
 /** The typed array for each type; float16 and bfloat16 are kept as their bits. */
 export interface StorageData {
@@ -26,92 +24,63 @@ export type StorageArray = {
   [D in StorageDType]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: StorageData[D] };
 }[StorageDType];
 
-/**
- * The same values in a type that tensors compute in: `dtype`, or when left out the one that holds them best (floating
- * point becomes float32, integers int32). float64 is rounded to float32; any other value that would change is an
- * error. `name` begins its message.
- */
-export function convertArray(array: StorageArray, name: string, dtype?: DType): StoredArray {
-  const { shape } = array;
-  const target = dtype ?? naturalTypes[array.dtype];
-  if (array.dtype === target) return array;
-  const read = reader(array);
-  const rounds = array.dtype === "float64" && target === "float32";
-  const data = allocators[target](array.data.length);
-  for (let i = 0; i < data.length; i++) {
-    const value = read(i);
-    data[i] = value;
-    const kept = data[i];
-    // An int64 beyond 2^53 has been rounded on its way to a number.
-    const exact = array.dtype !== "int64" || Number.isSafeInteger(value);
-    const fits = exact && (Object.is(kept, value) || kept === value || (rounds && Number.isFinite(kept)));
-    if (!fits || (target === "bool" && kept > 1)) {
-      throw new DataError(
-        `${name}: the ${array.dtype} value ${array.dtype === "int64" ? array.data[i] : value} at index ${i} does not fit ` +
-          `${target}. Expected ${rangeOf(target)}. Fix: convert to another type, or change the values in the file.`,
-      );
-    }
+/** Bytes of one element. */
+export const storageWidths = {
+  bool: 1,
+  uint8: 1,
+  int8: 1,
+  int16: 2,
+  uint16: 2,
+  float16: 2,
+  bfloat16: 2,
+  int32: 4,
+  float32: 4,
+  float64: 8,
+  int64: 8,
+} as const satisfies Record<StorageDType, number>;
+
+/** The bytes of an array as the format's little-endian elements lie in memory. */
+export function bytesOf({ data }: StorageArray): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Bytes as elements of a type: a view where their place in memory allows it, else of a copy. */
+export function viewStorage(
+  dtype: StorageDType,
+  shape: readonly number[],
+  bytes: Uint8Array<ArrayBuffer>,
+): StorageArray {
+  const width = storageWidths[dtype];
+  const { buffer, byteOffset } = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const length = bytes.length / width;
+  switch (dtype) {
+    case "float32":
+      return { dtype, shape, data: new Float32Array(buffer, byteOffset, length) };
+    case "float64":
+      return { dtype, shape, data: new Float64Array(buffer, byteOffset, length) };
+    case "int64":
+      return { dtype, shape, data: new BigInt64Array(buffer, byteOffset, length) };
+    case "int32":
+      return { dtype, shape, data: new Int32Array(buffer, byteOffset, length) };
+    case "int16":
+      return { dtype, shape, data: new Int16Array(buffer, byteOffset, length) };
+    case "int8":
+      return { dtype, shape, data: new Int8Array(buffer, byteOffset, length) };
+    case "uint8":
+    case "bool":
+      return { dtype, shape, data: new Uint8Array(buffer, byteOffset, length) };
+    default:
+      return { dtype, shape, data: new Uint16Array(buffer, byteOffset, length) };
   }
-  return withData(target, shape, data);
 }
 
-const naturalTypes = {
-  bool: "bool",
-  uint8: "uint8",
-  int8: "int32",
-  int16: "int32",
-  uint16: "int32",
-  int32: "int32",
-  int64: "int32",
-  float16: "float32",
-  bfloat16: "float32",
-  float32: "float32",
-  float64: "float32",
-} as const satisfies Record<StorageDType, DType>;
-
-const allocators: { readonly [D in DType]: (length: number) => TypedArrayOf<D> } = {
-  bool: (length) => new Uint8Array(length),
-  uint8: (length) => new Uint8Array(length),
-  int32: (length) => new Int32Array(length),
-  float32: (length) => new Float32Array(length),
-};
-
-function withData(dtype: DType, shape: readonly number[], data: StoredArray["data"]): StoredArray {
-  if (data instanceof Float32Array) return { dtype: "float32", shape, data };
-  if (data instanceof Int32Array) return { dtype: "int32", shape, data };
-  return { dtype: dtype === "bool" ? "bool" : "uint8", shape, data };
-}
-
-function rangeOf(dtype: DType): string {
-  if (dtype === "float32") return "a finite value, and for integers one that float32 holds exactly (up to 2^24)";
-  if (dtype === "int32") return "an integer from -2147483648 to 2147483647";
-  return dtype === "bool" ? "0 or 1" : "an integer from 0 to 255";
-}
-
-/** Reads value `i` as a number. */
-function reader(array: StorageArray): (i: number) => number {
-  const { dtype, data } = array;
-  if (dtype === "float16") return (i) => float16Value(data[i]);
-  if (dtype === "bfloat16") return (i) => bfloat16Value(data[i]);
-  if (dtype === "int64") return (i) => Number(data[i]);
-  return (i) => data[i];
-}
-
-/** The number that the bits of an IEEE 754 half stand for. */
-export function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-const word = new Uint32Array(1);
-const wordAsFloat = new Float32Array(word.buffer);
-
-/** The number that the bits of a bfloat16 stand for: they are the upper half of a float32. */
-export function bfloat16Value(bits: number): number {
-  word[0] = bits << 16;
-  return wordAsFloat[0];
+/** Throws where a truth value is neither 0 nor 1; `name` begins the message, `offset` is where in the file it begins. */
+export function checkBooleans({ dtype, data }: StorageArray, name: string, offset?: number): void {
+  if (dtype !== "bool") return;
+  const wrong = data.findIndex((value) => value > 1);
+  if (wrong === -1) return;
+  const place = offset === undefined ? `as element ${wrong}` : `at offset ${offset + wrong}`;
+  throw new FormatError(
+    `${name} holds the byte ${data[wrong]} ${place}. Expected 0 or 1 in a tensor of truth values. Fix: save it as uint8.`,
+  );
 }

@@ -6,8 +6,8 @@
 
 import { FormatError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
+import { float16Value } from "./convert.js";
 import { isRecord } from "./json.js";
-import { float16Value } from "./storage.js";
 
 /** Tensors whose values lie in `paths`, one after another. */
 export interface TfjsWeightGroup {

@@ -3,13 +3,13 @@
  * order in which they were written; memory is updated when a program runs.
  */
 
-import type { Device } from "../backends/backend.js";
+import type { Device, Handle } from "../backends/backend.js";
 import type { DType } from "../core/dtype.js";
 import { ArgumentError, DTypeError, ShapeError, TraceError } from "../core/errors.js";
 import { formatShape, type Shape, sameShape } from "../core/shape.js";
 import { currentFrame, currentTrace, guard } from "./context.js";
 import { markClean, markDirty } from "./lazy.js";
-import { releaseWhenCollected, type Storage } from "./storage.js";
+import { releaseWhenCollected, Storage } from "./storage.js";
 import { type AnyTensor, Tensor } from "./tensor.js";
 
 /** A state of any element type. */
@@ -153,17 +153,17 @@ export class State<S extends Shape = Shape, D extends DType = "float32"> {
   }
 
   /**
-   * Makes what is in `storage` its value from here on, without a copy. What the state was made with, or was about to hold,
+   * Makes the memory behind `handle`, which is its own from here on, its value, without a copy. What the state was made with, or was about to hold,
    * is never computed; values that depend on what it held before and were not computed in time are gone. @internal
    */
-  adopt(storage: Storage): void {
+  adopt(handle: Handle): void {
     if (currentTrace() !== null) {
       throw new TraceError(
         "weights cannot be loaded while a function is being recorded by compile(). Fix: load them before it is called.",
       );
     }
     this.storage?.release();
-    this.store(storage);
+    this.store(new Storage(this.device, handle));
     this.initial = undefined;
     this.advance();
     markClean(this);

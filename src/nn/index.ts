@@ -1,6 +1,7 @@
 /** Layers, and the base class to build them with. */
 
 export { Parameter, State } from "../graph/state.js";
+export type { LoadReport } from "./fit.js";
 export * from "./layers/activation.js";
 export * from "./layers/adaptivePooling.js";
 export * from "./layers/batchNorm.js";
@@ -15,7 +16,10 @@ export * from "./layers/normalization.js";
 export * from "./layers/pooling.js";
 export * from "./layers/unpooling.js";
 export * from "./layers/upsampling.js";
+export type { LoadWeightsOptions, WeightsReport, WeightsSource } from "./loading.js";
 export * from "./losses/index.js";
-export { type LoadReport, Module, ModuleBase } from "./module.js";
+export { Module, ModuleBase } from "./module.js";
 export * from "./network.js";
-export { readWeights, type SavedTensor, type StateDict, writeWeights } from "./weights.js";
+export type { NameFilter, NameMap } from "./renaming.js";
+export type { SavedTensor, StateDict } from "./state-dict.js";
+export { readWeights, writeWeights } from "./weights.js";

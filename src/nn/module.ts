@@ -4,22 +4,16 @@
  */
 
 import { platform } from "#platform";
-import type { DType } from "../core/dtype.js";
-import { FoveaError, StateDictError } from "../core/errors.js";
-import { formatShape, type Shape, sameShape } from "../core/shape.js";
+import { FoveaError } from "../core/errors.js";
+import { formatShape } from "../core/shape.js";
 import { currentFrame, currentTrace, type Frame, guard, type ModuleCall, withFrame } from "../graph/context.js";
 import { evaluateTensors } from "../graph/lazy.js";
 import { type AnyState, Parameter, State } from "../graph/state.js";
-import { Storage } from "../graph/storage.js";
 import { type AnyTensor, tensorsMade } from "../graph/tensor.js";
-import { readWeights, type SavedTensor, type StateDict, writeWeights } from "./weights.js";
-
-export interface LoadReport {
-  /** Names in the model that the dictionary does not have. */
-  readonly missing: readonly string[];
-  /** Names in the dictionary that the model does not have. */
-  readonly unexpected: readonly string[];
-}
+import { checkFit, type LoadReport } from "./fit.js";
+import type { LoadWeightsOptions, WeightsReport, WeightsSource } from "./loading.js";
+import type { SaveWeightsOptions } from "./saving.js";
+import { checkSaved, isCounter, type SavedTensor, type StateDict } from "./state-dict.js";
 
 /** Everything about modules but the type of calling them: layers declare a signature of their own. */
 export abstract class ModuleBase {
@@ -113,56 +107,63 @@ export abstract class ModuleBase {
   }
 
   /**
-   * Takes over saved values. Nothing changes if anything does not fit.
+   * Takes over saved values. Nothing changes if it throws.
    *
-   * @param strict false allows names that are missing or unexpected. Default true.
+   * @param strict false loads what fits and leaves the rest as it is; the report says what. Default true.
    * @throws StateDictError naming every missing, unexpected and misshaped entry
    */
   loadStateDict(saved: StateDict, { strict = true }: { readonly strict?: boolean } = {}): LoadReport {
-    const states = new Map([...this.namedStates()].map(([name, state]) => [savedName(name), state]));
-    const missing = [...states.keys()].filter((name) => !(name in saved));
-    const unexpected = Object.keys(saved).filter((name) => !states.has(name) && !isIgnored(name));
-    const misfits: string[] = [];
-    for (const [name, state] of states) {
-      const found = saved[name];
-      if (found === undefined) continue;
-      if (!sameShape(found.shape, state.shape) || found.dtype !== state.dtype) {
-        const describe = (tensor: { readonly shape: Shape; readonly dtype: DType }) =>
-          `${formatShape(tensor.shape)} ${tensor.dtype}`;
-        misfits.push(`${name} is ${describe(found)} in the file but ${describe(state)} in the model`);
-      }
+    const states = statesByName(this);
+    const found = new Map(Object.entries(saved).filter(([name]) => !isCounter(name)));
+    for (const [name, value] of found) checkSaved(name, value);
+    const report = checkFit(this.constructor.name, states, found, { strict });
+    for (const [name, { data }] of found) {
+      const state = states.get(name);
+      if (state === undefined || report.misshaped.includes(name)) continue;
+      state.adopt(state.device.upload(data));
     }
-    if (misfits.length > 0 || (strict && missing.length + unexpected.length > 0)) {
-      throw new StateDictError(describeMisfit(this, missing, unexpected, misfits, strict));
-    }
-    for (const [name, state] of states) {
-      const found = saved[name];
-      if (found !== undefined) state.adopt(new Storage(state.device, state.device.upload(found.data)));
-    }
-    return { missing, unexpected };
+    return report;
   }
 
   /**
-   * Writes the weights to a safetensors file, which PyTorch, Hugging Face and others read too.
+   * Writes the weights to a file in the format that its name ends in: `.safetensors`, `.npz` (NumPy), or `.pth`, `.pt`, `.th`,
+   * `.bin` (PyTorch 1.6 and newer). Written beside and renamed into place.
    *
-   * @example await model.save("lenet.safetensors");
+   * @throws ArgumentError for another ending; DataError for weights that `dtype` cannot hold
+   * @example
+   * await model.save("lenet.safetensors");
+   * await model.save("half.pth", { dtype: "float16" }); // in PyTorch: torch.load("half.pth", weights_only=True)
    */
-  async save(path: string): Promise<void> {
-    await platform.files.write(path, await this.serialize());
+  async save(path: string, options: SaveWeightsOptions = {}): Promise<void> {
+    const { writeStateDict } = await import("./saving.js");
+    await platform.files.write(path, writeStateDict(await this.stateDict(), path, options));
   }
 
   /** The weights as the bytes of a safetensors file. */
   async serialize(): Promise<Uint8Array<ArrayBuffer>> {
+    const { writeWeights } = await import("./weights.js");
     return writeWeights(await this.stateDict());
   }
 
   /**
-   * Takes over the weights in a safetensors file or a checkpoint; in browsers `path` is a URL.
+   * Loads weights: safetensors, a checkpoint, PyTorch's files of both layouts, NumPy's .npz. What the file holds tells its
+   * format. Other types of elements are converted, where that loses no more than float32 rounds. Nothing changes when it
+   * fails.
    *
-   * @param strict false allows names that are missing or unexpected. Default true.
+   * @throws StateDictError naming what is missing, unexpected or misshaped, unless `strict` is false; FormatError for
+   *   damaged files; DataError for values that do not fit the model's type
+   * @example
+   * const report = await model.load("resnet18.pth");
+   * await backbone.load(file, { prefix: "encoder.", strict: false });
    */
-  async load(path: string, options: { readonly strict?: boolean } = {}): Promise<LoadReport> {
-    return this.loadStateDict(readWeights(await platform.files.read(path), path), options);
+  async load(source: WeightsSource, options: LoadWeightsOptions = {}): Promise<WeightsReport> {
+    // A page that loads nothing need not download the readers.
+    const { loadInto } = await import("./loading.js");
+    return loadInto(
+      { name: this.constructor.name, states: statesByName(this), open: platform.files.open },
+      source,
+      options,
+    );
   }
 
   /** What `toString` writes between the parentheses after the class's name. */
@@ -222,29 +223,9 @@ export function savedName(name: string): string {
   return name.split(".").map(respell).join(".");
 }
 
-/** PyTorch counts batches only for a cumulative average, which nobody uses by default. */
-function isIgnored(name: string): boolean {
-  return name === "num_batches_tracked" || name.endsWith(".num_batches_tracked");
-}
-
-function describeMisfit(
-  module: ModuleBase,
-  missing: readonly string[],
-  unexpected: readonly string[],
-  misfits: readonly string[],
-  strict: boolean,
-): string {
-  const list = (names: readonly string[]) =>
-    names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "");
-  const parts: string[] = [];
-  if (misfits.length > 0) parts.push(`Misshaped: ${list(misfits)}.`);
-  if (strict && missing.length > 0) parts.push(`Missing: ${list(missing)}.`);
-  if (strict && unexpected.length > 0) parts.push(`Unexpected: ${list(unexpected)}.`);
-  const mend =
-    misfits.length > 0
-      ? "build the model with the sizes that it was saved with"
-      : "load the weights of this model, or pass { strict: false }";
-  return `the saved weights do not fit ${module.constructor.name}. ${parts.join(" ")} Fix: ${mend}.`;
+/** All states by the names that they are saved under. */
+export function statesByName(module: ModuleBase): Map<string, AnyState> {
+  return new Map([...module.namedStates()].map(([name, state]) => [savedName(name), state]));
 }
 
 /** Runs a module's forward. */

@@ -1,18 +1,9 @@
 /** State dictionaries as safetensors files. */
 
-import type { DType, TypedArray } from "../core/dtype.js";
-import type { Shape } from "../core/shape.js";
-import { parseSafetensors, writeSafetensors } from "../formats/safetensors.js";
-import { convertArray, type StorageArray } from "../formats/storage.js";
-
-/** Values under the names of the states that they belong to, as in PyTorch: `c1.weight`, `bn.running_mean`. */
-export type StateDict = Record<string, SavedTensor>;
-
-export interface SavedTensor {
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly data: TypedArray;
-}
+import { convertArray } from "../formats/convert.js";
+import { parseSafetensors } from "../formats/safetensors.js";
+import { writeSafetensors } from "../formats/safetensors-writer.js";
+import { type StateDict, toStorage } from "./state-dict.js";
 
 /** The bytes of a safetensors file that holds `weights`. */
 export function writeWeights(
@@ -31,19 +22,9 @@ export function writeWeights(
  * @param name of the file, for errors
  */
 export function readWeights(bytes: Uint8Array<ArrayBuffer>, name: string): StateDict {
-  const weights: StateDict = {};
-  for (const [key, array] of parseSafetensors(bytes, { name }).tensors) {
-    if (!key.startsWith(trainingPrefix)) weights[key] = convertArray(array, `${name}: ${key}`);
-  }
-  return weights;
+  const tensors = [...parseSafetensors(bytes, { name }).tensors].filter(([key]) => !key.startsWith(trainingPrefix));
+  return Object.fromEntries(tensors.map(([key, array]) => [key, convertArray(array, `${name}: ${key}`)]));
 }
 
 /** Entries under this prefix belong to training, not to the model: optimizer slots in checkpoints. */
 export const trainingPrefix = "optimizer/";
-
-/** A tensor as the file format sees it. */
-export function toStorage({ dtype, shape, data }: SavedTensor): StorageArray {
-  if (data instanceof Float32Array) return { dtype: "float32", shape, data };
-  if (data instanceof Int32Array) return { dtype: "int32", shape, data };
-  return dtype === "bool" ? { dtype: "bool", shape, data } : { dtype: "uint8", shape, data };
-}

@@ -1,7 +1,7 @@
 /** Files: read whole or in pieces, and written so that a crash or a full disk never leaves half of one. */
 
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, type Stats } from "node:fs";
 import { type FileHandle, open, realpath, rename, rm, stat, writeFile as writeInto } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { AbortedError, FileError, FoveaError } from "../core/errors.js";
@@ -52,7 +52,7 @@ export async function openFile(
   const status = await stat(path).catch((error) => {
     throw fileError("read", path, error);
   });
-  if (!status.isFile()) throw fileError("read", path, { code: status.isDirectory() ? "EISDIR" : "ENOTREG" });
+  checkIsFile(path, status);
   if (status.size > maxBytes) {
     throw new FileError(
       `cannot read ${path}: it has ${status.size} bytes. Expected at most ${maxBytes}. ` +
@@ -60,6 +60,11 @@ export async function openFile(
     );
   }
   return { size: status.size, chunks: (signal) => chunksOf(path, signal) };
+}
+
+/** Throws unless a path leads to a plain file. */
+export function checkIsFile(path: string, status: Stats): void {
+  if (!status.isFile()) throw fileError("read", path, { code: status.isDirectory() ? "EISDIR" : "ENOTREG" });
 }
 
 async function* chunksOf(path: string, signal?: AbortSignal): ByteChunks {

@@ -44,6 +44,10 @@ export const platform: Platform = {
   warn: (message) => console.warn(message),
 
   files: {
+    async open(url, signal) {
+      const { openUrl } = await import("../formats/source.js");
+      return openUrl(String(url), signal);
+    },
     read,
     readBeside: (url, name) =>
       read(new URL(name.split("/").map(encodeURIComponent).join("/"), new URL(url, location.href)).href),

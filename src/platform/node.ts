@@ -6,6 +6,8 @@ import { availableParallelism, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { NativeAddon } from "../backends/native/addon.js";
+import { openUrl } from "../formats/source.js";
+import { openFileSource } from "../node/file-source.js";
 import { readBeside, readFile, writeFile } from "../node/files.js";
 import type { Platform } from "./platform.js";
 
@@ -52,7 +54,16 @@ export const platform: Platform = {
 
   warn: (message) => process.emitWarning(message, "FoveaWarning"),
 
-  files: { read: readFile, readBeside, write: writeFile },
+  files: {
+    open(path, signal) {
+      const address = String(path);
+      if (/^https?:/i.test(address)) return openUrl(address, signal);
+      return openFileSource(/^file:/i.test(address) ? fileURLToPath(address) : address);
+    },
+    read: readFile,
+    readBeside,
+    write: writeFile,
+  },
 
   hasNativeDevices: true,
 

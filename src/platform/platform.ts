@@ -1,6 +1,7 @@
 /** What differs between Node and browsers. The right one is imported as `#platform` (see `imports` in package.json). */
 
 import type { NativeAddon } from "../backends/native/addon.js";
+import type { ByteSource } from "../formats/source.js";
 
 /** A thread that runs a script and exchanges messages. */
 export interface WorkerThread {
@@ -16,13 +17,15 @@ export interface WorkerEvents {
   readonly failure: (error: Error) => void;
 }
 
-/** Whole files by their path; in browsers, reading by URL. */
+/** Files by their path; in browsers, reading by URL. */
 export interface FileAccess {
+  /** Opens a file, or what a URL names, to be read in pieces. */
+  open(path: string | URL, signal?: AbortSignal): Promise<ByteSource>;
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** A file in the folder of another, or in one inside that; symbolic links must not lead out of it. */
   readBeside(path: string, name: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Written beside and renamed into place. */
-  write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  write(path: string, contents: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 export interface Platform {

@@ -4,9 +4,12 @@
  */
 
 import { FormatError } from "../core/errors.js";
-import { parseSafetensors, writeSafetensors } from "../formats/safetensors.js";
-import { convertArray, type StorageArray } from "../formats/storage.js";
-import { readWeights, toStorage, trainingPrefix } from "../nn/weights.js";
+import { convertArray } from "../formats/convert.js";
+import { parseSafetensors } from "../formats/safetensors.js";
+import { writeSafetensors } from "../formats/safetensors-writer.js";
+import type { StorageArray } from "../formats/storage.js";
+import { toStorage } from "../nn/state-dict.js";
+import { readWeights, trainingPrefix } from "../nn/weights.js";
 import { Checksum } from "./checksum.js";
 import type { TrainingState } from "./trainer.js";
 

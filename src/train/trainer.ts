@@ -10,7 +10,7 @@ import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { crossEntropy } from "../nn/losses/classification.js";
 import { Network } from "../nn/network.js";
-import type { StateDict } from "../nn/weights.js";
+import type { StateDict } from "../nn/state-dict.js";
 import { tensorOver } from "../ops/create.js";
 import { add, mul } from "../ops/elementwise/arithmetic.js";
 import { backward } from "../ops/gradient.js";

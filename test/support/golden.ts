@@ -5,8 +5,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { DType, TypedArray } from "../../src/core/dtype.js";
 import type { Shape } from "../../src/core/shape.js";
+import { convertArray } from "../../src/formats/convert.js";
 import { parseSafetensors } from "../../src/formats/safetensors.js";
-import { convertArray } from "../../src/formats/storage.js";
 import type { AnyTensor, Tensor } from "../../src/graph/tensor.js";
 import { tensorOver } from "../../src/ops/create.js";
 

@@ -2,8 +2,8 @@
 
 import { DataError, FormatError } from "../../core/errors.js";
 import { formatShape, sizeOf } from "../../core/shape.js";
+import { bfloat16Value, float16Value } from "../../formats/convert.js";
 import { joinBytes, type Packed, varints } from "../../formats/protobuf.js";
-import { bfloat16Value, float16Value } from "../../formats/storage.js";
 import { describeDataType, type ElementType, elementTypeFrom } from "./elementTypes.js";
 import type { TensorProto } from "./proto.js";
 

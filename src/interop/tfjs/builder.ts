@@ -4,7 +4,7 @@ import { FoveaError } from "../../core/errors.js";
 import { formatShape, type Shape, sameShape } from "../../core/shape.js";
 import type { TfjsTensor } from "../../formats/tfjs.js";
 import type { Layer } from "../../nn/layers/container.js";
-import type { StateDict } from "../../nn/weights.js";
+import type { StateDict } from "../../nn/state-dict.js";
 import { zeros } from "../../ops/create.js";
 import { activationLayer, isOrderless } from "./activations.js";
 import { type LayerSpec, shown } from "./config.js";

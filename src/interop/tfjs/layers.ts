@@ -9,7 +9,7 @@ import { Dropout, FeatureDropout } from "../../nn/layers/dropout.js";
 import { Linear } from "../../nn/layers/linear.js";
 import { AvgPool2d, MaxPool2d } from "../../nn/layers/pooling.js";
 import { Upsample } from "../../nn/layers/upsampling.js";
-import type { StateDict } from "../../nn/weights.js";
+import type { StateDict } from "../../nn/state-dict.js";
 import { parametricActivation } from "./activations.js";
 import type { Builder } from "./builder.js";
 import { type LayerSpec, shown } from "./config.js";

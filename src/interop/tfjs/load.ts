@@ -3,7 +3,7 @@
 import { FormatError, StateDictError } from "../../core/errors.js";
 import { formatShape, sameShape } from "../../core/shape.js";
 import { type ModuleBase, savedName } from "../../nn/module.js";
-import type { StateDict } from "../../nn/weights.js";
+import type { StateDict } from "../../nn/state-dict.js";
 import { Builder, type BuiltLayer } from "./builder.js";
 import type { LayerSpec } from "./config.js";
 import { TfjsModel } from "./model.js";

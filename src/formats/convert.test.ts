@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DataError } from "../core/errors.js";
-import { convertArray, float16Value, type StorageArray } from "./storage.js";
+import { convertArray, convertStorage, float16Bits, float16Value } from "./convert.js";
+import type { StorageArray } from "./storage.js";
 
 const fails = (message: RegExp) => (error: unknown) => error instanceof DataError && message.test(error.message);
 
@@ -61,4 +62,49 @@ test("a value that would change is refused, with its place", () => {
   assert.deepEqual([...convertArray({ ...real, data: Float64Array.of(3, -2) }, "w", "int32").data], [3, -2]);
   assert.throws(() => convertArray({ ...real, data: Float64Array.of(3, 1.5) }, "w", "int32"), fails(/1.5 at index 1/));
   assert.throws(() => convertArray({ ...real, data: Float64Array.of(0, 2) }, "w", "bool"), fails(/Expected 0 or 1/));
+});
+
+test("every half is written as it was read, and numbers between two become the nearer, ties the even one", () => {
+  for (let bits = 0; bits < 65536; bits++) {
+    const value = float16Value(bits);
+    assert.equal(float16Bits(value), Number.isNaN(value) ? 0x7e00 : bits);
+  }
+  for (let bits = 0; bits < 0x7bff; bits++) {
+    const [low, high] = [float16Value(bits), float16Value(bits + 1)];
+    const middle = (low + high) / 2;
+    assert.equal(float16Bits(middle), bits % 2 === 0 ? bits : bits + 1, `between ${low} and ${high}`);
+    assert.equal(float16Bits(middle - (high - low) / 1e6), bits);
+    assert.equal(float16Bits(-middle - (high - low) / 1e6), (bits + 1) | 0x8000);
+  }
+  assert.deepEqual([65519.99, 65520].map(float16Bits), [0x7bff, 0x7c00]);
+});
+
+test("narrower floating point is rounded, and refused beyond its range", () => {
+  const real: StorageArray = { dtype: "float32", shape: [4], data: Float32Array.of(0.1, -3, Number.NaN, -0) };
+  assert.deepEqual([...convertStorage(real, "w", "float16").data], [0x2e66, 0xc200, 0x7e00, 0x8000]);
+  // In PyTorch: torch.tensor([0.1, -3, nan, -0.0]).bfloat16().view(torch.int16)
+  assert.deepEqual([...convertStorage(real, "w", "bfloat16").data], [0x3dcd, 0xc040, 0x7fc0, 0x8000]);
+  assert.deepEqual([...convertStorage(real, "w", "float64").data], [Math.fround(0.1), -3, Number.NaN, -0]);
+  const large: StorageArray = { dtype: "float32", shape: [2], data: Float32Array.of(1, 70000) };
+  assert.throws(
+    () => convertStorage(large, "w", "float16"),
+    fails(/float32 value 70000 at index 1 does not fit float16/),
+  );
+  const most: StorageArray = { dtype: "float32", shape: [1], data: Float32Array.of(3.4e38) };
+  assert.throws(() => convertStorage(most, "w", "bfloat16"), fails(/does not fit bfloat16/));
+  const infinite: StorageArray = { dtype: "float32", shape: [1], data: Float32Array.of(Number.POSITIVE_INFINITY) };
+  assert.deepEqual([...convertStorage(infinite, "w", "float16").data], [0x7c00]);
+});
+
+test("integers become other integers, and floating point, only where they stay the same", () => {
+  const small: StorageArray = { dtype: "int32", shape: [3], data: Int32Array.of(-128, 0, 127) };
+  assert.deepEqual([...convertStorage(small, "n", "int8").data], [-128, 0, 127]);
+  assert.deepEqual([...convertStorage(small, "n", "int64").data], [-128n, 0n, 127n]);
+  assert.throws(() => convertStorage(small, "n", "uint16"), fails(/-128 at index 0 does not fit uint16/));
+  const odd: StorageArray = { dtype: "int32", shape: [1], data: Int32Array.of(2049) };
+  assert.throws(() => convertStorage(odd, "n", "float16"), fails(/2049 at index 0 does not fit float16/));
+  assert.throws(
+    () => convertStorage({ dtype: "float64", shape: [1], data: Float64Array.of(0.5) }, "n", "int64"),
+    fails(/0.5/),
+  );
 });
