@@ -80,6 +80,12 @@ describe("output for people", { skip: skipCommand }, () => {
     for (const line of screen(wrong.stdout)) assert.ok(line.length <= 40, `too long: ${line}`);
   });
 
+  it("has all colours where the terminal says that it has them", { skip: noTerminal }, async () => {
+    const { stdout } = await inTerminal(train(), 80, { cwd: folder, env: { COLORTERM: "truecolor" } });
+    assert.match(stdout, new RegExp(`${control}\\[38;2;\\d+;\\d+;\\d+m${control}\\[48;2;`));
+    assert.doesNotMatch(stdout, new RegExp(`${control}\\[38;5;`));
+  });
+
   it("has no colours where NO_COLOR is set", { skip: noTerminal }, async () => {
     const { stdout } = await inTerminal(train(), 80, { cwd: folder, env: { NO_COLOR: "1" } });
     assert.doesNotMatch(stdout, new RegExp(`${control}\\[\\d[0-9;]*m`));
