@@ -32,6 +32,8 @@ export function backpropagate(
     const upstream = gradients.get(node);
     if (upstream === undefined || node.origin.kind !== "computed") continue;
     const { op, inputs, params, frame } = node.origin;
+    // A target may come of an op without a gradient, such as a draw: nothing behind it is asked for.
+    if (!inputs.some((input) => needed.has(input))) continue;
     if (typeof op.gradient !== "function") {
       throw new GradientError(`${op.name} has no gradient: ${op.gradient.reason}.`).at(pathOf(frame));
     }

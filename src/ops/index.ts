@@ -2,6 +2,7 @@
 
 export * from "./arrange.js";
 export * from "./convolution/convolve.js";
+export type { Padding } from "./convolution/geometry.js";
 export * from "./convolution/locallyConnected.js";
 export * from "./convolution/transpose.js";
 export { type UnfoldOptions, unfold } from "./convolution/unfold.js";

@@ -2,7 +2,22 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { avgPool2d, grad, maxPool1d, maxPool2d, ones, ShapeError, std, sum, tensor, topk } from "fovea";
+import {
+  avgPool2d,
+  cast,
+  GradientError,
+  grad,
+  maxPool1d,
+  maxPool2d,
+  mul,
+  normal,
+  ones,
+  ShapeError,
+  std,
+  sum,
+  tensor,
+  topk,
+} from "fovea";
 import { kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
 
 describe("pooling", () => {
@@ -21,6 +36,16 @@ describe("pooling", () => {
     // The same dilation where every window sees something.
     assert.deepEqual(maxPool2d(ones([1, 1, 4, 9]), 2, options).shape, [1, 1, 4, 9]);
     assert.deepEqual(avgPool2d(ones([1, 1, 1, 1]), 3, { padding: 1, stride: 1 }).shape, [1, 1, 1, 1]);
+  });
+});
+
+describe("gradients", () => {
+  it("for what was drawn at random do not ask how it was drawn; what it was drawn from has none", async () => {
+    useDevice(referenceDevice);
+    const x = normal([3]);
+    assert.deepEqual(await grad(sum(mul(x, 2)), [x])[0].array(), [2, 2, 2]);
+    const y = tensor([1, 2]);
+    assert.throws(() => grad(sum(cast(cast(y, "int32"), "float32")), [y]), GradientError);
   });
 });
 

@@ -1,15 +1,14 @@
-/** Hand-made kernels: the lectures' numbers, PyTorch's, and what each is good for. */
+/** Hand-made kernels: PyTorch's numbers, and what each is good for. The lectures' examples are in test/lectures. */
 
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { ArgumentError, ShapeError, type Tensor, tensor, trueConvolution, vision, zeros } from "../../src/index.js";
+import { ArgumentError, ShapeError, type Tensor, tensor, vision, zeros } from "../../src/index.js";
 import { anyDevice, kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
 import { Golden } from "../support/golden.js";
 import { assertClose } from "../support/numbers.js";
 
 const { applyKernel } = vision;
 const golden = new Golden("vision");
-const array = async (x: Tensor) => await x.array();
 const reference = { name: "reference", device: referenceDevice, reason: undefined };
 
 beforeEach(() => useDevice(anyDevice()));
@@ -87,70 +86,6 @@ for (const { name, device, reason } of [...kernelDevices, reference]) {
 }
 
 describe("applyKernel", () => {
-  it("gives the lecture's two worked examples; its formula, with the flip, is trueConvolution", async () => {
-    const picture = tensor([
-      [7, 2, 3, 3, 8],
-      [4, 5, 3, 8, 4],
-      [3, 3, 2, 8, 4],
-      [2, 8, 7, 2, 7],
-      [5, 4, 4, 5, 4],
-    ]);
-    const edge = tensor([
-      [1, 0, -1],
-      [1, 0, -1],
-      [1, 0, -1],
-    ]);
-    const printed = [
-      [6, -9, -8],
-      [-3, -2, -3],
-      [-3, 0, -2],
-    ];
-    assert.deepEqual(await array(applyKernel(picture, edge, { padding: 0 })), printed);
-    const flipped = trueConvolution(picture.reshape([1, 1, 5, 5]), edge.reshape([1, 1, 3, 3]));
-    assert.deepEqual(
-      await array(flipped.reshape([3, 3])),
-      printed.map((row) => row.map((value) => 0 - value)),
-    );
-
-    const second = tensor([
-      [3, 3, 2, 1, 0],
-      [0, 0, 1, 3, 1],
-      [3, 1, 2, 2, 3],
-      [2, 0, 0, 2, 2],
-      [2, 0, 0, 0, 1],
-    ]);
-    const kernel = tensor([
-      [0, 1, 2],
-      [2, 2, 0],
-      [0, 1, 2],
-    ]);
-    assert.deepEqual(await array(applyKernel(second, kernel, { padding: 0 })), [
-      [12, 12, 17],
-      [10, 17, 19],
-      [9, 6, 14],
-    ]);
-  });
-
-  it("finds a vertical edge with the lecture's kernel flipped as with ours laid on", async () => {
-    const step = tensor([0, 1, 2, 3].map(() => [0, 0, 0, 9, 9, 9]));
-    const ours = applyKernel(step, vision.sobelX(), { padding: 0 });
-    assert.deepEqual(await array(ours), [
-      [0, 36, 36, 0],
-      [0, 36, 36, 0],
-    ]);
-    assert.deepEqual(await array(applyKernel(step, vision.sobelY(), { padding: 0 })), [
-      [0, 0, 0, 0],
-      [0, 0, 0, 0],
-    ]);
-    const printed = tensor([
-      [1, 0, -1],
-      [2, 0, -2],
-      [1, 0, -1],
-    ]);
-    const flipped = trueConvolution(step.reshape([1, 1, 4, 6]), printed.reshape([1, 1, 3, 3]));
-    assert.deepEqual(await array(flipped.reshape([2, 4])), await array(ours));
-  });
-
   it("measures a slope: 8 for each unit with Sobel, 32 with Scharr", async () => {
     const slope = tensor([0, 1, 2].map((y) => [0, 1, 2].map((x) => 5 * x - 3 * y)));
     const at = async (kernel: Tensor) => await applyKernel(slope, kernel, { padding: "valid" }).item();

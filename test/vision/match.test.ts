@@ -1,4 +1,4 @@
-/** Template matching and peaks: the lecture's digits, the definition of the cosine, and places in a picture. */
+/** Template matching and peaks: the definition of the cosine, and places in a picture. The lecture's digits are in test/lectures. */
 
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
@@ -10,49 +10,9 @@ import { assertClose } from "../support/numbers.js";
 const { findPeaks, templateMatch } = vision;
 const rows = (...lines: string[]) => tensor(lines.map((line) => [...line].map(Number)));
 
-const two = rows("01110000", "00010000", "01110000", "01000000", "01110000", "00000000", "00000000", "00000000");
-const templates = {
-  0: rows("111", "101", "101", "101", "111"),
-  1: rows("010", "010", "010", "010", "010"),
-  2: rows("111", "001", "111", "100", "111"),
-  9: rows("111", "101", "111", "001", "111"),
-};
 const reference = { name: "reference", device: referenceDevice, reason: undefined };
 
 beforeEach(() => useDevice(anyDevice()));
-
-describe("the lecture's template matching", () => {
-  it("gives its first rows, its maxima and its answer", async () => {
-    const expected = {
-      0: { first: [5, 10, 5, 4, 0, 0], most: 10 },
-      1: { first: [4, 3, 4, 0, 0, 0], most: 4 },
-      2: { first: [6, 11, 6, 3, 0, 0], most: 11 },
-      9: { first: [6, 10, 6, 4, 0, 0], most: 10 },
-    };
-    for (const digit of [0, 1, 2, 9] as const) {
-      const response = templateMatch(two, templates[digit]);
-      assert.deepEqual(response.shape, [4, 6]);
-      assert.deepEqual((await response.data()).slice(0, 6), Float32Array.from(expected[digit].first));
-      const [peak] = await findPeaks(response);
-      assert.equal(peak.value, expected[digit].most, `digit ${digit}`);
-      if (digit === 2) assert.deepEqual([peak.row, peak.column], [0, 1]);
-    }
-  });
-
-  it("padded by (2, 1) keeps the picture's size", async () => {
-    const response = templateMatch(two, templates[2], { padding: [2, 1] });
-    assert.deepEqual(response.shape, [8, 8]);
-    assert.deepEqual((await response.data()).slice(0, 8), Float32Array.from([2, 4, 6, 4, 3, 0, 0, 0]));
-    // With a stride it is the same kernel applied.
-    const strided = vision.applyKernel(two, templates[2], { padding: [2, 1], stride: 2 });
-    assert.deepEqual(await strided.array(), [
-      [2, 6, 3, 0],
-      [3, 11, 3, 0],
-      [3, 6, 2, 0],
-      [1, 3, 1, 0],
-    ]);
-  });
-});
 
 for (const { name, device, reason } of [...kernelDevices, reference]) {
   describe(`templateMatch on ${name}`, { skip: reason }, () => {
