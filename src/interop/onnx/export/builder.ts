@@ -9,8 +9,8 @@ export type AttributeValue =
   | { readonly int: number }
   | { readonly ints: readonly number[] }
   | { readonly float: number }
-  | { readonly floats: readonly number[] }
-  | { readonly text: string };
+  | { readonly text: string }
+  | { readonly tensor: TensorProto };
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
@@ -79,19 +79,21 @@ export class GraphBuilder {
     return results;
   }
 
-  /** Adds a tensor of constant values under a name. */
+  /** Adds a weight under its name. */
   initializer(name: string, dims: readonly number[], dtype: DType, data: TypedArray): void {
-    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.initializers.push(TensorProto.create({ name, dims, dataType: elementTypes[dtype], rawData }));
+    this.initializers.push(tensorProto(name, dims, dtype, data));
+  }
+
+  /** The name of a tensor of constant values: no weight, so that nobody who reads the file trains it. */
+  constant(dims: readonly number[], dtype: DType, data: TypedArray): string {
+    return this.#constant(tensorProto("", dims, dtype, data));
   }
 
   /** The name of a constant list of whole numbers; a single number without axes where `dims` is empty. */
   integers(values: readonly number[], dims: readonly number[] = [values.length]): string {
-    return this.#constant(`${dims.length}:${values.join(",")}`, (name) => {
-      const data = BigInt64Array.from(values, BigInt);
-      this.initializers.push(
-        TensorProto.create({ name, dims, dataType: dataTypes.int64, rawData: new Uint8Array(data.buffer) }),
-      );
+    return this.#once(`${dims.length}:${values.join(",")}`, () => {
+      const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+      return this.#constant(TensorProto.create({ dims, dataType: dataTypes.int64, rawData }));
     });
   }
 
@@ -102,19 +104,20 @@ export class GraphBuilder {
 
   /** The name of a constant tensor whose elements are all `value`. */
   filled(value: number, dims: readonly number[], dtype: DType = "float32"): string {
-    return this.#constant(`${dtype}[${dims.join(",")}] ${value}`, (name) => {
+    return this.#once(`${dtype}[${dims.join(",")}] ${value}`, () => {
       const size = dims.reduce((a, b) => a * b, 1);
       const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, bool: Uint8Array } as const;
-      this.initializer(name, dims, dtype, new arrays[dtype](size).fill(value));
+      return this.constant(dims, dtype, new arrays[dtype](size).fill(value));
     });
   }
 
-  #constant(key: string, add: (name: string) => void): string {
-    const known = this.#constants.get(key);
-    if (known !== undefined) return known;
-    const name = this.unique("/Constant");
+  #constant(tensor: TensorProto): string {
+    return this.node("", "Constant", [], { value: { tensor } });
+  }
+
+  #once(key: string, add: () => string): string {
+    const name = this.#constants.get(key) ?? add();
     this.#constants.set(key, name);
-    add(name);
     return name;
   }
 
@@ -161,6 +164,11 @@ function attributeProto(name: string, value: AttributeValue): AttributeProto {
   if ("int" in value) return AttributeProto.create({ name, type: attributeTypes.int, i: BigInt(value.int) });
   if ("ints" in value) return AttributeProto.create({ name, type: attributeTypes.ints, ints: value.ints.map(BigInt) });
   if ("float" in value) return AttributeProto.create({ name, type: attributeTypes.float, f: value.float });
-  if ("floats" in value) return AttributeProto.create({ name, type: attributeTypes.floats, floats: value.floats });
+  if ("tensor" in value) return AttributeProto.create({ name, type: attributeTypes.tensor, t: value.tensor });
   return AttributeProto.create({ name, type: attributeTypes.string, s: new TextEncoder().encode(value.text) });
+}
+
+function tensorProto(name: string, dims: readonly number[], dtype: DType, data: TypedArray): TensorProto {
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return TensorProto.create({ name, dims, dataType: elementTypes[dtype], rawData });
 }

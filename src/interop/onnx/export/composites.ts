@@ -149,8 +149,7 @@ function localResponseNorm(
   for (let to = 0; to < channels; to++)
     for (let from = to - size / 2; from < to + size / 2; from++)
       if (from >= 0 && from < channels) band[to * channels + from] = alpha / size;
-  const weight = builder.unique("/Constant");
-  builder.initializer(weight, [channels, channels, 1, 1], "float32", band);
+  const weight = builder.constant([channels, channels, 1, 1], "float32", band);
   const sums = node("Conv", [node("Mul", [value(x), value(x)]), weight]);
   const scale = node("Pow", [node("Add", [sums, builder.number(k)]), builder.number(beta)]);
   return node("Div", [value(x), scale]);
@@ -175,7 +174,6 @@ function upsample(
     return node("Resize", [value(x), "", "", sizes], { ...attributes, axes: ints(places) });
   }
   const factors = scales ?? places.map((axis) => tensor.shape[axis] / x.shape[axis]);
-  const name = builder.unique("/Constant");
-  builder.initializer(name, [x.rank], "float32", Float32Array.from([1, 1, ...factors]));
-  return node("Resize", [value(x), "", name], attributes);
+  const scale = builder.constant([x.rank], "float32", Float32Array.from([1, 1, ...factors]));
+  return node("Resize", [value(x), "", scale], attributes);
 }

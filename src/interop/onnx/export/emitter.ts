@@ -58,7 +58,7 @@ export class Emitter {
   readonly #batches: Batches | undefined;
   readonly #stateNames = new Map<AnyState, string>();
   /** Values that are to be read from the device and become initializers. */
-  readonly constants: { readonly name: string; readonly tensor: AnyTensor }[] = [];
+  readonly weights: { readonly name: string; readonly tensor: AnyTensor }[] = [];
 
   constructor(
     builder: GraphBuilder,
@@ -126,10 +126,12 @@ export class Emitter {
     const input = this.#sources.inputs.get(tensor);
     if (input !== undefined) return input;
     const { origin } = tensor;
+    if (origin.kind === "number" || origin.kind === "data") this.#checkFixed(tensor);
     if (origin.kind === "number") return this.#builder.filled(origin.read(), tensor.shape, tensor.dtype);
     if (origin.kind === "state" && tensor.storage === undefined)
       return isAssigned(origin) ? this.#nameOf(origin.value) : this.#stateOf(origin.state);
-    if (origin.kind !== "computed" || tensor.storage !== undefined) return this.#constant("/Constant", tensor);
+    if (origin.kind === "data") return this.#builder.constant(tensor.shape, tensor.dtype, origin.data);
+    if (origin.kind !== "computed" || tensor.storage !== undefined) return this.#weight("/Stored", tensor);
     const path = pathOf(origin.frame);
     const where = path === "" ? "" : ` in ${path}`;
     const emission: Emission = {
@@ -155,15 +157,26 @@ export class Emitter {
   #stateOf(state: AnyState): string {
     let name = this.#stateNames.get(state);
     if (name === undefined) {
-      name = this.#constant(this.#sources.stateName(state) ?? "/State", state.value);
+      name = this.#weight(this.#sources.stateName(state) ?? "/State", state.value);
       this.#stateNames.set(state, name);
     }
     return name;
   }
 
-  #constant(wish: string, tensor: AnyTensor): string {
+  /** Throws for a constant that is another one for another number of samples. */
+  #checkFixed(tensor: AnyTensor): void {
+    const twin = this.#twins.get(tensor);
+    if (twin === undefined) return;
+    const [own, other] = [constantOf(tensor), constantOf(twin)];
+    if (own.length === other.length && own.every((value, i) => Object.is(value, other[i]))) return;
+    throw new ArgumentError(
+      `onnx.export: a constant (${formatShape(tensor.shape)}) depends on the number of samples, which a graph for any number of them cannot say. Fix: { dynamicBatch: false }.`,
+    );
+  }
+
+  #weight(wish: string, tensor: AnyTensor): string {
     const name = this.#builder.unique(wish);
-    this.constants.push({ name, tensor });
+    this.weights.push({ name, tensor });
     return name;
   }
 
@@ -196,6 +209,11 @@ type StateOrigin = Extract<Origin, { kind: "state" }>;
 /** Whether the recording itself computed what a state holds here. */
 function isAssigned(origin: StateOrigin): origin is StateOrigin & { readonly value: AnyTensor } {
   return origin.value !== undefined && origin.version < 0;
+}
+
+function constantOf({ origin }: AnyTensor): readonly number[] {
+  if (origin.kind === "number") return [origin.read()];
+  return origin.kind === "data" ? Array.from(origin.data) : [];
 }
 
 function opName({ origin }: AnyTensor): string {

@@ -100,8 +100,8 @@ export async function exportModel(model: Model, options: ExportOptions = {}): Pr
   }
   builder.rename(renamed);
 
-  evaluateTensors(emitter.constants.map(({ tensor }) => tensor));
-  for (const { name, tensor } of emitter.constants)
+  evaluateTensors(emitter.weights.map(({ tensor }) => tensor));
+  for (const { name, tensor } of emitter.weights)
     builder.initializer(name, tensor.shape, tensor.dtype, await tensor.data());
 
   const graph = GraphProto.create({

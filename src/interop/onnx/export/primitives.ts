@@ -299,18 +299,24 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
     return node("Cast", [order], { to: int(elementTypes.int32) });
   }),
   rule(oneHotOp, ({ builder, node, value }, { indices }, { classes }) => {
-    const values = builder.unique("/Constant");
-    builder.initializer(values, [2], "float32", new Float32Array([0, 1]));
+    const values = builder.constant([2], "float32", new Float32Array([0, 1]));
     return node("OneHot", [value(indices), builder.number(classes, "int32"), values], { axis: int(-1) });
   }),
   rule(iotaOp, (emission, _, { shape }) => {
     const { builder, lengths, tensor, node } = emission;
-    if (lengths(tensor).some((length) => typeof length !== "number"))
-      return emission.fail("it counts through the batch. Fix: { dynamicBatch: false }.");
-    const counted = builder.integers(
-      Array.from({ length: sizeOf(shape) }, (_, i) => i),
-      shape,
-    );
-    return node("Cast", [counted], { to: int(elementTypes.int32) });
+    const own = lengths(tensor);
+    const varying = own.filter((length) => typeof length !== "number").length;
+    if (varying > 1) return emission.fail("two of its lengths vary with the batch. Fix: { dynamicBatch: false }.");
+    if (varying === 0) {
+      const counted = builder.integers(
+        Array.from({ length: sizeOf(shape) }, (_, i) => i),
+        shape,
+      );
+      return node("Cast", [counted], { to: int(elementTypes.int32) });
+    }
+    const perSample = own.reduce<number>((a, b) => a * (typeof b === "number" ? b : b.perSample), 1);
+    const count = node("Squeeze", [builder.lengths([{ perSample }])]);
+    const counted = node("Range", [builder.integers([0], []), count, builder.integers([1], [])]);
+    return reshapeTo(emission, node("Cast", [counted], { to: int(elementTypes.int32) }), own);
   }),
 ]);
