@@ -102,9 +102,13 @@ function evaluate(tensor: AnyTensor): Values {
   return output;
 }
 
-/** A small tensor that only constants determine as a constant; any other as it is. */
+/**
+ * A small tensor that only constants determine as a constant; any other as it is. So is one that merely repeats another:
+ * how often may depend on the number of samples, of which an exported graph must not know.
+ */
 export function settle(type: ElementType, tensor: AnyTensor): AnyTensor {
   if (known.has(tensor) || !isConstant(tensor) || tensor.size > maxSize) return tensor;
+  if (isFloat(type) && tensor.origin.kind === "computed" && tensor.origin.op.kind === "stretch") return tensor;
   const values = evaluate(tensor);
   // As the device would compute them: rounded, or wrapped around.
   if (isFloat(type)) return constantFrom(type, tensor.shape, values.map(Math.fround));

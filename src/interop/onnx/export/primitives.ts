@@ -9,7 +9,7 @@ import * as elementwise from "../../../ops/elementwise/operations.js";
 import { scatterAlongAxisOp, takeAlongAxisOp } from "../../../ops/indexing/alongAxis.js";
 import { iotaOp, oneHotOp } from "../../../ops/indexing/oneHot.js";
 import { argSortOp } from "../../../ops/indexing/sort.js";
-import { takeOp } from "../../../ops/indexing/take.js";
+import { scatterTakeOp, takeOp } from "../../../ops/indexing/take.js";
 import { matmulOp } from "../../../ops/linear/matmul.js";
 import { averagePool2dOp } from "../../../ops/pooling/averagePool2d.js";
 import { maxPool2dIndicesOp, maxPool2dOp } from "../../../ops/pooling/maxPool2d.js";
@@ -161,7 +161,7 @@ function rows(emission: Emission, tensor: AnyTensor): string {
 }
 
 /** Ops that only gradients consist of, and that ONNX has no operators for. */
-export const trainingOnly = ["conv2dWeightGradient", "averagePool2dGradient", "scatterTake"] as const;
+export const trainingOnly = ["conv2dWeightGradient", "averagePool2dGradient"] as const;
 
 /** By the ops' names. */
 export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object.fromEntries([
@@ -286,6 +286,18 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
       axis: int(axis),
       reduction: text("add"),
     });
+  }),
+  rule(scatterTakeOp, (emission, { upstream, indices }, { axis }) => {
+    // Each index serves all that lies before and behind its axis, for which ONNX wants it repeated.
+    const { builder, node, value, lengths, tensor } = emission;
+    const own = lengths(upstream);
+    const [before, after] = [own.slice(0, axis), own.slice(axis + indices.rank)];
+    const flat = [...before, indices.size, ...after];
+    const places = reshapeTo(emission, value(indices), [...before.map(() => 1), indices.size, ...after.map(() => 1)]);
+    const repeated = node("Expand", [places, builder.lengths(flat)]);
+    const zeros = node("Expand", [builder.number(0, upstream.dtype), builder.lengths(lengths(tensor))]);
+    const values = reshapeTo(emission, value(upstream), flat);
+    return node("ScatterElements", [zeros, repeated, values], { axis: int(axis), reduction: text("add") });
   }),
   rule(argSortOp, ({ builder, node, path, value }, { input }, { axis, descending }) => {
     const attributes = { axis: int(axis), largest: int(descending), sorted: int(1) };
