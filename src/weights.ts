@@ -16,6 +16,7 @@ export type { SaveWeightsOptions } from "./nn/saving.js";
  * @example
  * const report = await loadWeights(model, "resnet18.pth");
  * await loadWeights(model, url, { strict: false, map: [[/^features\./, "layers."]] });
+ * await loadWeights(model, "torchvision/resnet18"); // in Node: published weights, downloaded once
  */
 export async function loadWeights(
   model: ModuleBase,

@@ -17,7 +17,10 @@ import { CHUNK, Staging } from "./staging.js";
 import type { StateDict } from "./state-dict.js";
 import { stateDictFile } from "./state-dict-file.js";
 
-/** Where weights come from: a path (in browsers a URL), a URL, a file that a user has chosen, bytes, a state dict. */
+/**
+ * Where weights come from: a path (in browsers a URL), a URL, a file that a user has chosen, bytes, a state dict; in Node
+ * also the name of published weights, `torchvision/resnet18` or `hf:owner/model`.
+ */
 export type WeightsSource = string | URL | Blob | Uint8Array | ArrayBuffer | StateDict;
 
 export interface LoadWeightsOptions {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { serve } from "../../test/support/server.js";
-import { ArgumentError, FileError } from "../core/errors.js";
+import { ArgumentError, FileError, models } from "../index.js";
 import { isPretrainedName, listPretrained, pretrainedWeights } from "./pretrained.js";
 
 const root = await mkdtemp(join(tmpdir(), "fovea-pretrained-"));
@@ -72,7 +72,7 @@ test("a file with another checksum than its name has is refused, from the place 
 });
 
 /** A hub that has some files, sends to elsewhere for their bytes, and tells their checksums unless told not to. */
-async function hub(files: Readonly<Record<string, Buffer>>, checksum: string | undefined = sha256) {
+async function hub(files: Readonly<Record<string, Buffer>>, checksum: string | null = sha256) {
   const requests: string[] = [];
   const address = await serve((request, response) => {
     const url = request.url ?? "";
@@ -80,7 +80,7 @@ async function hub(files: Readonly<Record<string, Buffer>>, checksum: string | u
     const found = files[url.replace(/^\/blob/, "")];
     if (found === undefined) return response.writeHead(404).end();
     if (url.startsWith("/blob")) return response.end(found);
-    const known = checksum === undefined ? {} : { "x-linked-etag": `"${checksum}"`, "x-linked-size": found.length };
+    const known = checksum === null ? {} : { "x-linked-etag": `"${checksum}"`, "x-linked-size": found.length };
     return response.writeHead(302, { location: `/blob${url}`, ...known }).end();
   });
   return { address, requests };
@@ -103,6 +103,18 @@ test("weights of a hub are found by owner and model, the safer format first", as
   assert.match((await pretrainedWeights("hf:a/b/x/y.pth")).path, /a.b.main.x.y\.pth$/);
 });
 
+test("models load published weights by name", async () => {
+  const model = models.create("lenet5");
+  const bytes = Buffer.from(await model.serialize());
+  const { address } = await hub({ "/someone/lenet/resolve/main/model.safetensors": bytes }, null);
+  process.env.HF_ENDPOINT = address;
+  const other = models.create("lenet5");
+  const { format } = await other.load("hf:someone/lenet");
+  assert.equal(format, "safetensors");
+  assert.deepEqual(await other.output.weight.value.data(), await model.output.weight.value.data());
+  await rejects(other.load("hf:someone/else"), FileError, /answered 404/);
+});
+
 test("what the hub says of a file is checked, and what it does not have is an error", async () => {
   const files = { "/a/c/resolve/main/model.safetensors": content };
   const wrong = await hub(files, "0".repeat(64));
@@ -112,7 +124,7 @@ test("what the hub says of a file is checked, and what it does not have is an er
     /SHA-256/,
     /hub.a.c.main.model\.safetensors/,
   );
-  const unknown = await hub(files, undefined);
+  const unknown = await hub(files, null);
   assert.equal(
     dirname((await pretrainedWeights("hf:a/c", { baseUrl: unknown.address })).path),
     join(root, "weights/hub/a/c/main"),

@@ -9,6 +9,7 @@ import type { NativeAddon } from "../backends/native/addon.js";
 import { openUrl } from "../formats/source.js";
 import { openFileSource } from "../node/file-source.js";
 import { readBeside, readFile, writeFile } from "../node/files.js";
+import { isPretrainedName, pretrainedWeights } from "../node/pretrained.js";
 import type { Platform } from "./platform.js";
 
 /** Gives a script in a worker thread the names that it has in a browser's worker. */
@@ -55,8 +56,11 @@ export const platform: Platform = {
   warn: (message) => process.emitWarning(message, "FoveaWarning"),
 
   files: {
-    open(path, signal) {
+    async open(path, signal) {
       const address = String(path);
+      if (isPretrainedName(address) && !existsSync(address)) {
+        return openFileSource((await pretrainedWeights(address, { ...(signal && { signal }) })).path);
+      }
       if (/^https?:/i.test(address)) return openUrl(address, signal);
       return openFileSource(/^file:/i.test(address) ? fileURLToPath(address) : address);
     },

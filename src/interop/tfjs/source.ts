@@ -67,8 +67,10 @@ function open(source: TfjsSource): Opened {
   if (/^https?:/.test(file)) {
     return { file, read: (path) => fetchBytes(path === undefined ? file : new URL(path, file).href) };
   }
-  const folder = file.replace(/[^\\/]*$/, "");
-  return { file, read: (path) => platform.files.read(path === undefined ? file : folder + path) };
+  return {
+    file,
+    read: (path) => (path === undefined ? platform.files.read(file) : platform.files.readBeside(file, path)),
+  };
 }
 
 function openFiles(files: readonly NamedFile[]): Opened {
