@@ -4,6 +4,7 @@ import type { Tensor } from "../graph/tensor.js";
 import { fanIn, fanOut, type Initializer, kaimingNormal } from "../nn/initialize.js";
 import { BatchNorm2d } from "../nn/layers/batchNorm.js";
 import { Conv2d, type ConvLayerOptions } from "../nn/layers/convolution.js";
+import { LocalResponseNorm } from "../nn/layers/normalization.js";
 import { Module } from "../nn/module.js";
 import { relu } from "../ops/elementwise/functions.js";
 import { normal } from "../ops/random/random.js";
@@ -18,6 +19,11 @@ export const heFanIn: Initializer = (shape) => kaimingNormal(shape, fanIn(shape)
 /** Initial weights from a normal distribution around 0. */
 export function normalWeights(deviation: number): Initializer {
   return (shape) => normal(shape, 0, deviation);
+}
+
+/** Local response normalization with the constants of AlexNet's paper, whose alpha of 1e-4 is for each of 5 neighbours. */
+export function imagenetResponseNorm(): LocalResponseNorm {
+  return new LocalResponseNorm(5, { alpha: 5e-4, beta: 0.75, k: 2 });
 }
 
 /** A convolution, batch normalization and a rectifier: `conv` and `bn` as in torchvision's Inceptions. No bias unless asked for. */

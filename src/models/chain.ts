@@ -36,20 +36,8 @@ export class ChainNetwork extends Network {
     return this.#lastLayer.layer.outFeatures;
   }
 
-  /** The maps before each step to a coarser grid, and the last. */
   override get featureInfo(): readonly FeatureInfo[] {
-    const info: FeatureInfo[] = [];
-    let channels = 0;
-    let reduction = 1;
-    for (let i = 0; i < this.features.size; i++) {
-      const layer = this.features[i];
-      const step = strideOf(layer);
-      if (step > 1 && channels > 0) info.push({ name: `features.${i - 1}`, channels, reduction });
-      if (layer instanceof Conv2d) channels = layer.outChannels;
-      reduction *= step;
-    }
-    if (channels > 0) info.push({ name: `features.${this.features.size - 1}`, channels, reduction });
-    return info;
+    return featureInfoOf(this.features);
   }
 
   override forwardFeatures(x: TensorLike): Tensor {
@@ -72,6 +60,22 @@ export class ChainNetwork extends Network {
     if (layer instanceof Linear) return { index, layer };
     throw new ArgumentError(`the classifier ends with ${layer}. Expected a Linear, which gives the scores.`);
   }
+}
+
+/** Where a network's `features` can be taken: before each step to a coarser grid, and at their end. */
+export function featureInfoOf(features: Sequential): FeatureInfo[] {
+  const info: FeatureInfo[] = [];
+  let channels = 0;
+  let reduction = 1;
+  for (let i = 0; i < features.size; i++) {
+    const layer = features[i];
+    const step = strideOf(layer);
+    if (step > 1 && channels > 0) info.push({ name: `features.${i - 1}`, channels, reduction });
+    if (layer instanceof Conv2d) channels = layer.outChannels;
+    reduction *= step;
+  }
+  if (channels > 0) info.push({ name: `features.${features.size - 1}`, channels, reduction });
+  return info;
 }
 
 /** How many places further each place of a layer's result looks. */

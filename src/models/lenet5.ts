@@ -11,7 +11,7 @@ import { Linear } from "../nn/layers/linear.js";
 import { AvgPool2d } from "../nn/layers/pooling.js";
 import { type FeatureInfo, Network } from "../nn/network.js";
 import type { TensorLike } from "../ops/tensors.js";
-import { type ModelEntry, type ModelOptions, scaleWidths } from "./registry.js";
+import { type ModelEntry, type ModelOptions, type Paper, scaleWidths } from "./registry.js";
 
 /**
  * N×1×28×28 → N×`numClasses` scores, before softmax. The names are the paper's: C1 and C3 convolve, S2 and S4
@@ -65,17 +65,24 @@ export class LeNet5 extends Network {
   }
 }
 
-export const lenet5 = {
-  name: "lenet5",
-  description: "LeNet-5 (1998) with a fully connected C3 and softmax: 61,706 parameters",
-  paper: {
-    title: "Gradient-based learning applied to document recognition",
-    authors: "LeCun, Bottou, Bengio & Haffner",
-    year: 1998,
-  },
+export const lenetPaper = {
+  title: "Gradient-based learning applied to document recognition",
+  authors: "LeCun, Bottou, Bengio & Haffner",
+  year: 1998,
+} as const satisfies Paper;
+
+/** What networks for MNIST declare. */
+export const mnist = {
   inputShape: [1, 28, 28],
   numClasses: 10,
-  // Mean and standard deviation of MNIST's training pixels.
+  // Mean and standard deviation of the training pixels.
   normalization: { mean: [0.1307], std: [0.3081] },
+} as const;
+
+export const lenet5 = {
+  ...mnist,
+  name: "lenet5",
+  description: "LeNet-5 (1998) with a fully connected C3 and softmax: 61,706 parameters",
+  paper: lenetPaper,
   create: (options) => new LeNet5(options),
 } as const satisfies ModelEntry;

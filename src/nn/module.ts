@@ -31,6 +31,11 @@ export abstract class ModuleBase {
     return module;
   }
 
+  /** Whether the sizes inside were published and are as they are: then no advice is given on them. */
+  get isReadyMade(): boolean {
+    return false;
+  }
+
   /** Computes the module's outputs; call the module itself instead, which adds its name to errors. */
   abstract forward(...inputs: never[]): unknown;
 
@@ -246,6 +251,7 @@ export function callWithin<T>(module: ModuleBase, method: () => T): T {
       return name;
     },
     parametersRead: parent === null ? new Set() : parent.parametersRead,
+    ...((parent?.quiet || module.isReadyMade) && { quiet: true }),
   };
   const trace = currentTrace();
   if (parent === null && trace !== null) guard(unchangedSince(module));

@@ -44,6 +44,10 @@ export interface Network {
  * const scores = network(images);
  */
 export abstract class Network extends ModuleBase {
+  override get isReadyMade(): boolean {
+    return true;
+  }
+
   /** Classes that the head tells apart. */
   abstract readonly numClasses: number;
 

@@ -24,10 +24,16 @@ torch.set_num_threads(2)
 # `width`, which narrows networks that are a chain of layers.
 CASES = [
     dict(name="alexnet", size=80, width=1 / 16),
+    dict(name="vgg11", size=64, width=1 / 16),
+    dict(name="vgg13", size=64, width=1 / 16),
+    dict(name="vgg16", size=64, width=1 / 16),
+    dict(name="vgg19", size=64, width=1 / 16),
+    dict(name="vgg11_bn", size=64, width=1 / 16),
+    dict(name="vgg19_bn", size=64, width=1 / 16),
     dict(name="googlenet", size=64),
-    dict(name="inception_v3", size=299, batch=2),
+    dict(name="inception_v3", size=299),
     dict(name="resnet18", size=64),
-    dict(name="resnet50", size=64),
+    dict(name="resnet50", size=96),
     dict(name="squeezenet1_0", size=64),
     dict(name="squeezenet1_1", size=64),
     dict(name="mobilenet_v2", size=64),
@@ -114,7 +120,8 @@ def outputs(case):
             results["training"] = trained
         else:
             results["training"] = trained.logits
-            names = ["aux_logits1", "aux_logits2"] if hasattr(trained, "aux_logits1") else ["aux_logits"]
+            # GoogLeNet's first auxiliary classifier comes out under the second's name, and the other way round.
+            names = ["aux_logits2", "aux_logits1"] if hasattr(trained, "aux_logits1") else ["aux_logits"]
             results |= {f"auxiliary{i}": getattr(trained, name) for i, name in enumerate(names)}
     count = sum(parameter.numel() for parameter in model.parameters())
     return results, dict(case, parameters=count, batch=len(x))

@@ -4,7 +4,33 @@
  */
 export const parameterCounts: Readonly<Record<string, number>> = {
   lenet5: 61_706,
+  // The paper's 60,000, and 84·10 + 10 of the output layer.
+  "lenet5-1998": 60_850,
+  mlp: 79_510,
+  largenet: 10_002,
+  tinyvgg: 19_920,
   alexnet: 61_100_840,
+  // In two groups, of 48, 128, 192, 192 and 128 maps each.
+  alexnet2012: 60_965_224,
+  zfnet: 62_357_608,
+  zfnet512: 107_627_624,
+  "vgg-a": 132_863_336,
+  "vgg-a-lrn": 132_863_336,
+  "vgg-b": 133_047_848,
+  // The paper says 134 million.
+  "vgg-c": 133_638_952,
+  "vgg-d": 138_357_544,
+  "vgg-e": 143_667_240,
+  vgg11: 132_863_336,
+  vgg13: 133_047_848,
+  vgg16: 138_357_544,
+  vgg19: 143_667_240,
+  vgg11_bn: 132_868_840,
+  vgg13_bn: 133_053_736,
+  vgg16_bn: 138_365_992,
+  vgg19_bn: 143_678_248,
+  nin: 7_595_176,
+  "nin-cifar10": 966_986,
   googlenet: 13_004_888,
   googlenet2014: 13_378_280,
   inception_v3: 27_161_264,

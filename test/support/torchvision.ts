@@ -4,6 +4,7 @@ import type { Shape } from "../../src/core/shape.js";
 import { sizeOf } from "../../src/core/shape.js";
 import type { Tensor } from "../../src/graph/tensor.js";
 import * as models from "../../src/models/index.js";
+import { savedName } from "../../src/nn/module.js";
 import type { Network } from "../../src/nn/network.js";
 import { tensorOver } from "../../src/ops/create.js";
 import type { Golden } from "./golden.js";
@@ -43,8 +44,7 @@ export function formulaValues(name: string, shape: Shape): Float32Array<ArrayBuf
 /** Gives every state of `model` the values of the formula. */
 export function fillByFormula(model: Network): void {
   for (const [name, state] of model.namedStates()) {
-    const savedName = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    state.assign(tensorOver(formulaValues(savedName, state.shape), state.shape, "float32"));
+    state.assign(tensorOver(formulaValues(savedName(name), state.shape), state.shape, "float32"));
   }
 }
 
