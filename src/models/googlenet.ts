@@ -282,6 +282,6 @@ export const googlenet2014 = {
   description: "GoogLeNet as in the paper: 13,378,280 parameters, 6,998,552 without auxiliary classifiers",
   paper,
   ...imagenet,
-  minimumSize: 15,
+  minimumSize: 31,
   create: (options?: GoogLeNetOptions) => new GoogLeNet(paperDesign, options),
 } as const satisfies ModelEntry;

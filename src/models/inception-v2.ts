@@ -163,7 +163,7 @@ export const inceptionV2 = {
     url: "https://arxiv.org/abs/1502.03167",
   },
   ...imagenet,
-  minimumSize: 32,
+  minimumSize: 1,
   normalization: symmetricNormalization,
   create: (options?: ModelOptions) => new InceptionV2(options),
 } as const satisfies ModelEntry;

@@ -101,6 +101,6 @@ export const mobilenetV1 = {
     url: "https://arxiv.org/abs/1704.04861",
   },
   ...imagenet,
-  minimumSize: 32,
+  minimumSize: 1,
   create: (options?: ModelOptions) => new MobileNetV1(options),
 } as const satisfies ModelEntry;

@@ -151,6 +151,6 @@ export const mobilenetV2 = {
     url: "https://arxiv.org/abs/1801.04381",
   },
   ...imagenet,
-  minimumSize: 32,
+  minimumSize: 1,
   create: (options?: ModelOptions) => new MobileNetV2(options),
 } as const satisfies ModelEntry;

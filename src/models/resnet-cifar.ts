@@ -128,7 +128,7 @@ function entry<const Name extends string>(name: Name, depth: number, parameters:
     description: `ResNet of ${depth} layers for CIFAR-10: ${parameters} parameters`,
     paper: resnetPaper,
     inputShape: [3, 32, 32],
-    minimumSize: 8,
+    minimumSize: 1,
     numClasses: 10,
     // Those of ImageNet, as akamaster's weights expect.
     normalization: imagenet.normalization,

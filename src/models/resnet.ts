@@ -191,7 +191,7 @@ function entry<const Name extends string>(name: Name, description: string, desig
     description,
     paper: resnetPaper,
     ...imagenet,
-    minimumSize: 32,
+    minimumSize: 1,
     create: (options?: ResNetOptions) => new ResNet(design, options),
   } as const satisfies ModelEntry;
 }

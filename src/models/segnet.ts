@@ -26,7 +26,7 @@ const down = [
 const up = [[512, 512, 512], [512, 512, 256], [256, 256, 128], [128, 64], [64]] as const;
 
 /**
- * N×3×360×480 (or another size, from 32×32) → N×`numClasses`×360×480 scores of each pixel, before softmax. The encoder is
+ * N×3×360×480 (or another size) → N×`numClasses`×360×480 scores of each pixel, before softmax. The encoder is
  * VGG-16's, with batch normalization.
  */
 export class SegNet extends Network {
@@ -107,7 +107,7 @@ export const segnet = {
   task: "segmentation",
   // CamVid's street scenes.
   inputShape: [3, 360, 480],
-  minimumSize: 32,
+  minimumSize: 1,
   numClasses: 11,
   normalization: imagenet.normalization,
   create: (options?: ModelOptions) => new SegNet(options),

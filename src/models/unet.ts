@@ -81,7 +81,7 @@ export interface UNetOptions extends ModelOptions {
 }
 
 /**
- * N×1×572×572 (or another size, from 16×16) → N×`numClasses`×572×572 scores of each pixel, before softmax.
+ * N×1×572×572 (or another size) → N×`numClasses`×572×572 scores of each pixel, before softmax.
  *
  * Dropout, 0.5 unless said otherwise, comes at the end of the way down, as in the paper, which does not tell how much.
  *
@@ -170,7 +170,7 @@ export const unet = {
   },
   task: "segmentation",
   inputShape: [1, 572, 572],
-  minimumSize: 16,
+  minimumSize: 1,
   numClasses: 2,
   // The paper says nothing of it: grey values to −1 … 1.
   normalization: { mean: [0.5], std: [0.5] },
