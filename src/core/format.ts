@@ -19,6 +19,9 @@ export function toNested(values: ArrayLike<number>, shape: Shape): NestedArray {
 const summarizeAbove = 1000;
 const edgeItems = 3;
 
+/** Rows that would be longer go on in the next line, as in NumPy. */
+const longestLine = 100;
+
 /**
  * The values in nested brackets, columns aligned; `…` stands for what is left out of a tensor of more than 1,000
  * elements.
@@ -45,11 +48,27 @@ export function formatTensor(values: ArrayLike<number>, shape: Shape, dtype: DTy
   const write = (axis: number, offset: number): string => {
     if (axis === shape.length) return format(values[offset]).padStart(shape.length === 0 ? 0 : width);
     const parts = shown(shape[axis]).map((i) => (i < 0 ? "…" : write(axis + 1, offset * shape[axis] + i)));
-    if (axis === shape.length - 1) return `[${parts.join(", ")}]`;
+    if (axis === shape.length - 1) return `[${wrap(parts, axis + 1)}]`;
     const gap = `,\n${"\n".repeat(shape.length - axis - 2)}${" ".repeat(axis + 1)}`;
     return `[${parts.join(gap)}]`;
   };
   return write(0, 0);
+}
+
+/** Cells side by side, in as many lines as they take; all but the first begin with `indent` blanks. */
+function wrap(cells: readonly string[], indent: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const cell of cells) {
+    const longer = line === "" ? cell : `${line}, ${cell}`;
+    if (line !== "" && indent + longer.length + 1 > longestLine) {
+      lines.push(line);
+      line = cell;
+    } else {
+      line = longer;
+    }
+  }
+  return [...lines, line].join(`,\n${" ".repeat(indent)}`);
 }
 
 /** One notation for all cells: integers, four decimals, or scientific where the range is too wide. */
