@@ -21,8 +21,8 @@ export interface SavedModel {
  * Builds a model with the weights in a file. A checkpoint says how its pictures were normalized and what its classes
  * are; of other files the model's own normalization and classes are assumed.
  */
-export async function loadSavedModel(entry: ModelEntry, given: string): Promise<SavedModel> {
-  const { path, resizing = entry.resizing } = await findWeights(entry, given);
+export async function loadSavedModel(entry: ModelEntry, given: string, signal?: AbortSignal): Promise<SavedModel> {
+  const { path, resizing = entry.resizing } = await findWeights(entry, given, signal);
   if (path.endsWith(".json")) return { ...(await fromTfjs(entry, path)), resizing };
   const bytes = await readFile(path);
   const weights = readWeights(bytes, path);

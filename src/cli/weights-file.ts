@@ -11,9 +11,11 @@ export const weightsHelp =
   "a run's checkpoint, a file of weights, or the name of published ones: torchvision/resnet18, hf:owner/model";
 
 /** Downloads published weights where need be. @throws StateDictError when they are of another network */
-export async function findWeights(entry: ModelEntry, given: string): Promise<PretrainedWeights> {
+export async function findWeights(entry: ModelEntry, given: string, signal?: AbortSignal): Promise<PretrainedWeights> {
   if (!isPretrainedName(given) || existsSync(given)) return { path: given };
-  const found = await pretrainedWeights(given, { onProgress: showDownload }).finally(clearProgress);
+  const found = await pretrainedWeights(given, { onProgress: showDownload, ...(signal && { signal }) }).finally(
+    clearProgress,
+  );
   if (found.model !== undefined && found.model !== entry.name) {
     throw new StateDictError(
       `${given} are weights of ${found.model}, not of ${entry.name}. Fix: name ${found.model} as the model, or other weights.`,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ import { loadSharp, writePng } from "../../src/node/image.js";
 import { cifar10 } from "../../src/node.js";
 import { cifarBytes } from "../support/cifar.js";
 import { serve } from "../support/server.js";
-import { jsonLines, run, skipCommand, temporaryFolder, writeData } from "./command.js";
+import { jsonLines, run, skipCommand, start, temporaryFolder, writeData } from "./command.js";
 
 const shared = fileURLToPath(new URL("../../../../shared/", import.meta.url));
 const resnet56 = join(shared, "weights/resnet-cifar10/resnet56-4bfd9763.derived.safetensors");
@@ -120,5 +120,22 @@ describe("weights by name", { skip: skipCommand }, () => {
     const unknown = await evaluate("resnet18", "torchvision/resnet19");
     assert.match(unknown.stderr, /there are no weights torchvision\/resnet19\. Did you mean/);
     for (const { status, stdout } of [other, none, unknown]) assert.deepEqual([status, stdout], [1, ""]);
+  });
+
+  it("that come slowly can be stopped, and leave nothing behind", async () => {
+    let asked = () => {};
+    const started = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const address = await serve((request, response) => {
+      if (request.method === "HEAD") return response.end();
+      return response.writeHead(200, { "content-length": 1e6 }).write("x", asked);
+    });
+    const env = { HF_ENDPOINT: address, FOVEA_CACHE: join(folder, "stopped") };
+    const { child, finished } = start(["predict", "lenet5", "--weights", "hf:a/b", "picture.png"], { env });
+    await started;
+    child.kill("SIGINT");
+    assert.equal((await finished).status, 130);
+    assert.deepEqual(await readdir(join(folder, "stopped/weights/hub/a/b/main")), []);
   });
 });

@@ -37,7 +37,7 @@ export function evaluateCommand(): Command {
 async function evaluate(name: string, flags: EvaluateFlags, signal: AbortSignal): Promise<void> {
   const entry = models.find(name);
   await useDevice(flags);
-  const { model, normalization, classNames } = await loadSavedModel(entry, flags.weights);
+  const { model, normalization, classNames } = await loadSavedModel(entry, flags.weights, signal);
   const data = await loadData(entry, flags, "test", signal);
   if (data.classNames.length > classNames.length) {
     throw new ArgumentError(

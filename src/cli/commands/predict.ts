@@ -1,7 +1,7 @@
 /** `fovea predict`: what a trained model sees in pictures. */
 
 import { Command } from "commander";
-import { ArgumentError } from "../../core/errors.js";
+import { AbortedError, ArgumentError } from "../../core/errors.js";
 import { ImageDataset } from "../../data/images.js";
 import { toPlanar } from "../../data/pixels.js";
 import { fitPixels } from "../../data/resize.js";
@@ -13,6 +13,7 @@ import { describeError, explain, formatShare, printJson, say } from "../output.j
 import { drawPicture, meanBrightness, shrinkPicture, toPicture } from "../picture.js";
 import { expandPictures } from "../picture-files.js";
 import { loadSavedModel, type SavedModel } from "../saved-model.js";
+import { stoppable } from "../stopping.js";
 import { colours, terminalWidth } from "../terminal.js";
 import { weightsHelp } from "../weights-file.js";
 
@@ -46,14 +47,21 @@ export function predictCommand(): Command {
     .option("--invert", "exchange dark and bright")
     .option("--json", "one JSON object for each picture on standard output")
     .addHelpText("after", help)
-    .action(predictFiles);
+    .action((name: string, files: readonly string[], flags: PredictFlags) =>
+      stoppable((signal) => predictFiles(name, files, flags, signal)),
+    );
 }
 
-async function predictFiles(name: string, given: readonly string[], flags: PredictFlags): Promise<void> {
+async function predictFiles(
+  name: string,
+  given: readonly string[],
+  flags: PredictFlags,
+  signal: AbortSignal,
+): Promise<void> {
   const entry = models.find(name);
   checkTakesFiles(entry);
   await useDevice(flags);
-  const saved = await loadSavedModel(entry, flags.weights);
+  const saved = await loadSavedModel(entry, flags.weights, signal);
   const predictor = new Predictor(saved.model, saved);
   // What cannot be read must not keep the others from being answered, but the command fails.
   const files: string[] = [];
@@ -74,6 +82,7 @@ async function predictFiles(name: string, given: readonly string[], flags: Predi
   }
   const wanted = files.length + failures;
   for (const file of files) {
+    if (signal.aborted) throw new AbortedError();
     await attempt(async () => answer(file, await readPicture(file, entry, saved, flags), predictor, flags));
   }
   if (failures > 0) throw new ArgumentError(`${failures} of ${wanted} pictures could not be read`);
