@@ -123,7 +123,7 @@ export const nin = {
   name: "nin",
   description: "Network in Network for ImageNet: 7,595,176 parameters",
   paper,
-  minimumSize: 55,
+  minimumSize: 39,
   create: ninForImagenet,
 } as const satisfies ModelEntry;
 

@@ -70,6 +70,7 @@ for (const entry of models.list()) {
 
     before(() => {
       useDevice(anyDevice());
+      onWarning(() => {});
       manualSeed(1);
       network = build();
       pictures = normal([3, channels, height, side]);
@@ -98,6 +99,7 @@ for (const entry of models.list()) {
       const own = entry.create({ width });
       assert.equal(own.numClasses, entry.numClasses);
       assert.equal(own(normal([1, ...entry.inputShape])).shape[1], entry.numClasses);
+      onWarning(() => {});
     });
 
     it("refuses pictures that are too small, or where it takes one size only, too large", () => {
