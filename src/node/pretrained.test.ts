@@ -36,6 +36,7 @@ test("weights of torchvision are known by name, with their accuracy and their wa
   assert.deepEqual([resnet50[1].top1, resnet50[1].resizing.resize], [80.858, 232]);
   for (const { file, sha256 } of all) assert.ok(file.endsWith(`-${sha256}.pth`));
   for (const model of new Set(all.map((each) => each.model))) {
+    assert.deepEqual(models.find(model).classes, "imagenet");
     assert.equal(all.filter((each) => each.model === model && each.isDefault).length, 1, model);
   }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { fromPlanar } from "../../src/data/pixels.js";
@@ -84,6 +84,45 @@ describe("CIFAR-10", { skip: skipCommand }, () => {
     );
     const { stderr } = await run(predict);
     assert.match(stderr, /^ {2}airplane {5,}\d+\.\d\d %$/m);
+  });
+});
+
+const tinyvgg = join(shared, "weights/tinyvgg-cnn-explainer");
+
+describe("a model of TensorFlow.js", { skip: skipCommand }, () => {
+  const absent = !existsSync(tinyvgg) && "the trained Tiny VGG is not on this machine";
+
+  it("names at least 14 of its 20 sample pictures", { skip: absent }, async (t) => {
+    try {
+      await loadSharp();
+    } catch (error) {
+      return t.skip(String(error));
+    }
+    const words = { boat: "lifeboat", bug: "ladybug", pizza: "pizza", pepper: "bell pepper", bus: "school bus" };
+    const more = { koala: "koala", espresso: "espresso", panda: "red panda", orange: "orange", car: "sport car" };
+    const expected = new Map(Object.entries({ ...words, ...more }));
+    const command = ["predict", "tinyvgg", "--weights", join(tinyvgg, "model.json"), join(tinyvgg, "img"), "--json"];
+    const result = await run(command);
+    assert.equal(result.status, 0, result.stderr);
+    const lines = jsonLines(result).map(({ file, top }) => {
+      return {
+        label: expected.get(basename(String(file)).replace(/_.*/, "")),
+        named: (top as { class: string }[])[0].class,
+      };
+    });
+    const labelled = lines.filter(({ label }) => label !== undefined);
+    assert.deepEqual([lines.length, labelled.length], [21, 20]);
+    const right = labelled.filter(({ label, named }) => label === named).length;
+    assert.ok(right >= 14, `${right} of 20`);
+  });
+
+  it("is refused where its layers are others, as in the network that is named", { skip: absent }, async () => {
+    const { status, stderr } = await run(["predict", "resnet20", "--weights", join(tinyvgg, "model.json"), "a.png"]);
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /the weights in .*model\.json do not fit CifarResNet\. The file has conv_1_1 \(weight 10×3×3×3, bias 10\);.* and \d+ more\. Fix:/,
+    );
   });
 });
 

@@ -43,6 +43,9 @@ export async function loadTfjsWeights(model: ModuleBase, source: TfjsSource): Pr
   model.loadStateDict(tfjsStateDict(model, await readTfjs(source)));
 }
 
+/** As many as an error lists of each side. */
+const shownLayers = 8;
+
 /** The weights of a TensorFlow.js model under the names of a network's own. */
 export function tfjsStateDict(model: ModuleBase, contents: TfjsContents): StateDict {
   const theirs = build(contents).built.filter(({ weights }) => Object.keys(weights).length > 0);
@@ -61,10 +64,14 @@ export function tfjsStateDict(model: ModuleBase, contents: TfjsContents): StateD
     return mine?.size === entries.length && entries.every(([key, { shape }]) => sameShape(shape, mine.get(key) ?? []));
   };
   if (ours.size !== theirs.length || !theirs.every(fits)) {
-    const list = (layers: Iterable<readonly [string, Iterable<readonly [string, readonly number[]]>]>) =>
-      [...layers]
-        .map(([name, own]) => `${name} (${[...own].map(([key, shape]) => `${key} ${formatShape(shape)}`).join(", ")})`)
-        .join("; ");
+    const list = (layers: Iterable<readonly [string, Iterable<readonly [string, readonly number[]]>]>) => {
+      const all = [...layers].map(([name, own]) => {
+        return `${name} (${[...own].map(([key, shape]) => `${key} ${formatShape(shape)}`).join(", ")})`;
+      });
+      return (
+        all.slice(0, shownLayers).join("; ") + (all.length > shownLayers ? ` and ${all.length - shownLayers} more` : "")
+      );
+    };
     const found = theirs.map(({ name, weights }) => {
       return [name, Object.entries(weights).map(([key, { shape }]) => [key, shape] as const)] as const;
     });
