@@ -7,7 +7,17 @@ import { install, plainEnvironment, root } from "../package/npm.js";
 
 const version = "1.30.0";
 
-type Elements = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array | Uint16Array;
+type Elements =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
 
 /** A tensor of ONNX Runtime. */
 export interface RuntimeTensor {

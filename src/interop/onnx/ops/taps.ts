@@ -31,28 +31,34 @@ export interface Taps {
   readonly outside: readonly boolean[];
 }
 
-/** The position on the axis before of element `i`; undefined for a transform that is not known. */
+const { fround } = Math;
+
+/**
+ * The position on the axis before of element `i`; undefined for a transform that is not known. In float32, as elsewhere:
+ * a position that falls on an element in exact arithmetic must not be rounded down to the one before.
+ */
 function positionOf(i: number, { before, after, scale, region = [0, 1] }: Axis, transform: string): number | undefined {
-  const length = scale * before;
+  const length = fround(scale * before);
+  const centre = fround(fround((i + 0.5) / scale) - 0.5);
   switch (transform) {
     case "align_corners":
-      return length === 1 ? 0 : (i * (before - 1)) / (length - 1);
+      return length === 1 ? 0 : fround((i * (before - 1)) / (length - 1));
     case "asymmetric":
-      return i / scale;
+      return fround(i / scale);
     case "half_pixel":
-      return (i + 0.5) / scale - 0.5;
+      return centre;
     case "pytorch_half_pixel":
-      return length === 1 ? -0.5 : (i + 0.5) / scale - 0.5;
+      return length === 1 ? -0.5 : centre;
     case "half_pixel_symmetric":
-      return (before / 2) * (1 - after / length) + (i + 0.5) / scale - 0.5;
+      return fround((before / 2) * (1 - after / length) + centre);
     case "tf_half_pixel_for_nn":
-      return (i + 0.5) / scale;
+      return fround((i + 0.5) / scale);
     case "tf_crop_and_resize": {
       const [begin, end] = region;
       const first = begin * (before - 1);
       return length === 1
-        ? first + ((end - begin) * (before - 1)) / 2
-        : first + (i * (end - begin) * (before - 1)) / (length - 1);
+        ? fround(first + ((end - begin) * (before - 1)) / 2)
+        : fround(first + (i * (end - begin) * (before - 1)) / (length - 1));
     }
     default:
       return undefined;
