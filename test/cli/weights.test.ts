@@ -25,7 +25,7 @@ before(async () => {
 });
 
 describe("CIFAR-10", { skip: skipCommand }, () => {
-  it("trains, evaluates and resumes from a folder of batches", async () => {
+  it("trains and evaluates on a folder of batches", async () => {
     const dataDir = join(folder, "cifar");
     await mkdir(dataDir);
     await writeFile(join(dataDir, "some_train.bin"), cifarBytes(...Array.from({ length: 24 }, (_, i) => i % 10)));

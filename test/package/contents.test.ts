@@ -99,7 +99,9 @@ describe("the packed package", () => {
     const nodeStems = reached(typesOf(node), files, [".d.ts"]);
     for (const stem of [...stems, ...nodeStems]) {
       const text = read(`${stem}.d.ts`);
-      assert.doesNotMatch(withoutComments(text), /\bany\b/, stem);
+      // `any(…)` is also a function: whether any element is true.
+      const types = withoutComments(text).replaceAll(/^export \{.*$|\bfunction any\b|\bany\(/gm, "");
+      assert.doesNotMatch(types, /\bany\b/, stem);
       assert.doesNotMatch(text, /@internal/, stem);
     }
     for (const stem of stems) assert.doesNotMatch(read(`${stem}.d.ts`), /"node:|NodeJS\./, stem);

@@ -40,7 +40,6 @@ export class LayerConfig {
   }
 
   real(key: string, otherwise: number): number {
-    // Keras 2 writes some numbers as { class_name: "NumpyType", … } or strings; those are not settings that occur here.
     const value = this.values[key] ?? otherwise;
     if (typeof value === "number" && Number.isFinite(value)) return value;
     throw this.fail(`${key} is ${shown(value)}. Expected a number.`);
