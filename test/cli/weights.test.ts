@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { imagenetClasses } from "../../src/classes/index.js";
 import { fromPlanar } from "../../src/data/pixels.js";
 import { models } from "../../src/index.js";
 import { loadSharp, writePng } from "../../src/node/image.js";
@@ -123,6 +124,25 @@ describe("a model of TensorFlow.js", { skip: skipCommand }, () => {
       stderr,
       /the weights in .*model\.json do not fit CifarResNet\. The file has conv_1_1 \(weight 10×3×3×3, bias 10\);.* and \d+ more\. Fix:/,
     );
+  });
+});
+
+describe("a network for ImageNet", { skip: skipCommand }, () => {
+  it("names pictures of any size with ImageNet's names", async (t) => {
+    try {
+      await loadSharp();
+    } catch (error) {
+      return t.skip(String(error));
+    }
+    const weights = join(folder, "squeezenet.safetensors");
+    await models.create("squeezenet1_1").save(weights);
+    const picture = join(folder, "wide.png");
+    const data = Uint8Array.from({ length: 300 * 200 * 3 }, (_, i) => (i * i) % 251);
+    await writePng(picture, { width: 300, height: 200, channels: 3, data });
+    const result = await run(["predict", "squeezenet1_1", "--weights", weights, picture, "--json", "--top", "1000"]);
+    assert.equal(result.status, 0, result.stderr);
+    const [{ top }] = jsonLines(result);
+    assert.deepEqual((top as { class: string }[]).map((each) => each.class).sort(), [...imagenetClasses].sort());
   });
 });
 
