@@ -6,6 +6,7 @@ import { dependencies } from "../graph/graph.js";
 import { inputNames } from "../graph/operation.js";
 import type { AnyTensor } from "../graph/tensor.js";
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "../nn/layers/batchNorm.js";
+import type { Pool2dParams } from "../ops/pooling/geometry.js";
 import {
   type Field,
   identityField,
@@ -16,7 +17,8 @@ import {
   unionOfFields,
   unionOfRuns,
 } from "./fields.js";
-import { type AxisRule, broadcast, type Rule, readingRules } from "./reads.js";
+import { renamed } from "./layers.js";
+import { type AxisRule, broadcast, type Rule, readingRules, unpooling } from "./reads.js";
 import type { Recording } from "./record.js";
 
 /** For each axis of places of the input (height and width of N×C×H×W) what a tensor depends on along it. */
@@ -38,6 +40,20 @@ export function dependenceOf({ inputs: [input], graph }: Recording): ReadonlyMap
   return known;
 }
 
+/**
+ * The fields of a layer's output, of which position p of an axis is run p. Of maps whose places have been put into one row,
+ * they are those of the maps.
+ */
+export function outputFields(
+  { inputs: [input] }: Recording,
+  known: ReadonlyMap<AnyTensor, Fields>,
+  output: AnyTensor,
+): Fields | undefined {
+  const fields = known.get(output);
+  if (output.rank !== input.rank) return fields;
+  return fields?.map((field, place) => plainField(alongAxis(field, place + 2, output.shape), output.shape));
+}
+
 function fieldsOf(tensor: AnyTensor, known: ReadonlyMap<AnyTensor, Fields>): Fields | undefined {
   const { origin, shape } = tensor;
   const inputs = dependencies(tensor);
@@ -46,16 +62,52 @@ function fieldsOf(tensor: AnyTensor, known: ReadonlyMap<AnyTensor, Fields>): Fie
   const { op, params, frame } = origin;
   if (!inputs.some((input) => known.has(input)) || isStatistic(op.name, frame)) return undefined;
   if (op.name === "reshape") return known.get(inputs[0])?.map((field) => reshapeField(field, inputs[0].shape, shape));
+  if (op.name === "scatterPlane") {
+    const fields = unpooledFields(inputs, shape, known);
+    if (fields !== undefined) return fields;
+  }
   const names = inputNames(op, inputs.length);
   const rules = rulesOf(op, Object.fromEntries(inputs.map((input, i) => [names[i], input])), params, shape);
-  let union: Fields | undefined;
-  for (const [i, input] of inputs.entries()) {
+  const along = op.name === "concat" ? (params as { readonly axis: number }).axis : undefined;
+  const read = inputs.flatMap((input, i) => {
     const axes = rules === undefined ? input.shape.map((): AxisRule => "all") : rules[names[i]];
-    const fields = axes && known.get(input)?.map((field) => applyRule(field, axes, input.shape, shape));
-    if (fields === undefined) continue;
-    union = union?.map((field, axis) => unionOfFields(field, fields[axis], (each) => shape[each])) ?? fields;
-  }
-  return union;
+    const fields = known.get(input);
+    return axes === undefined || fields === undefined ? [] : [{ fields, axes, shape: input.shape }];
+  });
+  return read[0]?.fields.map((_, place) => {
+    const parts = read.map(({ fields }) => fields[place]);
+    const isRow = along !== undefined && parts.every(({ axis }) => axis === undefined || axis === along);
+    const joined = read.map(({ axes, shape: before }, i) => {
+      return applyRule(isRow ? alongAxis(parts[i], along, before) : parts[i], axes, before, shape);
+    });
+    return joined.reduce((a, b) => unionOfFields(a, b, shape));
+  });
+}
+
+/** Of values put where max pooling says that they came from; undefined where the indices are another op's. */
+function unpooledFields(
+  [values, indices]: readonly AnyTensor[],
+  output: Shape,
+  known: ReadonlyMap<AnyTensor, Fields>,
+): Fields | undefined {
+  const { origin, shape: pooled } = renamed(indices);
+  if (origin.kind !== "computed" || origin.op.name !== "maxPool2dIndices") return undefined;
+  const [{ shape: plane }] = origin.inputs;
+  const rules = unpooling(origin.params as Pool2dParams);
+  // Planes may have been laid out as one row; the windows are those of the planes.
+  const unpool = (field: Field) => {
+    return reshapeField(applyRule(reshapeField(field, values.shape, pooled), rules, pooled, plane), plane, output);
+  };
+  if (sizeOf(plane) !== sizeOf(output)) return undefined;
+  const [ofValues, ofIndices] = [values, indices].map((tensor) => known.get(tensor)?.map(unpool));
+  if (ofValues === undefined || ofIndices === undefined) return ofValues ?? ofIndices;
+  return ofValues.map((field, place) => unionOfFields(field, ofIndices[place], output));
+}
+
+/** The same all along an axis, if it is the same everywhere. */
+function alongAxis(field: Field, axis: number, shape: Shape): Field {
+  if (field.axis !== undefined) return field;
+  return { axis, inner: 1, runs: Array.from({ length: shape[axis] }, () => field.runs[0]), pattern: undefined };
 }
 
 /** Undefined for an op that is not known here, of which anything may depend on everything. */
@@ -90,7 +142,7 @@ function applyRule(field: Field, rules: readonly AxisRule[], input: Shape, outpu
   const [before, after] = [input[field.axis], output[axis]];
   if (reads === undefined) return { ...field, axis };
   const isSame = before === after && Array.from({ length: after }, (_, q) => reads.at(q)).every(isJust);
-  return isSame ? { ...field, axis } : readField(plainField(field, before), reads, after, axis);
+  return isSame ? { ...field, axis } : readField(plainField(field, input), reads, after, axis);
 }
 
 function isJust(positions: readonly number[], expected: number): boolean {
@@ -118,16 +170,17 @@ export function reshapeField(field: Field, input: Shape, output: Shape): Field {
   }
   const size = sizeOf(targets.map(({ length }) => length));
   if (size > mostSplit) return mergedField(field);
-  // Otherwise the one that tells most about it, whatever the others are.
+  // Otherwise the one whose positions each see the smallest part, whatever the others are.
   const split = targets.map((target) => {
     const union: Runs[][] = Array.from({ length: target.length }, () => []);
     for (let p = 0; p < size; p++) {
       union[Math.floor(p / target.step) % target.length].push(runs[Math.floor(p / inner) % runs.length]);
     }
     const merged = union.map((list) => unionOfRuns([...new Set(list)]));
-    return { ...target, merged, seen: merged.reduce((sum, each) => sum + countOf(each), 0) };
+    const spans = merged.map((each) => (each.length === 0 ? 0 : each[each.length - 1] - each[0] + 1));
+    return { ...target, merged, span: spans.reduce((sum, each) => sum + each, 0) / target.length };
   });
-  const best = split.reduce((a, b) => (b.seen < a.seen ? b : a));
+  const best = split.reduce((a, b) => (b.span < a.span ? b : a));
   const isOuter = best.step * best.length === size && inner === 1 && runs.length === size;
   if (!isOuter) return { axis: best.axis, inner: 1, runs: best.merged, pattern: undefined };
   const at = (q: number) => Array.from({ length: best.step }, (_, k) => q * best.step + k);
@@ -156,11 +209,4 @@ function groupOf(axis: number, input: Shape, output: Shape): { from: number[]; t
     if (from.includes(axis)) return { from, to };
   }
   return undefined;
-}
-
-/** Positions in `runs`. */
-export function countOf(runs: Runs): number {
-  let count = 0;
-  for (let i = 0; i < runs.length; i += 2) count += runs[i + 1] - runs[i] + 1;
-  return count;
 }

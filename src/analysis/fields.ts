@@ -9,6 +9,8 @@
  * repeats, so that going back up, where neighbours have different fields, is covered too.
  */
 
+import type { Shape } from "../core/shape.js";
+
 /** Positions of the input, as [first, last, first, last, …]: ascending, and with gaps between the pairs. */
 export type Runs = readonly number[];
 
@@ -98,33 +100,29 @@ export function mergedField({ runs }: Field): Field {
   return { axis: undefined, inner: 1, runs: [unionOfRuns(runs)], pattern: undefined };
 }
 
-/** The field with one run for each of `length` positions of its axis. */
-export function plainField(field: Field, length: number): Field {
+/** The field with one run for each position of its axis in a tensor of `shape`. */
+export function plainField(field: Field, shape: Shape): Field {
   const { axis, inner, runs, pattern } = field;
-  if (axis === undefined || (inner === 1 && runs.length === length)) return field;
-  const positions = (q: number) => [Math.floor(q / inner)];
+  if (axis === undefined) return field;
+  const length = shape[axis];
+  if (inner === 1 && runs.length === length) return field;
+  const position = (q: number) => Math.floor(q / inner);
   if (inner * runs.length === length) {
-    return readField(
-      { axis, inner: 1, runs, pattern },
-      { rule: { period: inner, advance: 1 }, at: positions },
-      length,
-      axis,
-    );
+    const base = { axis, inner: 1, runs, pattern };
+    return readField(base, { rule: { period: inner, advance: 1 }, at: (q) => [position(q)] }, length, axis);
   }
-  const all = Array.from({ length }, (_, q) => runs[Math.floor(q / inner) % runs.length]);
+  const all = Array.from({ length }, (_, q) => runs[position(q) % runs.length]);
   return { axis, inner: 1, runs: all, pattern: undefined };
 }
 
-/** What two operands of one op depend on together. @param length of their common axis, if they have one */
-export function unionOfFields(a: Field, b: Field, lengthOf: (axis: number) => number): Field {
+/** What two operands of an op depend on together. @param shape of its output, whose axes they have */
+export function unionOfFields(a: Field, b: Field, shape: Shape): Field {
   if (a === b) return a;
   if (a.axis === undefined) return b.axis === undefined ? unionOfConstants(a, b) : withConstant(b, a);
   if (b.axis === undefined) return withConstant(a, b);
-  if (a.axis !== b.axis) return unionOfFields(mergedField(a), mergedField(b), lengthOf);
-  if (a.inner !== b.inner || a.runs.length !== b.runs.length) {
-    const length = lengthOf(a.axis);
-    return unionOfFields(plainField(a, length), plainField(b, length), lengthOf);
-  }
+  if (a.axis !== b.axis) return unionOfFields(mergedField(a), mergedField(b), shape);
+  if (a.inner !== b.inner || a.runs.length !== b.runs.length)
+    return unionOfFields(plainField(a, shape), plainField(b, shape), shape);
   const runs = a.runs.map((each, p) => unionOfRuns([each, b.runs[p]]));
   return {
     axis: a.axis,
@@ -178,6 +176,13 @@ export function unionOfRuns(list: readonly Runs[]): Runs {
   return union;
 }
 
-export function greatestCommonDivisor(a: number, b: number): number {
+/** Positions in `runs`. */
+export function countOf(runs: Runs): number {
+  let count = 0;
+  for (let i = 0; i < runs.length; i += 2) count += runs[i + 1] - runs[i] + 1;
+  return count;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

@@ -105,15 +105,14 @@ const factor = (shape: Shape, output: Shape, kept: number, becomes: number): Axi
   });
 };
 
-/** Values put where the indices of a pooling say: each comes from a window that it lies in. */
-const unpooling = (shape: Shape, indices: AnyTensor): AxisRule[] => {
-  const { origin } = indices;
-  if (origin.kind !== "computed" || origin.op.name !== "maxPool2dIndices")
-    return [{ axis: 0 }, { axis: 1 }, ...all(shape.slice(2))];
-  const params = origin.params as Pool2dParams;
+/** Values put back to where pooling took them from: each comes from a window that it lies in. */
+export const unpooling = (params: Pool2dParams): AxisRule[] => {
   const [rows, columns] = windowsOf(params, params.kernel).map(spreadingReads);
   return [{ axis: 0 }, { axis: 1 }, { axis: 2, reads: rows }, { axis: 3, reads: columns }];
 };
+
+/** Places in a plane that only running tells. */
+const anywhere = (shape: Shape): AxisRule[] => [{ axis: 0 }, { axis: 1 }, ...all(shape.slice(2))];
 
 /** Positions by index; the indices are known where they were given as numbers. */
 const taking = (input: AnyTensor, indices: AnyTensor, axis: number): AxisRule[] => {
@@ -195,18 +194,12 @@ export const readingRules: { readonly [Name in KernelOpName]: RuleOf<Name> } = {
   maxPool2d: ({ params }) => ({ input: pooling(params) }),
   maxPool2dIndices: ({ params }) => ({ input: pooling(params) }),
   averagePool2d: ({ inputs: { input }, params, output }) => ({ input: averaging(params, input.shape, output) }),
-  averagePool2dGradient: ({ params }) => {
-    const [rows, columns] = windowsOf(params, params.kernel).map(spreadingReads);
-    return { upstream: [{ axis: 0 }, { axis: 1 }, { axis: 2, reads: rows }, { axis: 3, reads: columns }] };
-  },
+  averagePool2dGradient: ({ params }) => ({ upstream: unpooling(params) }),
   scatterPlane: ({ inputs: { values, indices } }) => ({
-    values: unpooling(values.shape, indices),
-    indices: unpooling(values.shape, indices),
+    values: anywhere(values.shape),
+    indices: anywhere(indices.shape),
   }),
-  gatherPlane: ({ inputs: { input, indices } }) => ({
-    input: [{ axis: 0 }, { axis: 1 }, ...all(input.shape.slice(2))],
-    indices: same(indices.shape),
-  }),
+  gatherPlane: ({ inputs: { input, indices } }) => ({ input: anywhere(input.shape), indices: same(indices.shape) }),
   sum: ({ inputs: { input }, params: { axes, keepdim } }) => ({ input: reducing(input.shape, axes, keepdim) }),
   max: ({ inputs: { input }, params: { axes, keepdim } }) => ({ input: reducing(input.shape, axes, keepdim) }),
   min: ({ inputs: { input }, params: { axes, keepdim } }) => ({ input: reducing(input.shape, axes, keepdim) }),

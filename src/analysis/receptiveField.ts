@@ -3,8 +3,7 @@
 import { ArgumentError } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
 import type { Fields } from "./dependence.js";
-import { countOf } from "./dependence.js";
-import type { Field } from "./fields.js";
+import { countOf, type Field } from "./fields.js";
 
 /** A number for all axes of places alike, or one for each: [vertical, horizontal]. */
 export type PerAxis = number | readonly number[];
@@ -91,7 +90,7 @@ export function useAlong({ runs }: Field, length: number): number[] {
   });
 }
 
-/** What one position really sees: for each axis the first and last pixel, and how many of those between. */
+/** What one position really sees along an axis: the first and last pixel, and how many of those between. */
 export interface Sight {
   readonly first: number;
   readonly last: number;
@@ -105,14 +104,16 @@ export function sightOf(fields: Fields, position: readonly number[]): readonly S
       `position [${position.join(", ")}]: the input has ${fields.length} axes of places. Expected a number for each.`,
     );
   }
-  return fields.map(({ axis, runs }, each) => {
-    const at = axis === undefined ? 0 : position[each];
-    const seen = runs[at];
+  const runs = fields.map(({ axis, runs }, each) => {
+    const seen = runs[axis === undefined ? 0 : position[each]];
     if (seen === undefined) {
       throw new ArgumentError(
         `position [${position.join(", ")}] lies outside a map of ${runs.length} along axis ${each}. Expected 0 … ${runs.length - 1}.`,
       );
     }
-    return { first: seen[0] ?? 0, last: seen[seen.length - 1] ?? -1, count: countOf(seen) };
+    return seen;
   });
+  // Where there is only padding along one axis, nothing is seen at all.
+  if (runs.some((seen) => seen.length === 0)) return runs.map(() => ({ first: 0, last: -1, count: 0 }));
+  return runs.map((seen) => ({ first: seen[0], last: seen[seen.length - 1], count: countOf(seen) }));
 }

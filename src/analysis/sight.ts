@@ -2,7 +2,7 @@
 
 import { ArgumentError } from "../core/errors.js";
 import { closestName } from "../core/suggest.js";
-import { dependenceOf, type Fields } from "./dependence.js";
+import { dependenceOf, type Fields, outputFields } from "./dependence.js";
 import type { Layer } from "./layer.js";
 import { layersOf } from "./layers.js";
 import { type Sight, sightOf, useAlong } from "./receptiveField.js";
@@ -66,7 +66,7 @@ function fieldsOf(
     );
   }
   const [output] = layer.outputs;
-  const fields = output && dependenceOf(recording).get(output);
+  const fields = output && outputFields(recording, dependenceOf(recording), output);
   if (fields === undefined || fields.length === 0) {
     throw new ArgumentError(
       `${layer.name}: its output depends on no places of the input. Expected an input N×C×… with axes of places, and a layer that is called.`,

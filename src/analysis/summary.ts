@@ -5,7 +5,7 @@ import { dependencies } from "../graph/graph.js";
 import { Parameter } from "../graph/state.js";
 import type { AnyTensor } from "../graph/tensor.js";
 import { ModuleBase } from "../nn/module.js";
-import { dependenceOf } from "./dependence.js";
+import { dependenceOf, outputFields } from "./dependence.js";
 import type { Layer } from "./layer.js";
 import { costOf, type Layers, layersOf, renamed, typeOf } from "./layers.js";
 import { keyOf, type Memory, type PlannedMemory, planMemory, withBatch } from "./memory.js";
@@ -218,7 +218,7 @@ class Describer {
 
   #common({ name, type, kind, call, outputs }: Layer) {
     const [output] = outputs;
-    const fields = output && this.#fields.get(output);
+    const fields = output && outputFields(this.recording, this.#fields, output);
     return {
       ...{ name, type, kind, call, output: output?.shape },
       receptiveField: fields && describeField(fields),
