@@ -1,7 +1,7 @@
 /** Normalization: values brought to a common scale, from the ops it is made of. */
 
 import { ArgumentError, ShapeError } from "../core/errors.js";
-import { formatShape, type Shape, sameShape } from "../core/shape.js";
+import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 import { composite } from "./composites.js";
 import { add, div, mul, pow, sub } from "./elementwise/arithmetic.js";
@@ -177,7 +177,7 @@ export function localResponseNorm<S extends Shape>(
 
 /** Means over `size` neighbouring channels: windows on a picture whose rows are the channels. */
 function meansAcross(x: Tensor, size: number, border: readonly [number, number]): Tensor {
-  const [samples, channels] = x.shape;
-  const rows = reshape(x, [samples, 1, channels, x.size / Math.max(1, samples * channels)]);
+  const [samples, channels, ...places] = x.shape;
+  const rows = reshape(x, [samples, 1, channels, sizeOf(places)]);
   return reshape(avgPool2d(pad(rows, [border, [0, 0]]), [size, 1], { stride: 1 }), x.shape);
 }

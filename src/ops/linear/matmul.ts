@@ -1,7 +1,7 @@
 /** Matrix products. */
 
 import { ShapeError } from "../../core/errors.js";
-import { broadcastShapes, formatShape, type Shape } from "../../core/shape.js";
+import { broadcastShapes, formatShape, type Shape, sizeOf } from "../../core/shape.js";
 import { defineOp, sameDType } from "../../graph/op.js";
 import type { AnyTensor, Tensor } from "../../graph/tensor.js";
 import { composite } from "../composites.js";
@@ -126,7 +126,7 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   const stackOf = (x: Tensor): Tensor => {
     if (x.rank === 2) return x;
     const [rows, columns] = x.shape.slice(-2);
-    return reshape(expand(x, [...batch, rows, columns]), [-1, rows, columns]);
+    return reshape(expand(x, [...batch, rows, columns]), [sizeOf(batch), rows, columns]);
   };
   const product = matmulOp({ a: stackOf(left), b: stackOf(right) }, params) as Tensor;
   return reshape(product, [...batch, left.shape[left.rank - 2], right.shape[right.rank - 1]]);
@@ -150,7 +150,7 @@ export function linear(x: TensorLike, weight: TensorLike, bias?: TensorLike | nu
         `Fix: new Linear(${features}, ${matrix.shape[0]})${input.rank > 2 ? ", or flatten() the input first" : ""}.`,
     );
   }
-  const rows = reshape(input, [-1, features]);
+  const rows = reshape(input, [sizeOf(input.shape.slice(0, -1)), features]);
   const product = matmulOp({ a: rows, b: matrix }, { transposeA: false, transposeB: true }) as Tensor;
   const shaped = reshape(product, [...input.shape.slice(0, -1), matrix.shape[0]]);
   if (bias === undefined || bias === null)
