@@ -45,6 +45,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
       "interop",
       "node",
       "device.ts",
+      "npy.ts",
       "version.ts",
     ],
     types: ["index.ts"],

@@ -10,6 +10,7 @@ import { evaluateCommand } from "./commands/evaluate.js";
 import { exportCommand } from "./commands/export.js";
 import { gradcheckCommand } from "./commands/gradcheck.js";
 import { predictCommand } from "./commands/predict.js";
+import { runCommand } from "./commands/run.js";
 import { trainCommand } from "./commands/train.js";
 import { describeError, explain, usageError } from "./output.js";
 import { stopStatus, watchProcess } from "./stopping.js";
@@ -23,6 +24,7 @@ const program = new Command("fovea")
   .addCommand(evaluateCommand())
   .addCommand(predictCommand())
   .addCommand(exportCommand())
+  .addCommand(runCommand())
   .addCommand(devicesCommand())
   .addCommand(demoCommand())
   .addCommand(gradcheckCommand())

@@ -5,7 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { writeSafetensors } from "../../src/formats/safetensors.js";
+import { writeSafetensors } from "../../src/formats/safetensors-writer.js";
 import type { StorageArray } from "../../src/formats/storage.js";
 import { writeFile } from "../../src/node.js";
 import { onnxCases } from "../onnx/cases/index.js";
@@ -41,7 +41,7 @@ for (const each of onnxCases) {
   }
 }
 const path = fileURLToPath(new URL("../../../test/goldens/onnx.safetensors", import.meta.url));
-const bytes = writeSafetensors(tensors, { cases: JSON.stringify(cases) });
+const bytes = await writeSafetensors(tensors, { cases: JSON.stringify(cases) });
 await writeFile(path, bytes);
 console.log(`${cases.length} cases, ${bytes.length} bytes`);
 for (const message of refused) console.log(`ONNX Runtime does not take ${message}`);

@@ -50,5 +50,5 @@ export async function load(source: Bytes | string | URL, options: OnnxLoadOption
   });
   const plan = planner.graph(model.graph, opsets, new Set());
   planner.finish();
-  return new OnnxModel(plan);
+  return new OnnxModel(plan, Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])));
 }

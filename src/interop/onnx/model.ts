@@ -38,6 +38,7 @@ export type NamedTensors = Readonly<Record<string, AnyTensor>>;
  */
 export class OnnxModel extends Module {
   readonly #plan: GraphPlan;
+  readonly #metadata: Readonly<Record<string, string>>;
   readonly #inputs: readonly OnnxValue[];
   readonly #outputs: readonly OnnxValue[];
   /** Initializers that are inputs as well: their values are defaults. */
@@ -49,9 +50,10 @@ export class OnnxModel extends Module {
   #waits = false;
 
   /** @internal */
-  constructor(plan: GraphPlan) {
+  constructor(plan: GraphPlan, metadata: Readonly<Record<string, string>>) {
     super();
     this.#plan = plan;
+    this.#metadata = metadata;
     this.#defaults = new Set(plan.inputs.map(({ name }) => name).filter((name) => plan.initializers.has(name)));
     this.#inputs = plan.inputs.filter(({ name }) => !plan.initializers.has(name)).map(described);
     this.#outputs = plan.outputs.map(described);
@@ -85,6 +87,11 @@ export class OnnxModel extends Module {
   /** What `run` gives. */
   get outputs(): readonly OnnxValue[] {
     return this.#outputs;
+  }
+
+  /** What the file says beside the graph, such as the names of classes. */
+  get metadata(): Readonly<Record<string, string>> {
+    return this.#metadata;
   }
 
   /**
