@@ -1,12 +1,13 @@
 /** Models with the weights of a file. */
 
-import { NotFiniteError, StateDictError } from "../core/errors.js";
+import { StateDictError } from "../core/errors.js";
+import { openTensorFile } from "../formats/open.js";
 import { loadTfjsWeights } from "../interop/tfjs/load.js";
 import type { ModelEntry, Normalization, Resizing } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
-import { readWeights } from "../nn/weights.js";
+import { openFileSource } from "../node/file-source.js";
 import { readFile } from "../node/files.js";
-import { readCheckpointInfo } from "../train/checkpoint.js";
+import { type CheckpointInfo, isCheckpoint, readCheckpointInfo } from "../train/checkpoint.js";
 import { findWeights } from "./weights-file.js";
 
 export interface SavedModel {
@@ -24,30 +25,23 @@ export interface SavedModel {
 export async function loadSavedModel(entry: ModelEntry, given: string, signal?: AbortSignal): Promise<SavedModel> {
   const { path, resizing = entry.resizing } = await findWeights(entry, given, signal);
   if (path.endsWith(".json")) return { ...(await fromTfjs(entry, path)), resizing };
-  const bytes = await readFile(path);
-  const weights = readWeights(bytes, path);
-  const info = readCheckpointInfo(bytes, path);
+  const info = await checkpointInfo(path);
   if (info !== undefined && info.model !== entry.name) {
     throw new StateDictError(
       `${path} holds weights of ${info.model}, not of ${entry.name}. Fix: name ${info.model} as the model, or another file.`,
     );
   }
-  for (const [key, { data }] of Object.entries(weights)) {
-    const wrong = data.findIndex((value) => !Number.isFinite(value));
-    if (wrong === -1) continue;
-    throw new NotFiniteError(
-      `${path}: ${key} holds ${data[wrong]} (element ${wrong}), as after a training that diverged. Expected finite weights. Fix: train with a lower learning rate.`,
-    );
-  }
   const classNames = info?.classNames ?? (await publishedClassNames(entry));
   const model = entry.create({ numClasses: classNames.length });
-  try {
-    model.loadStateDict(weights);
-  } catch (error) {
-    if (error instanceof StateDictError) error.message = `${path}: ${error.message}`;
-    throw error;
-  }
+  await model.load(path, { finite: true });
   return { model, normalization: info?.normalization ?? entry.normalization, classNames, resizing };
+}
+
+/** What a file says about itself if it is a checkpoint; only then is it read as a whole, to compare its checksum. */
+async function checkpointInfo(path: string): Promise<CheckpointInfo | undefined> {
+  const file = await openTensorFile(await openFileSource(path));
+  await file.close();
+  return isCheckpoint(file.metadata) ? readCheckpointInfo(await readFile(path), path) : undefined;
 }
 
 /** A network with the weights of a TensorFlow.js model. */

@@ -8,7 +8,7 @@ import { clearProgress, showDownload } from "./progress.js";
 
 /** What `--weights` takes, for its help. */
 export const weightsHelp =
-  "a run's checkpoint, a file of weights, or the name of published ones: torchvision/resnet18, hf:owner/model";
+  "a run's checkpoint, a file of weights (safetensors, PyTorch, .npz), or the name of published ones: torchvision/resnet18, hf:owner/model";
 
 /** Downloads published weights where need be. @throws StateDictError when they are of another network */
 export async function findWeights(entry: ModelEntry, given: string, signal?: AbortSignal): Promise<PretrainedWeights> {

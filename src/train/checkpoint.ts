@@ -115,14 +115,19 @@ export function readCheckpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string)
   return texts && readInfo(name, texts.info);
 }
 
+/** Whether a file with these metadata is a checkpoint. */
+export function isCheckpoint({ format }: Readonly<Record<string, string>>): boolean {
+  return format === formatName;
+}
+
 /** The tensors of a safetensors file and, if it is a checkpoint, its texts; throws when that is damaged. */
 function open(
   bytes: Uint8Array<ArrayBuffer>,
   name: string,
 ): { readonly tensors: ReadonlyMap<string, StorageArray>; readonly texts: Texts | undefined } {
   const { tensors, metadata } = parseSafetensors(bytes, { name });
-  const { format, version, info, progress, checksum } = metadata;
-  if (format !== formatName) return { tensors, texts: undefined };
+  const { version, info, progress, checksum } = metadata;
+  if (!isCheckpoint(metadata)) return { tensors, texts: undefined };
   if (version !== String(formatVersion)) {
     throw new FormatError(
       `${name} is a checkpoint of version ${version}; this Fovea reads version ${formatVersion}. Fix: use the Fovea that wrote it.`,
