@@ -144,7 +144,9 @@ static uint8_t *engine_write(Engine *engine, uint32_t index, uint64_t offset, ui
     engine_fail(outcome, OUTCOME_BAD_CALL, index, 0, 0);
     return NULL;
   }
-  if (offset + bytes == entry->bytes) entry->undefined = 0;
+  int32_t reaches_end = offset + bytes == entry->bytes;
+  if (entry->undefined && (offset == 0 || reaches_end)) system_fill(entry->data, entry->bytes, reaches_end);
+  if (reaches_end) entry->undefined = 0;
   return entry->data + offset;
 }
 

@@ -53,5 +53,7 @@ static void memory_close(Memory *memory);
 /* Whole pages, or NULL; and back. Where they come from is system.c's affair natively, and wasm.c's. */
 static void *system_take(Memory *memory, uint64_t bytes);
 static void system_give(Memory *memory, void *block, uint64_t bytes);
+/* Memory that is about to be filled once from elsewhere, and has been: what pages it should have. */
+static void system_fill(void *block, uint64_t bytes, int32_t done);
 
 #endif

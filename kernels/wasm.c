@@ -94,6 +94,8 @@ static void system_give(Memory *memory, void *block, uint64_t bytes) {
   add_range((uint32_t)(uintptr_t)block, (uint32_t)bytes);
 }
 
+static void system_fill(void *block, uint64_t bytes, int32_t done) { (void)block, (void)bytes, (void)done; }
+
 /* Where the stack of a further thread begins, behind the kernels' own data: it grows downwards. */
 static uint32_t stack_top(int32_t thread) {
   return (((uint32_t)(uintptr_t)&__heap_base + 4095u) & ~4095u) + (uint32_t)thread * STACK_BYTES;
