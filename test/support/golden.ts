@@ -16,13 +16,17 @@ export interface GoldenTensor {
   readonly data: TypedArray;
 }
 
+/** Compiled tests lie in dist/test; the goldens stay where they were written. */
+function goldenPath(name: string): string {
+  return fileURLToPath(new URL(`../../../test/goldens/${name}.safetensors`, import.meta.url));
+}
+
 export class Golden<Case> {
   readonly cases: readonly Case[];
   readonly #tensors: ReadonlyMap<string, GoldenTensor>;
 
-  constructor(name: string) {
-    // Compiled tests lie in dist/test; the goldens stay where they were written.
-    const path = fileURLToPath(new URL(`../../../test/goldens/${name}.safetensors`, import.meta.url));
+  /** @param path of the file; default: that of test/goldens */
+  constructor(name: string, path = goldenPath(name)) {
     const { tensors, metadata } = parseSafetensors(new Uint8Array(readFileSync(path)), { name });
     this.cases = JSON.parse(metadata.cases);
     this.#tensors = new Map([...tensors].map(([key, array]) => [key, convertArray(array, key)]));

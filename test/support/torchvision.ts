@@ -23,6 +23,14 @@ export interface TorchvisionCase {
   readonly parameters: number;
 }
 
+/** The networks that torchvision builds too, under the same names. */
+export const inTorchvision: readonly models.ModelName[] = [
+  "alexnet",
+  ...(["vgg11", "vgg13", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn"] as const),
+  ...(["googlenet", "inception_v3", "squeezenet1_0", "squeezenet1_1", "mobilenet_v2"] as const),
+  ...(["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] as const),
+];
+
 /** Numbers that depend on the name and the place only: like fresh weights in size, and unlike each other. */
 export function formulaValues(name: string, shape: Shape): Float32Array<ArrayBuffer> {
   let seed = 0x811c9dc5;
