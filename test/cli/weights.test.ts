@@ -47,23 +47,19 @@ describe("CIFAR-10", { skip: skipCommand }, () => {
     assert.match(grey.stderr, /lenet5 takes pictures of 1×28×28 .*, but those of CIFAR-10 are 3×32×32/);
   });
 
-  it("ResNet-56 gets 926 ± 2 of the 1,000 test pictures right", { skip: missing }, async () => {
-    const result = await run([
-      "evaluate",
-      "resnet56",
-      "--weights",
-      resnet56,
-      "--data",
-      "cifar10",
-      "--data-dir",
-      pictures,
-      "--json",
-    ]);
-    assert.equal(result.status, 0, result.stderr);
-    const [{ accuracy, count }] = jsonLines(result);
-    assert.equal(count, 1000);
-    assert.ok(Math.abs(Number(accuracy) * 1000 - 926) <= 2, `accuracy ${accuracy}`);
-  });
+  for (const [format, weights] of [
+    ["safetensors", resnet56],
+    ["PyTorch's .th", resnet56.replace(".derived.safetensors", ".th")],
+  ] as const) {
+    it(`ResNet-56 gets 926 ± 2 of the 1,000 test pictures right, from ${format}`, { skip: missing }, async () => {
+      const data = ["--data", "cifar10", "--data-dir", pictures];
+      const result = await run(["evaluate", "resnet56", "--weights", weights, ...data, "--json"]);
+      assert.equal(result.status, 0, result.stderr);
+      const [{ accuracy, count }] = jsonLines(result);
+      assert.equal(count, 1000);
+      assert.ok(Math.abs(Number(accuracy) * 1000 - 926) <= 2, `accuracy ${accuracy}`);
+    });
+  }
 
   it("ResNet-56 names pictures", { skip: missing }, async (t) => {
     try {
