@@ -15,7 +15,7 @@ import { clearProgress, showDownload, showProgress } from "./progress.js";
 
 /** Data sets that are files, downloaded unless --data-dir says where they are. */
 const published = { mnist, "fashion-mnist": fashionMnist, cifar10, cifar100 } as const;
-const names = ["digits", "mnist", "fashion-mnist", "cifar10", "cifar100"] as const;
+const names: readonly string[] = ["digits", ...Object.keys(published)];
 const publishedNames = Object.keys(published)
   .join(", ")
   .replace(/, (?=[^,]*$)/, " or ");
@@ -26,8 +26,8 @@ function isPublished(data: string): data is keyof typeof published {
 }
 
 /** Whether `data` names a data set; otherwise it is a folder's path. */
-export function isDataName(data: string): data is (typeof names)[number] {
-  return names.some((name) => name === data);
+export function isDataName(data: string): boolean {
+  return names.includes(data);
 }
 
 /** Reads, downloads or draws one split of a data set, of pictures that `entry` takes. */

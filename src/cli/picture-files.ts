@@ -27,7 +27,7 @@ export async function expandPictures(path: string): Promise<string[]> {
   if (!/[*?]/.test(name)) return [path];
   const folder = dirname(path);
   const found = existsSync(folder) ? await list(folder, patternTest(name)) : [];
-  if (found.length > 0) return found.map((each) => (path.startsWith(folder) ? each : basename(each)));
+  if (found.length > 0) return found;
   throw new FileError(`no file fits the pattern ${path}. Fix: check the folder, and the pattern in its last part.`);
 }
 
