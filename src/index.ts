@@ -21,6 +21,7 @@ export { type Argument, type CompiledFunction, compile, type Structure } from ".
 export type { Reading } from "./graph/reading.js";
 export { Parameter, State } from "./graph/state.js";
 export { type AnyTensor, Tensor } from "./graph/tensor.js";
+export { type ConvolutionalNetwork, toConvolutional } from "./models/convolutional.js";
 export * as models from "./models/index.js";
 export * as nn from "./nn/index.js";
 export * from "./nn/losses/index.js";

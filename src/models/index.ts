@@ -24,6 +24,7 @@ import { zfnet, zfnet512 } from "./zfnet.js";
 
 export { AlexNet } from "./alexnet.js";
 export { AlexNet2012 } from "./alexnet2012.js";
+export { ConvolutionalNetwork, toConvolutional } from "./convolutional.js";
 export { GoogLeNet } from "./googlenet.js";
 export { InceptionV2 } from "./inception-v2.js";
 export { InceptionV3 } from "./inception-v3.js";
