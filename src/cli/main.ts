@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { AbortedError } from "../core/errors.js";
 import { version } from "../version.js";
+import { convertCommand } from "./commands/convert.js";
 import { demoCommand } from "./commands/demo.js";
 import { devicesCommand } from "./commands/devices.js";
 import { evaluateCommand } from "./commands/evaluate.js";
@@ -23,6 +24,7 @@ const program = new Command("fovea")
   .addCommand(trainCommand())
   .addCommand(evaluateCommand())
   .addCommand(predictCommand())
+  .addCommand(convertCommand())
   .addCommand(exportCommand())
   .addCommand(runCommand())
   .addCommand(devicesCommand())

@@ -49,6 +49,11 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en");
 }
 
+/** `3.5 MB`, `12.0 kB`. */
+export function formatBytes(bytes: number): string {
+  return bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** How this command is called here: `npx fovea train …`, with quotes where a shell needs them. */
 export function commandLine(...words: readonly string[]): string {
   const name = process.env.npm_command === undefined ? "fovea" : "npx fovea";

@@ -23,3 +23,13 @@ export async function findWeights(entry: ModelEntry, given: string, signal?: Abo
   }
   return found;
 }
+
+/** The path of a file of weights, or of published ones, downloaded where need be. */
+export async function publishedFile(given: string): Promise<string> {
+  return (await findFile(given)).path;
+}
+
+async function findFile(given: string): Promise<PretrainedWeights> {
+  if (!isPretrainedName(given) || existsSync(given)) return { path: given };
+  return pretrainedWeights(given, { onProgress: showDownload }).finally(clearProgress);
+}

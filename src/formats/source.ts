@@ -47,6 +47,18 @@ export function blobSource(blob: Blob, name: string): ByteSource {
   };
 }
 
+/** Bytes, or a file that a user has chosen, as a source. */
+export function sourceOf(source: Uint8Array | ArrayBuffer | Blob): ByteSource {
+  const name = "the bytes";
+  if (source instanceof Blob) return blobSource(source, "name" in source ? String(source.name) : name);
+  if (source instanceof ArrayBuffer) return memorySource(new Uint8Array(source), name);
+  const { buffer, byteOffset, byteLength } = source;
+  return memorySource(
+    buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, byteLength) : source.slice(),
+    name,
+  );
+}
+
 /** `length` bytes from `offset` on; a view where they are in memory already. */
 export async function readRange(source: ByteSource, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   checkRange(source, offset, length);

@@ -7,7 +7,7 @@ import { AbortedError, ArgumentError, NotFiniteError } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
 import { convertStorage } from "../formats/convert.js";
 import { openTensorFile } from "../formats/open.js";
-import { type ByteSource, blobSource, memorySource } from "../formats/source.js";
+import { type ByteSource, sourceOf } from "../formats/source.js";
 import { checkBooleans, storageWidths, viewStorage } from "../formats/storage.js";
 import { type StoredTensor, storedBytes, type TensorFile } from "../formats/tensor-file.js";
 import type { AnyState } from "../graph/state.js";
@@ -89,24 +89,13 @@ async function openWeights(target: LoadTarget, source: WeightsSource, signal?: A
   return stateDictFile(source);
 }
 
-function sourceOf(source: Uint8Array | ArrayBuffer | Blob): ByteSource {
-  const name = "the weights";
-  if (source instanceof Blob) return blobSource(source, "name" in source ? String(source.name) : name);
-  if (source instanceof ArrayBuffer) return memorySource(new Uint8Array(source), name);
-  const { buffer, byteOffset, byteLength } = source;
-  return memorySource(
-    buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, byteLength) : source.slice(),
-    name,
-  );
-}
-
 async function loadFile(target: LoadTarget, file: TensorFile, options: LoadWeightsOptions): Promise<WeightsReport> {
   const wanted = filtering(options.only);
   const states = new Map([...target.states].filter(([name]) => wanted(name)));
   if (states.size === 0 && options.only !== undefined) {
     throw new ArgumentError("`only` leaves nothing of the model. Fix: use the names of model.stateDict().");
   }
-  const { found, ...renaming } = renameTensors(states, file.tensors, options, file.name);
+  const { found, ...renaming } = renameTensors(file, options, states);
   // Types of elements are converted, so only shapes have to fit.
   const described = new Map(
     [...found].map(([name, { tensor }]) => {

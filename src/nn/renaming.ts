@@ -2,8 +2,10 @@
 
 import { ArgumentError, StateDictError } from "../core/errors.js";
 import { sameShape } from "../core/shape.js";
+import type { TensorFormat } from "../formats/tensor-file.js";
 import type { Described } from "./fit.js";
 import { isCounter } from "./state-dict.js";
+import { trainingPrefix } from "./weights.js";
 
 /**
  * What becomes of a name in a file, without its prefix: a function (null leaves the tensor out), a table of those that
@@ -34,42 +36,58 @@ export interface RenamingOptions {
   readonly only?: NameFilter | undefined;
 }
 
-/** Gives the tensors of a file the names of a model's states; where no prefix is given, one is looked for. */
+/** What renaming needs to know of a file. */
+export interface NamedTensors<T extends Described> {
+  /** What errors call it. */
+  readonly name: string;
+  readonly format: TensorFormat;
+  readonly tensors: ReadonlyMap<string, T>;
+}
+
+/**
+ * Gives the tensors of a file other names: those of a model's states, if some are given; then a prefix is looked for where
+ * none is given. Counters of batches are nothing that these models have.
+ */
 export function renameTensors<T extends Described>(
-  states: ReadonlyMap<string, Described>,
-  tensors: ReadonlyMap<string, T>,
+  file: NamedTensors<T>,
   { map, prefix, only }: RenamingOptions,
-  source: string,
+  states?: ReadonlyMap<string, Described>,
 ): Renaming<T> {
+  const { tensors } = file;
   const rename = mapping(map);
-  const chosen = prefix ?? findPrefix(states, tensors, rename);
+  const chosen = prefix ?? (states === undefined ? containerOf(file) : findPrefix(states, file, rename));
   if (prefix !== undefined && ![...tensors.keys()].some((name) => name.startsWith(prefix))) {
     const names = [...tensors.keys()].slice(0, 3).join(", ");
-    throw new ArgumentError(`${source}: no name begins with ${JSON.stringify(prefix)}. The first ones are ${names}.`);
+    throw new ArgumentError(
+      `${file.name}: no name begins with ${JSON.stringify(prefix)}. The first ones are ${names}.`,
+    );
   }
-  const wanted = filtering(only);
+  const isWanted = filtering(only);
   const found = new Map<string, { readonly name: string; readonly tensor: T }>();
   const ignored: string[] = [];
   const renamed: [string, string][] = [];
   for (const [name, tensor] of tensors) {
     const own = name.startsWith(chosen) ? name.slice(chosen.length) : undefined;
-    const target = own === undefined ? undefined : rename(own);
-    // What lies deeper in the file's containers belongs to something else, such as an optimizer.
-    const isDeeper = target?.includes("/") === true && !states.has(target);
-    if (own === undefined || target === undefined || isDeeper || isCounter(target) || !wanted(target)) {
+    const target = own === undefined || isAside(own, file.format) ? undefined : rename(own);
+    if (target === undefined || !isWanted(target) || (states !== undefined && isCounter(target))) {
       ignored.push(name);
       continue;
     }
     const other = found.get(target);
     if (other !== undefined) {
       throw new StateDictError(
-        `${source}: ${other.name} and ${name} would both become ${target}. Fix: a map that tells them apart, or a prefix.`,
+        `${file.name}: ${other.name} and ${name} would both become ${target}. Fix: a map that tells them apart, or a prefix.`,
       );
     }
     found.set(target, { name, tensor });
     if (target !== own) renamed.push([target, name]);
   }
   return { prefix: chosen, found, ignored, renamed: Object.fromEntries(renamed) };
+}
+
+/** Whether a tensor lies beside the model's: deeper in the containers of a checkpoint, or a slot of an optimizer. */
+function isAside(name: string, format: TensorFormat): boolean {
+  return format === "pytorch" ? name.includes("/") : name.startsWith(trainingPrefix);
 }
 
 /** The states that are to be loaded. */
@@ -101,11 +119,11 @@ function isList(
  */
 function findPrefix(
   states: ReadonlyMap<string, Described>,
-  tensors: ReadonlyMap<string, Described>,
+  file: NamedTensors<Described>,
   rename: (name: string) => string | undefined,
 ): string {
   const hits = new Map<string, number>();
-  for (const [name, { shape }] of tensors) {
+  for (const [name, { shape }] of file.tensors) {
     for (const { index } of [{ index: -1 }, ...name.matchAll(/[./]/g)]) {
       const target = rename(name.slice(index + 1));
       const state = target === undefined ? undefined : states.get(target);
@@ -116,25 +134,22 @@ function findPrefix(
   }
   let [best, most] = ["", Math.max(hits.get("") ?? 0, Math.ceil(states.size / 2) - 1)];
   for (const [prefix, count] of hits) if (count > most) [best, most] = [prefix, count];
-  return best !== "" || hits.has("") ? best : onlyContainer(tensors);
-}
-
-/** Where nothing fits, errors should still speak of the state dict in a checkpoint. */
-function onlyContainer(tensors: ReadonlyMap<string, Described>): string {
-  const containers = new Map<string, number>();
-  for (const name of tensors.keys()) {
-    const container = name.slice(0, name.lastIndexOf("/") + 1);
-    containers.set(container, (containers.get(container) ?? 0) + 1);
-  }
-  return mainContainer(containers);
+  // Where nothing fits, errors should still speak of the state dict in a checkpoint.
+  return best !== "" || hits.has("") ? best : containerOf(file);
 }
 
 /** Names under which checkpoints keep a model's weights. */
-const usual = ["", "state_dict/", "model_state_dict/", "model/", "net/", "params/", "weights/"];
+const usualContainers = ["", "state_dict/", "model_state_dict/", "model/", "net/", "params/", "weights/"];
 
-/** The container that holds the model's weights: one with a usual name, else the one with most tensors. */
-export function mainContainer(counts: ReadonlyMap<string, number>): string {
-  const known = usual.find((container) => counts.has(container));
+/** The container of a checkpoint that holds the model's weights: one with a usual name, else the one with most tensors. */
+function containerOf({ format, tensors }: NamedTensors<Described>): string {
+  if (format !== "pytorch") return "";
+  const counts = new Map<string, number>();
+  for (const name of tensors.keys()) {
+    const container = name.slice(0, name.lastIndexOf("/") + 1);
+    counts.set(container, (counts.get(container) ?? 0) + 1);
+  }
+  const known = usualContainers.find((container) => counts.has(container));
   if (known !== undefined) return known;
   return [...counts].reduce<readonly [string, number]>((a, b) => (b[1] > a[1] ? b : a), ["", 0])[0];
 }
