@@ -101,7 +101,8 @@ class Builder {
       const place = this.#placeOf(origin.frame);
       const isLeaf = place === this.#root ? !splitRoot : !this.#children.has(place.layer);
       if (isLeaf) this.#assign(node, place.layer);
-      else if (this.#fromInput.has(node) && origin.op.kind !== "alias") {
+      else if (origin.op.kind === "alias") this.#layOut(node);
+      else if (this.#fromInput.has(node)) {
         this.#assign(node, this.#finishedBy(node, place) ?? this.#addFunction(origin.op.name, node, place));
       }
     }
@@ -166,7 +167,13 @@ class Builder {
     if (source === undefined || others.length > 0) return undefined;
     const children = this.#children.get(place.layer) ?? [];
     const last = children[children.length - 1]?.layer;
-    return last?.kind === "function" && last.outputs[0] === source ? last : undefined;
+    return last?.kind === "function" && renamed(last.outputs[0]) === source ? last : undefined;
+  }
+
+  /** Functions lay maps out as their op wants them, in one row perhaps, and back: their output is what it is then. */
+  #layOut(node: AnyTensor): void {
+    const layer = this.leafOf.get(renamed(node));
+    if (layer?.kind === "function" && layer.outputs[0]?.rank === node.rank) layer.outputs = [node];
   }
 
   #assignPreparation(node: AnyTensor): void {

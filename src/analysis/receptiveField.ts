@@ -56,7 +56,7 @@ function describeAxis({ axis, runs, pattern }: Field): { size: number; stride: n
   }
   const seen = runs.filter((each) => each.length > 0);
   if (seen.length === 0) return { size: 0, stride: 0, start: 0 };
-  const size = Math.max(...seen.map((each) => each[each.length - 1] - each[0] + 1));
+  const size = seen.reduce((largest, each) => Math.max(largest, each[each.length - 1] - each[0] + 1), 0);
   const [start] = seen[0];
   const [end] = seen[seen.length - 1];
   return { size, stride: seen.length === 1 ? 0 : (end - start) / (seen.length - 1), start };
@@ -68,9 +68,9 @@ export function describeUse(fields: Fields, places: Shape): PixelUse | undefined
   const counts = fields.map((field, axis) => useAlong(field, places[axis]));
   const product = (of: (list: readonly number[]) => number) => counts.reduce((all, list) => all * of(list), 1);
   return {
-    least: product((list) => Math.min(...list)),
-    most: product((list) => Math.max(...list)),
-    mean: product((list) => list.reduce((sum, each) => sum + each, 0) / list.length),
+    least: product((list) => list.reduce((a, b) => Math.min(a, b))),
+    most: product((list) => list.reduce((a, b) => Math.max(a, b))),
+    mean: product((list) => list.reduce((a, b) => a + b) / list.length),
   };
 }
 
