@@ -96,17 +96,15 @@ function statesBehind(model: Model, { nodes }: Graph) {
   return [...new Set(nodes.flatMap(({ origin }) => (origin.kind === "state" ? [origin.state] : [])))];
 }
 
-/** The inputs with another batch. */
-export function withBatch(inputs: readonly Required<InputSpec>[], batch: number): readonly Required<InputSpec>[] {
-  return inputs.map(({ shape, dtype }) => ({ shape: [batch, ...shape.slice(1)], dtype }));
-}
-
 function planTraining(model: Model, inputs: readonly Required<InputSpec>[]): Training | undefined {
   try {
     return planStep(model, inputs);
   } catch (error) {
     if (!(error instanceof ShapeError) || inputs[0]?.shape[0] !== 1) throw error;
-    return planStep(model, withBatch(inputs, 2));
+    return planStep(
+      model,
+      inputs.map(({ shape, dtype }) => ({ shape: [2, ...shape.slice(1)], dtype })),
+    );
   }
 }
 

@@ -28,7 +28,8 @@ export function claimUnused(model: ModuleBase, root: Layer, leaves: readonly Lay
   const reached = reachedModules(model, modulesIn(root));
   const unused: Layer[] = [];
   const addUnused = (module: ModuleBase, path: string): Layer => {
-    const layer = makeLayer(path, module.constructor.name, module, 0);
+    const type = module.constructor.name;
+    const layer = makeLayer(path === "" ? type : path, type, module, 0);
     unused.push(layer);
     return layer;
   };

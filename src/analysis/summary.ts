@@ -8,9 +8,9 @@ import { ModuleBase } from "../nn/module.js";
 import { dependenceOf, outputFields } from "./dependence.js";
 import type { Layer } from "./layer.js";
 import { costOf, type Layers, layersOf, renamed, typeOf } from "./layers.js";
-import { keyOf, type Memory, type PlannedMemory, planMemory, withBatch } from "./memory.js";
+import { keyOf, type Memory, planMemory } from "./memory.js";
 import { describeField, describeUse, type PixelUse, type ReceptiveField } from "./receptiveField.js";
-import { type InputSpec, type Inputs, type Model, parseInputs, type Recording, record, withMode } from "./record.js";
+import { type Inputs, type Model, parseInputs, type Recording, record, withMode } from "./record.js";
 import { summaryTable, type TableOptions } from "./table.js";
 
 /** A layer, or a module with the layers inside it, whose numbers are then those of all of them together. */
@@ -50,8 +50,6 @@ export interface SummaryOptions {
   readonly training?: boolean;
   /** Plan the programs of inference and training, for `memory` and `kept`. Default true. */
   readonly memory?: boolean;
-  /** Length of the input's first axis for which memory is planned. Default: as in the input. */
-  readonly batch?: number;
 }
 
 export class Summary {
@@ -79,6 +77,11 @@ export class Summary {
 
   get trainable(): number {
     return this.root.trainable;
+  }
+
+  /** Of `parameters` those of layers that are never called, such as auxiliary heads when evaluating. */
+  get unused(): number {
+    return this.layers.reduce((sum, { call, parameters }) => sum + (call === 0 ? parameters : 0), 0);
   }
 
   get macs(): number {
@@ -130,11 +133,11 @@ export class Summary {
  * console.log(summary); // a table
  */
 export function summarize(model: Model, inputs: Inputs, options: SummaryOptions = {}): Summary {
-  const { training = false, memory = true, batch } = options;
+  const { training = false, memory = true } = options;
   const specs = parseInputs(inputs);
   const recording = withMode(model, training, () => record(model, specs));
   const layers = layersOf(model, recording);
-  const planned = memory ? plan(model, specs, batch, training ? undefined : recording) : undefined;
+  const planned = memory ? planMemory(model, specs, training ? undefined : recording) : undefined;
   const { summaries, root } = new Describer(recording, layers, planned?.keptBy).describe();
   const edges = edgesOf(recording, layers);
   return new Summary(
@@ -147,16 +150,6 @@ export function summarize(model: Model, inputs: Inputs, options: SummaryOptions 
     edges,
     planned?.memory,
   );
-}
-
-function plan(
-  model: Model,
-  specs: readonly Required<InputSpec>[],
-  batch: number | undefined,
-  evaluation: Recording | undefined,
-): PlannedMemory {
-  const isAsGiven = batch === undefined || specs.every(({ shape }) => shape[0] === batch);
-  return isAsGiven ? planMemory(model, specs, evaluation) : planMemory(model, withBatch(specs, batch));
 }
 
 class Describer {

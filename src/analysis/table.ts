@@ -78,12 +78,14 @@ function parametersOf({ parameters, shared }: LayerSummary): string {
 }
 
 function totals(summary: Summary): string[] {
-  const { parameters, trainable, macs, operations, activations, buffers, memory, layers, inputs, depth } = summary;
+  const { parameters, trainable, unused, macs, operations, activations, buffers, memory, layers, inputs, depth } =
+    summary;
   const frozen = parameters - trainable;
   const shared = layers.some((layer) => layer.shared > 0);
   const lines: (readonly [string, string])[] = [
     ["input", inputs.map(formatShape).join(", ")],
     ["parameters", `${formatWhole(parameters)}${frozen > 0 ? `, of which ${formatWhole(frozen)} are frozen` : ""}`],
+    ...(unused > 0 ? [["", `${formatWhole(unused)} of them in layers that are never called`] as const] : []),
     ...(shared ? [["", "in brackets: shared with an earlier layer, counted there"] as const] : []),
     ...(buffers > 0 ? [["buffers", `${formatWhole(buffers)} values that are not trained`] as const] : []),
     ["multiply-adds", `${formatWhole(macs)} of convolutions and matrix products, without bias`],
@@ -111,10 +113,10 @@ export function alignColumns(rows: readonly (readonly string[])[], texts: number
   const gap = 2;
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   let excess = widths.reduce((sum, each) => sum + each + gap, -gap) - width;
-  for (let column = 0; column < texts && excess > 0; column++) {
-    const cut = Math.min(excess, Math.max(0, widths[column] - shortest));
-    widths[column] -= cut;
-    excess -= cut;
+  for (; excess > 0; excess--) {
+    const widest = Math.max(...widths.slice(0, texts));
+    if (widest <= shortest) break;
+    widths[widths.indexOf(widest)]--;
   }
   return rows.map((row) => {
     const cells = row.map((cell, column) => {

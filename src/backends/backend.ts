@@ -154,6 +154,8 @@ export interface Device {
   /** Bytes that one program's arena may take. */
   readonly memoryLimit: number;
   readonly compiler: Compiler;
+  /** Whether the arena holds what a program left there until the next has begun: then steps can be run, and timed, one by one. */
+  readonly keepsArena: boolean;
   /** Rejects when the device cannot be started. */
   readonly ready: Promise<void>;
   /** Uninitialised memory. */

@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { AbortedError } from "../core/errors.js";
 import { version } from "../version.js";
+import { compareCommand } from "./commands/compare.js";
 import { convertCommand } from "./commands/convert.js";
 import { demoCommand } from "./commands/demo.js";
 import { devicesCommand } from "./commands/devices.js";
@@ -12,6 +13,7 @@ import { exportCommand } from "./commands/export.js";
 import { gradcheckCommand } from "./commands/gradcheck.js";
 import { predictCommand } from "./commands/predict.js";
 import { runCommand } from "./commands/run.js";
+import { summaryCommand } from "./commands/summary.js";
 import { trainCommand } from "./commands/train.js";
 import { describeError, explain, usageError } from "./output.js";
 import { stopStatus, watchProcess } from "./stopping.js";
@@ -27,6 +29,8 @@ const program = new Command("fovea")
   .addCommand(convertCommand())
   .addCommand(exportCommand())
   .addCommand(runCommand())
+  .addCommand(summaryCommand())
+  .addCommand(compareCommand())
   .addCommand(devicesCommand())
   .addCommand(demoCommand())
   .addCommand(gradcheckCommand())

@@ -47,6 +47,57 @@ export class Executable {
    * nodes, which is the node itself unless it stands for an argument.
    */
   run(graph: Graph, at: (node: number) => AnyTensor = (node) => graph.nodes[node]): Run {
+    const { handles, outputs, temporary } = this.#bindAll(graph, at);
+    const done = this.device.submit(this.#handle, handles, this.#scalars).catch((error) => {
+      throw this.#explain(error, graph);
+    });
+    pipelineOf(this.device).add(done);
+    for (const handle of temporary) this.device.free(handle);
+    return { done, outputs: outputs.map((handle) => new Storage(this.device, handle, done)) };
+  }
+
+  /**
+   * Times the program, and its steps one by one, each run as a program of its own: in milliseconds, the least of `rounds`.
+   * What running nothing takes has been subtracted from the steps.
+   */
+  async time(graph: Graph, at: (node: number) => AnyTensor, rounds: number): Promise<Timing> {
+    const { device } = this;
+    const { program } = this.compiled;
+    const { handles, outputs, temporary } = this.#bindAll(graph, at);
+    const parts = program.steps.map((step) => device.load({ ...program, steps: [step], commitStart: 1 }));
+    const nothing = device.load({ ...program, steps: [], commitStart: 0 });
+    const steps = new Float64Array(parts.length).fill(Number.POSITIVE_INFINITY);
+    let [whole, empty] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const clock = async (part: Handle) => {
+      const begin = performance.now();
+      await device.submit(part, handles, this.#scalars);
+      return performance.now() - begin;
+    };
+    try {
+      // The first round wakes threads and touches memory.
+      for (let round = 0; round <= rounds; round++) {
+        const least = (known: number, now: number) => (round === 0 ? known : Math.min(known, now));
+        whole = least(whole, await clock(this.#handle));
+        empty = least(empty, await clock(nothing));
+        for (const [step, part] of parts.entries()) steps[step] = least(steps[step], await clock(part));
+      }
+    } finally {
+      for (const handle of [...parts, nothing, ...outputs, ...temporary]) device.free(handle);
+    }
+    return { whole, steps: steps.map((time) => Math.max(0, time - empty)) };
+  }
+
+  /** A table of the program's steps and its memory plan. */
+  explain(): string {
+    return explainProgram(this.compiled, this.device);
+  }
+
+  free(): void {
+    this.device.free(this.#handle);
+  }
+
+  /** The memory for one run: scalars are written, and what is not a state's or tensor's own is made. */
+  #bindAll(graph: Graph, at: (node: number) => AnyTensor) {
     const { bindings, scalars } = this.compiled.schedule;
     const temporary: Handle[] = [];
     for (const { node, offset } of scalars) this.#writeScalar(at(node), offset / 4);
@@ -57,21 +108,7 @@ export class Executable {
       outputs.push(handle);
       return handle;
     });
-    const done = this.device.submit(this.#handle, handles, this.#scalars).catch((error) => {
-      throw this.#explain(error, graph);
-    });
-    pipelineOf(this.device).add(done);
-    for (const handle of temporary) this.device.free(handle);
-    return { done, outputs: outputs.map((handle) => new Storage(this.device, handle, done)) };
-  }
-
-  /** A table of the program's steps and its memory plan. */
-  explain(): string {
-    return explainProgram(this.compiled, this.device);
-  }
-
-  free(): void {
-    this.device.free(this.#handle);
+    return { handles, outputs, temporary };
   }
 
   #bind(
@@ -127,6 +164,14 @@ export class Executable {
       { cause: error },
     ).at(pathOf(origin.frame));
   }
+}
+
+/** Milliseconds. */
+export interface Timing {
+  /** Of the program in one go. */
+  readonly whole: number;
+  /** Of each of its steps. */
+  readonly steps: Float64Array;
 }
 
 /** What a submission will leave behind. */

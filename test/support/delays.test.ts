@@ -21,6 +21,7 @@ function listeningDevice(calls: string[]): Device {
     threads: 1,
     memoryLimit: 0,
     compiler: createReferenceDevice().compiler,
+    keepsArena: false,
     ready: Promise.resolve(),
     allocate: (bytes) => note(`allocate ${bytes}`, 7),
     upload: (data) => note(`upload ${new Float32Array(data.buffer)[0]}`, 8),

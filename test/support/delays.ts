@@ -45,6 +45,7 @@ export function withDelays(device: Device, longestMilliseconds = 2): Device {
     threads: device.threads,
     memoryLimit: device.memoryLimit,
     compiler: device.compiler,
+    keepsArena: device.keepsArena,
     ready: device.ready.then(pause),
     allocate: (bytes) => make(() => device.allocate(bytes)),
     upload(data) {

@@ -58,6 +58,7 @@ export class CpuDevice implements Device {
   readonly threads: number;
   readonly memoryLimit: number;
   readonly compiler: CpuCompiler;
+  readonly keepsArena = true;
   readonly ready: Promise<void>;
   readonly #engine: Engine;
   readonly #handles = new Handles();

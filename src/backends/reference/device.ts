@@ -48,6 +48,7 @@ export class ReferenceDevice implements Device {
   readonly threads = 1;
   readonly memoryLimit = Number.POSITIVE_INFINITY;
   readonly compiler = compiler;
+  readonly keepsArena = false;
   readonly ready = Promise.resolve();
 
   readonly #memory = new Map<Handle, Data | undefined>();
