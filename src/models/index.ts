@@ -35,6 +35,7 @@ export { MLP, type MLPOptions } from "./mlp.js";
 export { MobileNetV1 } from "./mobilenet-v1.js";
 export { MobileNetV2 } from "./mobilenet-v2.js";
 export { NIN } from "./nin.js";
+export { PatternNetwork, type PatternOptions, pattern } from "./pattern.js";
 export type { ModelEntry, ModelOptions, Normalization, Paper, Resizing } from "./registry.js";
 export { BasicBlock, Bottleneck, ResNet } from "./resnet.js";
 export { CifarResNet } from "./resnet-cifar.js";
