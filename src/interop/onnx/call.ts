@@ -13,6 +13,9 @@ import type { TensorValue, Value } from "./value.js";
 
 type Numbers = Float64Array<ArrayBuffer>;
 
+/** Elements of tables of indices and weights that are made while recording. */
+const longestTable = 2 ** 24;
+
 /** What a node's call can ask of the execution that it is part of. */
 export interface Surroundings {
   /** Whether the model is set to training. */
@@ -130,6 +133,12 @@ export class Call {
     if (numbers.length !== 1)
       throw this.error(`input ${index} is ${formatShape(this.shape(index))}. Expected a single number`);
     return numbers[0];
+  }
+
+  /** A length that a table is made for, within reason. */
+  tableLength(length: number): number {
+    if (Number.isInteger(length) && length >= 0 && length <= longestTable) return length;
+    throw this.shapeError(`a length of ${length}. Expected an integer from 0 to ${longestTable}`);
   }
 
   /** An axis, counted from the front, of a tensor with so many. */

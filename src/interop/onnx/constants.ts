@@ -3,14 +3,14 @@
  * computed by the ops' definitions, in float64, which also holds the 64-bit integers that shapes are made of.
  */
 
-import { allocate } from "../../core/dtype.js";
+import { allocate, type DType } from "../../core/dtype.js";
 import { DataError } from "../../core/errors.js";
 import { type Shape, sizeOf } from "../../core/shape.js";
 import type { ReferenceArray } from "../../graph/op.js";
 import { inputNames } from "../../graph/operation.js";
 import type { AnyTensor } from "../../graph/tensor.js";
 import { tensorOver } from "../../ops/create.js";
-import { dtypeOf, type ElementType, isFloat } from "./elementTypes.js";
+import { dtypeOf, type ElementType, isFloat, ranges } from "./elementTypes.js";
 import type { HostArray } from "./tensorProto.js";
 
 type Values = Float64Array<ArrayBuffer>;
@@ -28,7 +28,7 @@ export function constantTensor({ type, shape, data }: HostArray): AnyTensor {
   if (dtype === "int32" && data instanceof Int32Array) return remember(tensorOver(data, shape, "int32"));
   if (data instanceof Uint8Array && (dtype === "uint8" || dtype === "bool"))
     return remember(tensorOver(data, shape, dtype));
-  return constantFrom(type, shape, Float64Array.from(data, Number));
+  return constantFrom(type, shape, data);
 }
 
 function remember(tensor: AnyTensor): AnyTensor {
@@ -36,19 +36,28 @@ function remember(tensor: AnyTensor): AnyTensor {
   return tensor;
 }
 
-/** A tensor for values computed in float64. Integers beyond int32 are kept beside it, for shapes to be computed from. */
-export function constantFrom(type: ElementType, shape: Shape, values: Values): AnyTensor {
+const [least, greatest] = ranges.int32;
+
+/** A tensor for computed values. Integers beyond int32 are kept beside it in float64, for shapes to be computed from. */
+export function constantFrom(
+  type: ElementType,
+  shape: Shape,
+  values: ArrayLike<number> | ArrayLike<bigint>,
+): AnyTensor {
   const dtype = dtypeOf(type);
   const data = allocate(dtype, values.length);
   let wrong = -1;
   for (let i = 0; i < values.length; i++) {
-    if (dtype === "int32") data[i] = Math.min(Math.max(values[i], -(2 ** 31)), 2 ** 31 - 1);
-    else data[i] = values[i];
-    if (data[i] !== values[i] && dtype !== "float32") wrong = i;
+    const value = Number(values[i]);
+    data[i] = dtype === "int32" ? Math.min(Math.max(value, least), greatest) : value;
+    if (dtype !== "float32" && data[i] !== value) wrong = i;
   }
-  const tensor = tensorOver(data, shape, dtype);
+  const tensor = tensorOver<Shape, DType>(data, shape, dtype);
   if (wrong < 0) return remember(tensor);
-  known.set(tensor, values);
+  known.set(
+    tensor,
+    Float64Array.from({ length: values.length }, (_, i) => Number(values[i])),
+  );
   unfit.set(tensor, { type, value: values[wrong] });
   return tensor;
 }
@@ -68,38 +77,60 @@ export function markInput(tensor: AnyTensor): void {
 
 /** Whether nothing but constants determines a tensor, and it is not too large to be computed here. */
 function isConstant(tensor: AnyTensor): boolean {
-  if (known.has(tensor) || constant.has(tensor)) return true;
-  if (variable.has(tensor)) return false;
-  const { origin } = tensor;
-  const fixed = origin.kind === "number" || (origin.kind === "computed" && origin.inputs.every(isConstant));
-  const result = fixed && tensor.size <= maxInputSize;
-  (result ? constant : variable).add(tensor);
-  return result;
+  const decided = (each: AnyTensor) => known.has(each) || constant.has(each) || variable.has(each);
+  // Not by recursion: graphs may be deeper than the stack.
+  const stack = [tensor];
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const { origin } = top;
+    const open = origin.kind === "computed" ? origin.inputs.filter((input) => !decided(input)) : [];
+    if (decided(top)) {
+      stack.pop();
+    } else if (open.length > 0) {
+      stack.push(...open);
+    } else {
+      const fixed = origin.kind === "number" || (origin.kind === "computed" && !origin.inputs.some(isVariable));
+      (fixed && top.size <= maxInputSize ? constant : variable).add(top);
+      stack.pop();
+    }
+  }
+  return !variable.has(tensor);
 }
+
+const isVariable = (tensor: AnyTensor): boolean => variable.has(tensor);
 
 /** The values of a tensor that only constants determine; undefined for others, and for large ones. */
 export function constantValues(tensor: AnyTensor): Values | undefined {
-  if (!isConstant(tensor)) return undefined;
-  return evaluate(tensor);
+  return isConstant(tensor) ? evaluate(tensor) : undefined;
 }
 
+/** The values of a constant tensor, after those of all that it is computed from. */
 function evaluate(tensor: AnyTensor): Values {
+  const pending = new Set([tensor]);
+  for (const each of pending) {
+    if (each.origin.kind === "computed" && !known.has(each)) for (const input of each.origin.inputs) pending.add(input);
+  }
+  for (const each of [...pending].sort((a, b) => a.order - b.order))
+    if (!known.has(each)) known.set(each, compute(each));
+  return valuesOf(tensor);
+}
+
+function valuesOf(tensor: AnyTensor): Values {
   const values = known.get(tensor);
   if (values !== undefined && values !== "its data") return values;
-  const { origin } = tensor;
-  if (origin.kind === "data") return Float64Array.from(origin.data);
+  if (tensor.origin.kind !== "data") throw new DataError("the values of a constant are gone.");
+  return Float64Array.from(tensor.origin.data);
+}
+
+function compute({ shape, dtype, origin }: AnyTensor): Values {
   if (origin.kind === "number") return Float64Array.of(origin.read());
-  if (origin.kind !== "computed") throw new DataError("the values of a constant were disposed of");
+  if (origin.kind !== "computed") throw new DataError("the values of a constant are gone.");
   const { op, inputs, params } = origin;
   const arrays: Record<string, ReferenceArray> = {};
-  for (const [i, name] of inputNames(op, inputs.length).entries()) {
-    const { shape, dtype } = inputs[i];
-    arrays[name] = { shape, dtype, data: evaluate(inputs[i]) };
-  }
-  const output = new Float64Array(sizeOf(tensor.shape));
-  op.reference(arrays, params, { shape: tensor.shape, dtype: tensor.dtype, data: output });
-  known.set(tensor, output);
-  return output;
+  for (const [i, name] of inputNames(op, inputs.length).entries())
+    arrays[name] = { shape: inputs[i].shape, dtype: inputs[i].dtype, data: valuesOf(inputs[i]) };
+  const data = new Float64Array(sizeOf(shape));
+  op.reference(arrays, params, { shape, dtype, data });
+  return data;
 }
 
 /**

@@ -33,21 +33,29 @@ class Scope {
  * @returns its outputs, in order
  */
 export function runGraph(plan: GraphPlan, inputs: ReadonlyMap<string, Value>, training: boolean): Steps<Value[]> {
-  return runWithin(plan, inputs, undefined, training);
+  return runWithin(plan, inputs, undefined, { training, nodes: 0 });
+}
+
+/** Nodes that one run may execute, those in loops counted as often as they are: more are a mistake, or made to do harm. */
+const maxNodes = 1_000_000;
+
+interface Execution {
+  readonly training: boolean;
+  nodes: number;
 }
 
 function* runWithin(
   plan: GraphPlan,
   inputs: ReadonlyMap<string, Value>,
   outer: Scope | undefined,
-  training: boolean,
+  execution: Execution,
 ): Steps<Value[]> {
   const scope = new Scope(outer);
   for (const [name, array] of plan.initializers) {
     if (!inputs.has(name)) scope.set(name, tensorValue(array.type, constantTensor(array)));
   }
   for (const [name, value] of inputs) scope.set(name, value);
-  for (const node of plan.nodes) yield* runNode(node, scope, training);
+  for (const node of plan.nodes) yield* runNode(node, scope, execution);
   return plan.outputs.map(({ name }) => {
     const value = scope.get(name);
     if (value === undefined) throw new FormatError(`the output ${JSON.stringify(name)} was not computed.`);
@@ -55,7 +63,9 @@ function* runWithin(
   });
 }
 
-function* runNode(node: NodePlan, scope: Scope, training: boolean): Steps<void> {
+function* runNode(node: NodePlan, scope: Scope, execution: Execution): Steps<void> {
+  if (++execution.nodes > maxNodes)
+    throw new FormatError(`${describeNode(node)}: the loops of the model execute more than ${maxNodes} nodes.`);
   const inputs = node.inputs.map((name) => {
     if (name === "") return undefined;
     const value = scope.get(name);
@@ -64,8 +74,8 @@ function* runNode(node: NodePlan, scope: Scope, training: boolean): Steps<void> 
     return value;
   });
   const call = new Call(node, inputs, {
-    training,
-    run: (body, values) => runWithin(body, matchInputs(node, body, values), scope, training),
+    training: execution.training,
+    run: (body, values) => runWithin(body, matchInputs(node, body, values), scope, execution),
   });
   const outputs = asList(yield* withinFrame(node, () => node.definition.build(call, node.attributes)));
   for (const [i, name] of node.outputs.entries()) {

@@ -68,6 +68,28 @@ const maxNesting = 32;
 
 type Opsets = ReadonlyMap<string, number>;
 
+/** Names that mean something at a place: those of a graph, and of what is around it. */
+class Names {
+  readonly #own = new Set<string>();
+  readonly #outer: Names | undefined;
+
+  constructor(outer: Names | undefined, own: Iterable<string>) {
+    this.#outer = outer;
+    for (const name of own) this.#own.add(name);
+  }
+
+  has(name: string): boolean {
+    return this.#own.has(name) || this.#outer?.has(name) === true;
+  }
+
+  /** Adds a name; false if the graph itself has it already. */
+  add(name: string): boolean {
+    if (this.#own.has(name)) return false;
+    this.#own.add(name);
+    return true;
+  }
+}
+
 export function opsetsOf(imports: readonly OperatorSetIdProto[]): Opsets {
   return new Map(imports.map(({ domain, version }) => [domain === "ai.onnx" ? "" : domain, version]));
 }
@@ -76,11 +98,15 @@ export function opsetsOf(imports: readonly OperatorSetIdProto[]): Opsets {
 export class Planner {
   readonly #context: PlanContext;
   readonly #unsupported = new Set<string>();
+  readonly #functions: ReadonlyMap<string, FunctionProto>;
   #nodes = 0;
   #nesting = 0;
 
   constructor(context: PlanContext) {
     this.#context = context;
+    this.#functions = new Map(
+      context.functions.map((each) => [functionKey(each.domain, each.name, each.overload), each]),
+    );
   }
 
   /** Throws if anything in what was planned is not supported. */
@@ -94,7 +120,7 @@ export class Planner {
   }
 
   /** @param outer names that the graph may use from around it */
-  graph(graph: GraphProto, opsets: Opsets, outer: ReadonlySet<string>): GraphPlan {
+  graph(graph: GraphProto, opsets: Opsets, outer?: Names): GraphPlan {
     const { file, readTensor } = this.#context;
     if (graph.sparseInitializer.length > 0) this.#unsupported.add("sparse initializers");
     const initializers = new Map<string, HostArray>();
@@ -103,12 +129,11 @@ export class Planner {
       initializers.set(tensor.name, readTensor(tensor, `${file}: initializer ${JSON.stringify(tensor.name)}`));
     }
     const inputs = graph.input.map((info) => this.#valueInfo(info));
-    const names = [...initializers.keys(), ...inputs.map(({ name }) => name)];
-    const nodes = this.#planNodes(graph.node, opsets, new Set([...outer, ...names]), undefined);
+    const names = new Names(outer, [...initializers.keys(), ...inputs.map(({ name }) => name)]);
+    const nodes = this.#planNodes(graph.node, opsets, names, undefined);
     const outputs = graph.output.map((info) => this.#valueInfo(info));
-    const made = new Set([...outer, ...names, ...nodes.flatMap((node) => node.outputs)]);
     for (const { name } of outputs) {
-      if (!made.has(name))
+      if (!names.has(name))
         throw new FormatError(
           `${file}: nothing makes the output ${JSON.stringify(name)}. Fix: export the model again.`,
         );
@@ -132,13 +157,12 @@ export class Planner {
   #planNodes(
     nodes: readonly NodeProto[],
     opsets: Opsets,
-    before: ReadonlySet<string>,
+    names: Names,
     given: ReadonlyMap<string, AttributeProto> | undefined,
   ): NodePlan[] {
     const { file } = this.#context;
     if (++this.#nesting > maxNesting)
       throw new FormatError(`${file}: graphs and functions are nested more than ${maxNesting} deep.`);
-    const names = new Set(before);
     const plans: NodePlan[] = [];
     for (const node of nodes) {
       if (++this.#nodes > maxNodes) throw new FormatError(`${file}: the model has more than ${maxNodes} nodes.`);
@@ -151,9 +175,7 @@ export class Planner {
       }
       plans.push(this.#planNode(node, label, opsets, names, given));
       for (const name of node.output) {
-        if (name === "") continue;
-        if (names.has(name) && !before.has(name)) throw new FormatError(`${file}: ${twice("value", name)}`);
-        names.add(name);
+        if (name !== "" && !names.add(name)) throw new FormatError(`${file}: ${twice("value", name)}`);
       }
     }
     this.#nesting--;
@@ -164,7 +186,7 @@ export class Planner {
     node: NodeProto,
     label: string,
     opsets: Opsets,
-    names: ReadonlySet<string>,
+    names: Names,
     given: ReadonlyMap<string, AttributeProto> | undefined,
   ): NodePlan {
     const domain = node.domain === "ai.onnx" ? "" : node.domain;
@@ -175,9 +197,7 @@ export class Planner {
       const referred = given?.get(attribute.refAttrName);
       return referred === undefined ? [] : [{ ...referred, name: attribute.name }];
     });
-    const called = this.#context.functions.find(
-      (each) => each.name === node.opType && each.domain === node.domain && each.overload === node.overload,
-    );
+    const called = this.#functions.get(functionKey(node.domain, node.opType, node.overload));
     if (called !== undefined) return { ...plan, ...this.#planFunction(called, attributes, opsets) };
     const definition = domain === "" ? find(node.opType, opset) : undefined;
     if (definition === undefined) {
@@ -223,7 +243,7 @@ export class Planner {
       inputs: called.input.map(info),
       outputs: called.output.map(info),
       initializers: new Map(),
-      nodes: this.#planNodes(called.node, own, new Set(called.input), given),
+      nodes: this.#planNodes(called.node, own, new Names(undefined, called.input), given),
     };
     const definition: Definition = {
       since: 1,
@@ -231,6 +251,10 @@ export class Planner {
     };
     return { attributes: {}, bodies: [body], definition };
   }
+}
+
+function functionKey(domain: string, name: string, overload: string): string {
+  return JSON.stringify([domain, name, overload]);
 }
 
 function twice(what: string, name: string): string {

@@ -48,7 +48,7 @@ export async function load(source: Bytes | string | URL, options: OnnxLoadOption
     functions: model.functions,
     readTensor: (tensor: TensorProto, what: string) => readTensor(tensor, what, external(tensor, what)),
   });
-  const plan = planner.graph(model.graph, opsets, new Set());
+  const plan = planner.graph(model.graph, opsets);
   planner.finish();
   return new OnnxModel(plan, Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])));
 }

@@ -14,6 +14,7 @@ import { checkFits, constantTensor, markInput } from "./constants.js";
 import { dtypeOf, type ElementType, ranges } from "./elementTypes.js";
 import { NotYetKnown, now, runGraph, waiting } from "./execute.js";
 import type { GraphPlan, ValueInfo } from "./graph.js";
+import { rounded } from "./ops/conversion.js";
 import { rolesOf } from "./roles.js";
 import { tensorValue, type Value } from "./value.js";
 
@@ -75,7 +76,7 @@ export class OnnxModel extends Module {
         configurable: true,
       });
     }
-    this.#compiled = compile((inputs: NamedTensors) => this.record(inputs));
+    this.#compiled = compile((inputs: NamedTensors) => this.#results(this.record(inputs)));
     this.eval();
   }
 
@@ -112,7 +113,8 @@ export class OnnxModel extends Module {
         this.#waits = true;
       }
     }
-    const outputs = this.#named(await waiting(runGraph(this.#plan, this.#values(tensors), this.training)));
+    const steps = runGraph(this.#plan, this.#values(tensors), this.training);
+    const outputs = this.#results(this.#named(await waiting(steps)));
     await evaluate(...Object.values(outputs));
     return outputs;
   }
@@ -157,6 +159,12 @@ export class OnnxModel extends Module {
     });
     checkFits(outputs.map(([, tensor]) => tensor));
     return Object.fromEntries(outputs);
+  }
+
+  /** Outputs of short floating-point types rounded to what these hold: only at the end, for it has no gradient. */
+  #results(outputs: Record<string, AnyTensor>): Record<string, AnyTensor> {
+    for (const { name, dtype } of this.#outputs) outputs[name] = rounded(outputs[name], dtype);
+    return outputs;
   }
 
   #values(inputs: NamedTensors): ReadonlyMap<string, Value> {

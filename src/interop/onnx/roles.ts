@@ -35,17 +35,17 @@ function visit(plan: GraphPlan, known: Set<string>, statistics: Set<string>): vo
   }
 }
 
-/** What a body must know of its inputs, the node that runs it must know too. */
+/**
+ * What a body must know of its inputs, the node that runs it must know too. Names inside and outside are not told apart:
+ * at worst, an initializer is a constant for nothing.
+ */
 function visitBody(node: NodePlan, body: GraphPlan, known: Set<string>, statistics: Set<string>): void {
-  const inside = new Set(known);
-  for (const [i, { name }] of body.outputs.entries()) if (known.has(node.outputs[i])) inside.add(name);
-  visit(body, inside, statistics);
-  const own = new Set([...body.inputs.map(({ name }) => name), ...body.nodes.flatMap(({ outputs }) => outputs)]);
-  for (const name of inside) if (!own.has(name)) known.add(name);
-  const offset = node.op === "If" ? undefined : node.inputs.length - body.inputs.length;
-  if (offset === undefined) return;
+  for (const [i, { name }] of body.outputs.entries()) if (known.has(node.outputs[i])) known.add(name);
+  visit(body, known, statistics);
+  // The last inputs are the body's: a loop's first are the number of its steps and a condition, and those of If are none.
+  const offset = Math.max(0, node.inputs.length - body.inputs.length);
   for (const [i, { name }] of body.inputs.entries()) {
-    const outer = node.inputs[i + Math.max(0, offset)];
-    if (inside.has(name) && outer !== undefined) known.add(outer);
+    const outer = node.inputs[i + offset];
+    if (known.has(name) && outer !== undefined) known.add(outer);
   }
 }

@@ -1,6 +1,6 @@
 /** From one element type to another. */
 
-import type { Tensor } from "../../../graph/tensor.js";
+import type { AnyTensor, Tensor } from "../../../graph/tensor.js";
 import { tensor } from "../../../ops/create.js";
 import { add, div, maximum, minimum, mul } from "../../../ops/elementwise/arithmetic.js";
 import { equal, greater } from "../../../ops/elementwise/comparison.js";
@@ -22,8 +22,13 @@ const shortFloats = {
   bfloat16: { bits: 7, least: -126, greatest: 127 },
 } as const;
 
+/** A tensor's values as an element type holds them, if that is float16 or bfloat16. */
+export function rounded(x: AnyTensor, type: ElementType): AnyTensor {
+  return type === "float16" || type === "bfloat16" ? toShort(x as Tensor, type) : x;
+}
+
 /** To the nearest number that a short type holds; infinite beyond those. */
-function rounded(x: Tensor, type: keyof typeof shortFloats): Tensor {
+function toShort(x: Tensor, type: keyof typeof shortFloats): Tensor {
   const { bits, least, greatest } = shortFloats[type];
   const size = abs(x);
   // Rounding near a power of two gives that power, so it does not matter if the logarithm falls short of it.
@@ -48,9 +53,8 @@ export function converted({ type, tensor: x }: TensorValue, to: ElementType): Te
   if (to === "bool") return tensorValue(to, cast(x, "bool"));
   if (isFloat(to)) {
     const exact = type === "bool" || type === "uint8" || type === "int8";
-    const value = cast(x, "float32") as Tensor;
-    const short = to === "float16" || to === "bfloat16";
-    return tensorValue(to, short && !exact ? rounded(value, to) : value);
+    const value = cast(x, "float32");
+    return tensorValue(to, exact ? value : rounded(value, to));
   }
   return typed(to, isFloat(type) ? cast(x, "int32") : numeric(x));
 }

@@ -187,7 +187,7 @@ function cosineWindow(terms: readonly number[]): Definition[] {
       attributes: { output_datatype: int(dataTypes.float), periodic: int(1) },
       known: [0],
       *build(call, { output_datatype, periodic }) {
-        const size = yield* call.number(0);
+        const size = call.tableLength(yield* call.number(0));
         const period = periodic === 0 ? size - 1 : size;
         const at = (i: number) =>
           terms.reduce((total, term, k) => total + term * Math.cos((2 * Math.PI * k * i) / period), 0);

@@ -52,7 +52,7 @@ function extended(call: Call, x: AnyTensor, axis: number, before: number, after:
   const length = x.shape[axis];
   const count = length + before + after;
   if (length === 0 || count < 0) throw call.shapeError(`axis ${axis} of length ${length} cannot become ${count} long`);
-  const places = Int32Array.from({ length: count }, (_, i) => place(i - before, length));
+  const places = Int32Array.from({ length: call.tableLength(count) }, (_, i) => place(i - before, length));
   return take(x, tensor(places, { device: x.device }), axis);
 }
 

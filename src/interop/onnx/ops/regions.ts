@@ -83,13 +83,13 @@ interface Places {
   readonly samples: number;
 }
 
-function placesIn(begin: number, length: number, cells: number, ratio: number, size: number): Places {
+function placesIn(call: Call, begin: number, length: number, cells: number, ratio: number, size: number): Places {
   const each = length / cells;
   const samples = ratio > 0 ? ratio : Math.ceil(each);
   const lower: number[] = [];
   const upper: number[] = [];
   const share: (number | undefined)[] = [];
-  for (let i = 0; i < cells * samples; i++) {
+  for (let i = 0; i < call.tableLength(cells * samples); i++) {
     const at = begin + Math.floor(i / samples) * each + (((i % samples) + 0.5) * each) / samples;
     const beyond = at < -1 || at > size;
     const inside = Math.max(at, 0);
@@ -117,8 +117,9 @@ function* regionsAligned(call: Call, settings: AlignSettings): Steps<Outputs> {
     );
     // Without the half, regions are at least one element large.
     const least = (length: number) => (half ? length : Math.max(length, 1));
-    const down = placesIn(top, least(bottom - top), rows, ratio, height);
-    const across = placesIn(left, least(right - left), columns, ratio, width);
+    const down = placesIn(call, top, least(bottom - top), rows, ratio, height);
+    const across = placesIn(call, left, least(right - left), columns, ratio, width);
+    call.tableLength(4 * rows * columns * down.samples * across.samples);
     const picture = reshape(slice(x, sample), [channels, height * width]);
     return cellsOf(picture, down, across, [rows, columns], width, settings.mode === "max");
   });

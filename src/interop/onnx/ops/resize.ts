@@ -89,6 +89,7 @@ function separately(call: Call, x: Tensor, axes: ReadonlyMap<number, Axis>, sett
       throw call.shapeError(`axis ${axis} of length ${geometry.before} cannot become ${geometry.after} long`);
     if (geometry.scale === 1 && geometry.after === geometry.before && settings.transform !== "tf_crop_and_resize")
       continue;
+    call.tableLength(geometry.after);
     const taps = tapsOf(geometry, settings);
     if (typeof taps === "string") throw call.error(taps);
     result = along(result, axis, taps, settings.extrapolation);

@@ -163,7 +163,8 @@ function gridSampled(call: Call, { align_corners, mode, padding_mode: padding }:
 function* affineGrid(call: Call, { align_corners }: { readonly align_corners: number }): Steps<Outputs> {
   const theta = call.float(0);
   const [n, , ...size] = yield* call.integers(1);
-  const along = size.map((length) => {
+  const along = size.map((given) => {
+    const length = call.tableLength(given);
     const at = (i: number) =>
       align_corners !== 0 ? (length === 1 ? 0 : (2 * i) / (length - 1) - 1) : (2 * i + 1) / length - 1;
     return Float32Array.from({ length }, (_, i) => at(i));
