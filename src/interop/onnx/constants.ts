@@ -146,6 +146,11 @@ export function settle(type: ElementType, tensor: AnyTensor): AnyTensor {
   return constantFrom(type, tensor.shape, type === "int32" ? values.map((value) => value | 0) : values);
 }
 
+/** Whether a tensor holds all that its constant says. */
+export function fits(tensor: AnyTensor): boolean {
+  return !unfit.has(tensor);
+}
+
 /** Throws if a value that a device is to compute depends on a constant that tensors cannot hold. */
 export function checkFits(outputs: readonly AnyTensor[]): void {
   const seen = new Set<AnyTensor>();

@@ -37,7 +37,7 @@ export function runGraph(plan: GraphPlan, inputs: ReadonlyMap<string, Value>, tr
 }
 
 /** Nodes that one run may execute, those in loops counted as often as they are: more are a mistake, or made to do harm. */
-const maxNodes = 1_000_000;
+const maxNodes = 200_000;
 
 interface Execution {
   readonly training: boolean;

@@ -10,7 +10,7 @@ import { tensorOver } from "../../ops/create.js";
 import { cast } from "../../ops/elementwise/select.js";
 import { evaluate } from "../../ops/evaluate.js";
 import { type AnyTensorLike, asTensor } from "../../ops/tensors.js";
-import { checkFits, constantTensor, markInput } from "./constants.js";
+import { checkFits, constantTensor, fits, markInput } from "./constants.js";
 import { dtypeOf, type ElementType, ranges } from "./elementTypes.js";
 import { NotYetKnown, now, runGraph, waiting } from "./execute.js";
 import type { GraphPlan, ValueInfo } from "./graph.js";
@@ -62,7 +62,7 @@ export class OnnxModel extends Module {
     for (const [name, array] of plan.initializers) {
       const role = roles(name, array.type);
       const tensor = constantTensor(array);
-      if (role === "constant") {
+      if (role === "constant" || !fits(tensor)) {
         this.#constants.set(name, tensorValue(array.type, tensor));
         continue;
       }
@@ -129,7 +129,7 @@ export class OnnxModel extends Module {
    *
    * @example const loss = crossEntropy(model(images), labels);
    */
-  forward(...inputs: readonly AnyTensorLike[]): Tensor {
+  forward(...inputs: AnyTensorLike[]): Tensor {
     if (inputs.length !== this.#inputs.length) {
       const names = this.#inputs.map(({ name }) => name).join(", ");
       throw new ArgumentError(`the model takes ${this.#inputs.length} inputs (${names}), but got ${inputs.length}.`);

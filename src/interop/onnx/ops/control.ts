@@ -24,7 +24,7 @@ function flag(value: boolean): TensorValue {
 }
 
 /** Steps of a loop that are recorded as one program, at most: more are a mistake or an attack. */
-const maxSteps = 100_000;
+const maxSteps = 10_000;
 
 /** Values of each step one above the other; of none, an empty tensor of the shape that the body says. */
 function stacked(call: Call, body: GraphPlan, output: number, values: readonly Value[]): TensorValue {

@@ -78,6 +78,7 @@ interface ResizeSettings extends Sampling {
 function resized(call: Call, axes: ReadonlyMap<number, Axis>, settings: ResizeSettings): TensorValue {
   const { tensor: given, type } = call.any(0);
   const x = cast(given, "float32") as Tensor;
+  for (const { after } of axes.values()) call.tableLength(after);
   const result = known(x, axes, settings) ?? separately(call, x, axes, settings);
   return tensorValue(type, cast(result, dtypeOf(type)));
 }
@@ -85,11 +86,10 @@ function resized(call: Call, axes: ReadonlyMap<number, Axis>, settings: ResizeSe
 function separately(call: Call, x: Tensor, axes: ReadonlyMap<number, Axis>, settings: ResizeSettings): Tensor {
   let result = x;
   for (const [axis, geometry] of axes) {
-    if (geometry.before === 0 || geometry.after < 0)
+    if (geometry.before === 0)
       throw call.shapeError(`axis ${axis} of length ${geometry.before} cannot become ${geometry.after} long`);
     if (geometry.scale === 1 && geometry.after === geometry.before && settings.transform !== "tf_crop_and_resize")
       continue;
-    call.tableLength(geometry.after);
     const taps = tapsOf(geometry, settings);
     if (typeof taps === "string") throw call.error(taps);
     result = along(result, axis, taps, settings.extrapolation);
