@@ -164,15 +164,16 @@ async function transfer(
   try {
     for (let at = 0; at < total; at += CHUNK) {
       const buffer = staging.take();
-      const bytes = new Uint8Array(buffer, 0, Math.min(CHUNK, total - at));
+      const length = Math.min(CHUNK, total - at);
+      const bytes = new Uint8Array(buffer, 0, length);
       await reader.fill(bytes);
-      const read = viewStorage(tensor.dtype, [bytes.length / width], bytes);
+      const read = viewStorage(tensor.dtype, [length / width], bytes);
       checkBooleans(read, what);
       const { data } = convertStorage(read, what, state.dtype);
       if (finite && data instanceof Float32Array) checkFinite(data, what, at / width);
       if (data.buffer !== buffer) staging.give(buffer);
       await staging.write(state.device, handle, (at / width) * data.BYTES_PER_ELEMENT, data);
-      progress(bytes.length);
+      progress(length);
     }
   } finally {
     await reader.close();

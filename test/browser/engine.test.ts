@@ -51,11 +51,13 @@ describe("the engine in Chromium", { skip: noBrowser, timeout: 300_000 }, () => 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "fovea-browser-"));
     weightsFile = join(folder, "lenet5.safetensors");
-    await models.create("lenet5").save(weightsFile);
+    const model = models.create("lenet5");
+    const names = ["lenet5.safetensors", "lenet5.pth", "lenet5.npz"];
+    for (const name of names) await model.save(join(folder, name));
     const files = new Map<string, string | Uint8Array>([
       ...pageFiles,
       ...(await bundle(compiledTest("browser/page.js"))),
-      ["/lenet5.safetensors", readFileSync(weightsFile)],
+      ...names.map((name) => [`/${name}`, readFileSync(join(folder, name))] as const),
     ]);
     [browser, isolated, plain] = await Promise.all([launch(), serve(files, { isolated: true }), serve(files)]);
   });
@@ -114,10 +116,13 @@ describe("the engine in Chromium", { skip: noBrowser, timeout: 300_000 }, () => 
     }
   });
 
-  it("loads weights from the server and computes what Node computes", async () => {
-    const args = [{ variant: "simd" }, "/lenet5.safetensors"];
-    const found = await callInBrowser<Awaited<ReturnType<typeof loadAndScore>>>(browser, plain, "loadAndScore", args);
-    assert.deepEqual(found.usable, ["wasm", "reference"]);
-    assert.deepEqual(found.scores, (await loadAndScore({ variant: "simd", threads: 1 }, weightsFile)).scores);
+  it("loads weights of every format from the server and computes what Node computes", async () => {
+    const { scores } = await loadAndScore({ variant: "simd", threads: 1 }, weightsFile);
+    for (const path of ["/lenet5.safetensors", "/lenet5.pth", "/lenet5.npz"]) {
+      const args = [{ variant: "simd" }, path];
+      const found = await callInBrowser<Awaited<ReturnType<typeof loadAndScore>>>(browser, plain, "loadAndScore", args);
+      assert.deepEqual(found.usable, ["wasm", "reference"]);
+      assert.deepEqual(found.scores, scores, path);
+    }
   });
 });
