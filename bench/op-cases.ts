@@ -55,6 +55,7 @@ const ofPictures = {
   adaptiveMaxPool2d: (x) => fovea.adaptiveMaxPool2d(x, 5),
   "adaptiveMaxPool2d 13": (x) => fovea.adaptiveMaxPool2d(x, 13),
   maxout: (x) => fovea.maxout(x, 2),
+  crossChannelAvgPool: (x) => fovea.crossChannelAvgPool(x, 2),
   "upsample nearest": (x) => fovea.upsample(x, { scale: 2 }),
   "upsample nearest 1.5": (x) => fovea.upsample(x, { scale: 1.5 }),
   "upsample linear": (x) => fovea.upsample(x, { scale: 2, mode: "linear" }),
@@ -153,6 +154,11 @@ const ofFeatures = {
   "cumsum down": (x) => fovea.cumsum(x, 0),
   topk: (x) => fovea.topk(x, 5).values,
   "topk 50": (x) => fovea.topk(x, 50).values,
+  sort: (x) => fovea.sort(x).values,
+  quantile: (x) => fovea.quantile(x, 0.3, 1),
+  norm: (x) => fovea.norm(x, 1),
+  prod: (x) => fovea.prod(x, 1),
+  logSumExp: (x) => fovea.logSumExp(x, 1),
   take: (x) => fovea.take(x, classes(4096, 4096)),
   takeAlongAxis: (x) => fovea.takeAlongAxis(x, classes(512, 4096, 64), 1),
   split: (x) => fovea.split(x, 256, 1)[1],
@@ -191,6 +197,15 @@ export const cases: Readonly<Record<string, Case>> = {
   ],
   maxPool1d: [[sounds], (x) => fovea.maxPool1d(x, 2)],
   maxPool3d: [[films], (x) => fovea.maxPool3d(x, 2)],
+  maxUnpool3d: [
+    [films],
+    (x) => {
+      const { values, indices } = fovea.maxPool3dWithIndices(x, 2);
+      return fovea.maxUnpool3d(values, indices, [16, 28, 28]);
+    },
+  ],
+  minPool3d: [[films], (x) => fovea.minPool3d(x, 2)],
+  lpPool3d: [[films], (x) => fovea.lpPool3d(x, 2)],
   avgPool1d: [[sounds], (x) => fovea.avgPool1d(x, 2)],
   avgPool3d: [[films], (x) => fovea.avgPool3d(x, 2)],
   lpPool1d: [[sounds], (x) => fovea.lpPool1d(x, 2)],

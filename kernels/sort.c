@@ -4,7 +4,10 @@
  */
 #include "fovea.h"
 
-enum { SORT_RUN = 8 }; /* elements that are sorted by insertion */
+enum {
+  SORT_RUN = 8, /* elements that are sorted by insertion */
+  SORT_FEW = 64 /* at most so many are kept while passing */
+};
 
 /* A number that grows with the element: NaN is the largest, and both zeros are equal. */
 INLINE uint32_t sort_key(const ArgSortStep *step, const int32_t *element) {
@@ -57,17 +60,38 @@ static uint64_t *sort_words(uint64_t *words, uint64_t *spare, int64_t count) {
   return words;
 }
 
+/* Keeps the smallest words, `kept` so far and `most` at the end, in order; returns how many are kept now. */
+INLINE int32_t keep_word(uint64_t *words, int32_t kept, int32_t most, uint64_t word) {
+  if (kept == most && word > words[most - 1]) return kept;
+  int32_t at = kept < most ? kept : most - 1;
+  for (; at > 0 && words[at - 1] > word; at--) words[at] = words[at - 1];
+  words[at] = word;
+  return kept < most ? kept + 1 : most;
+}
+
 static void kernel_arg_sort(const Context *context, const ArgSortStep *step) {
-  int32_t length = step->length, inner = step->inner;
+  int32_t length = step->length, inner = step->inner, count = step->count;
+  if (count == 0) return;
+  /* Few of many are picked in passing, most of which are larger than what is kept already. */
+  int32_t few = count <= SORT_FEW && count <= length / 4;
   const int32_t *input = ints(context, step->input);
   int32_t *output = ints(context, step->output);
   uint64_t *words = (uint64_t *)address(context, step->scratch) + (size_t)context->thread * 2 * length;
   Range own = share(context, step->outer * inner);
   for (int32_t row = own.begin; row < own.end; row++) {
     size_t first = (size_t)(row / inner) * length * inner + row % inner;
-    for (int32_t i = 0; i < length; i++)
-      words[i] = (uint64_t)sort_key(step, input + first + (size_t)i * inner) << 32 | (uint32_t)i;
-    const uint64_t *sorted = sort_words(words, words + length, length);
-    for (int32_t i = 0; i < length; i++) output[first + (size_t)i * inner] = (int32_t)(uint32_t)sorted[i];
+    const uint64_t *sorted = words;
+    int32_t kept = 0;
+    for (int32_t i = 0; i < length; i++) {
+      uint64_t word = (uint64_t)sort_key(step, input + first + (size_t)i * inner) << 32 | (uint32_t)i;
+      if (few) {
+        kept = keep_word(words, kept, count, word);
+      } else {
+        words[i] = word;
+      }
+    }
+    if (!few) sorted = sort_words(words, words + length, length);
+    size_t to = (size_t)(row / inner) * count * inner + row % inner;
+    for (int32_t i = 0; i < count; i++) output[to + (size_t)i * inner] = (int32_t)(uint32_t)sorted[i];
   }
 }

@@ -4,22 +4,17 @@ import { ArgumentError, ShapeError } from "../../core/errors.js";
 import { formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../../core/shape.js";
 import { defineOp, nonDifferentiable, sameDType } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
-import { full } from "../create.js";
 import { add, mul, sub } from "../elementwise/arithmetic.js";
-import { equal } from "../elementwise/comparison.js";
 import { isnan } from "../elementwise/derived.js";
 import { where } from "../elementwise/select.js";
 import { reducedShape } from "../reduce/axes.js";
-import { argmax } from "../reduce/extreme.js";
 import { any } from "../reduce/statistics.js";
 import type { ReduceOptions } from "../reduce/sum.js";
-import { concat } from "../shape/concat.js";
 import { permute } from "../shape/permute.js";
 import { reshape } from "../shape/reshape.js";
 import { type Range, slice } from "../shape/slice.js";
 import { asFloats, asTensor, type TensorLike } from "../tensors.js";
 import { takeAlongAxis } from "./alongAxis.js";
-import { arange } from "./oneHot.js";
 
 type Numeric = "float32" | "int32";
 type Indices = Tensor<Shape, "int32">;
@@ -27,17 +22,19 @@ type Indices = Tensor<Shape, "int32">;
 export interface ArgSortParams {
   readonly axis: number;
   readonly descending: boolean;
+  /** How many to give, the first ones in order. */
+  readonly count: number;
 }
 
 export const argSortOp = defineOp<"argSort", "input", ArgSortParams>({
   name: "argSort",
   inputs: ["input"],
-  shape: ({ input }) => input,
+  shape: ({ input }, { axis, count }) => input.map((length, i) => (i === axis ? count : length)),
   dtype: (dtypes) => {
     sameDType("argSort", ["float32", "int32"])(dtypes);
     return "int32";
   },
-  reference: ({ input }, { axis, descending }, output) => {
+  reference: ({ input }, { axis, descending, count }, output) => {
     const length = input.shape[axis];
     const inner = sizeOf(input.shape.slice(axis + 1));
     // NaN counts as larger than everything else.
@@ -46,26 +43,32 @@ export const argSortOp = defineOp<"argSort", "input", ArgSortParams>({
       return a < b ? -1 : a > b ? 1 : 0;
     };
     for (let row = 0; row < input.data.length / Math.max(length, 1); row++) {
-      const first = Math.floor(row / inner) * length * inner + (row % inner);
-      const value = (i: number) => input.data[first + i * inner];
+      const [outer, column] = [Math.floor(row / inner), row % inner];
+      const value = (i: number) => input.data[(outer * length + i) * inner + column];
       const order = Array.from({ length }, (_, i) => i);
       order.sort((a, b) => (descending ? compare(value(b), value(a)) : compare(value(a), value(b))) || a - b);
-      order.forEach((from, to) => {
-        output.data[first + to * inner] = from;
+      order.slice(0, count).forEach((from, to) => {
+        output.data[(outer * count + to) * inner + column] = from;
       });
     }
   },
   gradient: nonDifferentiable("an order does not vary smoothly"),
   cost: () => ({ macs: 0 }),
   samples: [
-    { inputs: { input: [4, 37] }, params: { axis: 1, descending: false } },
-    { inputs: { input: { shape: [3, 21, 2], dtype: "int32", below: 5 } }, params: { axis: 1, descending: true } },
+    { inputs: { input: [4, 37] }, params: { axis: 1, descending: false, count: 37 } },
+    { inputs: { input: [4, 100] }, params: { axis: 1, descending: true, count: 7 } },
+    {
+      inputs: { input: { shape: [3, 21, 2], dtype: "int32", below: 5 } },
+      params: { axis: 1, descending: true, count: 21 },
+    },
   ],
 });
 
 export interface SortOptions {
   /** The largest first. Default: the smallest. */
   readonly descending?: boolean;
+  /** Only so many, the first in order. Default: all. */
+  readonly count?: number | undefined;
 }
 
 /** Elements in another order, and where they were. */
@@ -78,10 +81,16 @@ export interface Ordered<D extends Numeric = "float32"> {
 export function argsort(
   x: TensorLike<Shape, Numeric>,
   axis = -1,
-  { descending = false }: SortOptions = {},
+  { descending = false, count }: SortOptions = {},
 ): Tensor<Shape, "int32"> {
   const input = asTensor("argsort", x);
-  return argSortOp({ input }, { axis: normalizeAxis("argsort", axis, input.rank), descending }) as Indices;
+  const along = normalizeAxis("argsort", axis, input.rank);
+  const length = input.shape[along];
+  if (count !== undefined && !(Number.isInteger(count) && count >= 0 && count <= length))
+    throw new ArgumentError(
+      `argsort: the count is ${count}. Expected an integer from 0 to ${length}, the axis's length.`,
+    );
+  return argSortOp({ input }, { axis: along, descending, count: count ?? length }) as Indices;
 }
 
 /**
@@ -97,9 +106,6 @@ export function sort<D extends Numeric>(x: TensorLike<Shape, D>, axis = -1, opti
   return { values: takeAlongAxis(input, indices, along), indices };
 }
 
-/** To pick more elements than this one after the other takes longer than to sort all. */
-const mostPicked = 8;
-
 /**
  * The `k` largest elements along `axis`, the largest first, and where they are.
  *
@@ -111,36 +117,7 @@ export function topk(x: TensorLike, k: number, axis = -1): Ordered {
   const length = input.shape[along];
   if (!Number.isInteger(k) || k < 1 || k > length)
     throw new ArgumentError(`topk: k is ${k}. Expected an integer from 1 to ${length}, the length of axis ${along}.`);
-  const indices =
-    k > mostPicked
-      ? slice(
-          argsort(input, along, { descending: true }),
-          ...input.shape.map((_, i) => (i === along ? ([0, k] as const) : null)),
-        )
-      : largest(input, k, along);
-  return { values: takeAlongAxis(input, indices, along), indices };
-}
-
-function largest(input: Tensor, k: number, along: number): Indices {
-  const length = input.shape[along];
-  const positions = reshape(
-    arange(length),
-    input.shape.map((_, i) => (i === along ? length : 1)),
-  );
-  let rest = input;
-  let left: Indices = full(input.shape, 1, { dtype: "int32", device: input.device });
-  const winners: Indices[] = [];
-  for (let i = 0; i < k; i++) {
-    const best = argmax(rest, along, { keepdim: true });
-    // Where only −∞ is left, the largest may be one that has been taken: then the first that has not.
-    const known = equal(takeAlongAxis(left, best, along), 0);
-    const winner = where(known, argmax(left, along, { keepdim: true }), best) as Indices;
-    winners.push(winner);
-    const taken = equal(positions, winner);
-    rest = where(taken, Number.NEGATIVE_INFINITY, rest) as Tensor;
-    left = where(taken, 0, left) as Indices;
-  }
-  return concat(winners, along);
+  return sort(input, along, { descending: true, count: k });
 }
 
 /** The elements of some axes in order along a new last axis, and a choice of what is given where NaN is among them. */

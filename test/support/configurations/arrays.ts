@@ -129,7 +129,10 @@ export const arrayConfigurations = {
     draw.trait("equal values", inputs.input.dtype === "int32");
     const descending = draw.oneIn(2);
     draw.trait("descending", descending);
-    return { inputs, params: { axis: params.axis, descending } };
+    const length = inputs.input.shape[params.axis];
+    const count = draw.oneIn(2) ? length : draw.between(0, length);
+    draw.trait("few", count < length / 4);
+    return { inputs, params: { axis: params.axis, descending, count } };
   },
   permute(draw: Draw): Configuration {
     const shape = draw.shape(1, 6, { longest: draw.pick([3, 5]) });

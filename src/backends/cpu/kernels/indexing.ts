@@ -17,8 +17,8 @@ export const indexingSteps = {
   /** Their gradients: zeros, and the elements of `input` added where the indices say, in their order. */
   scatterAlongAxis: { input, indices: input, output, dtype: i32, ...axes },
   scatterTake: { input, indices: input, output, dtype: i32, ...axes },
-  /** Where the elements of each `length`, `inner` apart, are in order. */
-  argSort: { input, output, scratch, dtype: i32, descending: i32, outer: i32, length: i32, inner: i32 },
+  /** Where the elements of each `length`, `inner` apart, are in order: the first `count` of them. */
+  argSort: { input, output, scratch, dtype: i32, descending: i32, outer: i32, length: i32, inner: i32, count: i32 },
   oneHot: { indices: input, output, count: i32, classes: i32 },
   iota: { output, count: i32 },
 } as const;
@@ -36,6 +36,7 @@ export interface ScatterParams {
 export interface ArgSortParams {
   readonly axis: number;
   readonly descending: boolean;
+  readonly count: number;
 }
 
 export interface OneHotParams {
@@ -98,7 +99,7 @@ const scatter =
       limit: length,
     });
 
-const argSort: Lower<"input", ArgSortParams> = ({ inputs, params: { axis, descending }, output: into }, to) => {
+const argSort: Lower<"input", ArgSortParams> = ({ inputs, params: { axis, descending, count }, output: into }, to) => {
   const { buffer, shape, dtype } = inputs.input;
   const length = shape[axis];
   to.step("argSort", {
@@ -111,6 +112,7 @@ const argSort: Lower<"input", ArgSortParams> = ({ inputs, params: { axis, descen
     outer: outerOf(shape, axis),
     length,
     inner: innerOf(shape, axis),
+    count,
   });
 };
 

@@ -299,15 +299,9 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
     const values = reshapeTo(emission, value(upstream), flat);
     return node("ScatterElements", [zeros, repeated, values], { axis: int(axis), reduction: text("add") });
   }),
-  rule(argSortOp, ({ builder, node, path, value }, { input }, { axis, descending }) => {
+  rule(argSortOp, ({ builder, node, path, value }, { input }, { axis, descending, count }) => {
     const attributes = { axis: int(axis), largest: int(descending), sorted: int(1) };
-    const [, order] = builder.nodeWith(
-      path,
-      "TopK",
-      [value(input), builder.integers([input.shape[axis]])],
-      attributes,
-      2,
-    );
+    const [, order] = builder.nodeWith(path, "TopK", [value(input), builder.integers([count])], attributes, 2);
     return node("Cast", [order], { to: int(elementTypes.int32) });
   }),
   rule(oneHotOp, ({ builder, node, value }, { indices }, { classes }) => {

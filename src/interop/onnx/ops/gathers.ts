@@ -55,8 +55,7 @@ function ordered(call: Call, k: number, axis: number, largest: boolean): Outputs
   const along = call.axis(axis, x.rank);
   if (!Number.isInteger(k) || k < 0 || k > x.shape[along])
     throw call.error(`k is ${k}. Expected 0 to ${x.shape[along]}, the length of axis ${along}`);
-  const order = argsort(x, along, { descending: largest });
-  const indices = slice(order, ...x.shape.map((_, i): Range => (i === along ? [0, k] : null)));
+  const indices = argsort(x, along, { descending: largest, count: k });
   return [moved(call, takeAlongAxis(call.tensor(0), indices, along)), tensorValue("int64", indices)];
 }
 
