@@ -16,6 +16,8 @@
 #include "unpooling.c"
 #include "weight_gradient.c"
 
+#include "blocked.c"
+
 #include "program.c"
 
 #ifdef __wasm__

@@ -83,6 +83,7 @@ typedef struct {
   const uint8_t *program; /* the encoded program: lists and epilogues are byte offsets from here */
   uint8_t *const *slots;  /* base address of the arena (0) and of each binding */
   Status *status;
+  uint8_t *const *locals; /* addresses of buffers in LOCAL_SLOT: those of the blocked step that runs this one */
   int32_t *late_pieces; /* pieces of this step that have been given to whoever was free (next_share) */
   int32_t thread;
   int32_t threads;
@@ -96,6 +97,7 @@ static void report(const Context *context, int32_t code, int32_t element, int32_
 
 INLINE void *address(const Context *context, BufferRef buffer) {
   if (buffer.slot == 0xffffffffu) return NULL;
+  if (buffer.slot == LOCAL_SLOT) return context->locals[buffer.offset];
   return context->slots[buffer.slot] + (size_t)buffer.offset * 64;
 }
 

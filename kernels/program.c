@@ -96,7 +96,14 @@ static int32_t goes_on_alone(const uint8_t *small, Outline outline, uint32_t ste
 
 static void walk_program(Team *team, int32_t thread) {
   Outline outline = outline_of(team);
-  Context shared = {team->program, team->slots, &team->status, &team->late_pieces, thread, outline.members, 0};
+  Context shared = {
+      .program = team->program,
+      .slots = team->slots,
+      .status = &team->status,
+      .late_pieces = &team->late_pieces,
+      .thread = thread,
+      .threads = outline.members,
+  };
   Context alone = shared;
   alone.threads = 1;
   const StepEntry *entries = RECORDS(&shared, StepEntry, ((const ProgramHeader *)team->program)->steps);

@@ -300,15 +300,23 @@ NOINLINE void reduce_outputs(const ReduceStep *step, const float *x, float *out,
 #undef REDUCE
 }
 
-static void kernel_reduce(const Context *context, const ReduceStep *step) {
-  int32_t count = step->columns * positions(step->kept_rank, step->kept_dims);
-  /* Columns are shared out by cache lines, rows one by one. */
-  int32_t unit = step->columns == 1 ? 1 : 16;
-  Range own = share(context, count / unit + (count % unit > 0));
-  own = (Range){own.begin * unit, min_int(own.end * unit, count)};
+/* Outputs of the step. */
+static int32_t reduced_count(const ReduceStep *step) {
+  return step->columns * positions(step->kept_rank, step->kept_dims);
+}
+
+static void reduce_range(const Context *context, const ReduceStep *step, Range own) {
   if (own.begin >= own.end) return;
   reduce_outputs(step, floats(context, step->input), floats(context, step->output) + step->output_offset, own);
   elementwise_range(context, EPILOGUE(context, step->epilogue), own.begin, own.end);
+}
+
+static void kernel_reduce(const Context *context, const ReduceStep *step) {
+  int32_t count = reduced_count(step);
+  /* Columns are shared out by cache lines, rows one by one. */
+  int32_t unit = step->columns == 1 ? 1 : 16;
+  Range own = share(context, count / unit + (count % unit > 0));
+  reduce_range(context, step, (Range){own.begin * unit, min_int(own.end * unit, count)});
 }
 
 /* Whether a beats b, of an earlier position; NaN beats all numbers. */

@@ -91,6 +91,17 @@ export interface Compiler {
   takesEpilogue(op: string): boolean;
   /** Emits the steps of `work`; throws `UnsupportedOpError` where there is no kernel. */
   lower(work: Work, emit: Emitter): void;
+  /**
+   * Combines steps of a whole program where that is faster, and may move them if results stay the same. None: steps are
+   * run as they are. Those from `commitStart` on keep their number and order.
+   */
+  combine?(steps: readonly Step[], commitStart: number, temporary: (bytes: number) => Buffer): readonly CombinedStep[];
+}
+
+/** A step of a program, and the numbers of those that it was combined from. */
+export interface CombinedStep {
+  readonly step: Step;
+  readonly parts: readonly number[];
 }
 
 /** What a device runs: steps in order over one arena and the bindings of each submission. */

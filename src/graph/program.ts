@@ -1,6 +1,6 @@
 /** Compilation from end to end: graph → values → units → jobs → steps → memory plan → program. */
 
-import type { Device, ElementwiseWork, Operand, OpWork, Program, Step, Work } from "../backends/backend.js";
+import type { Compiler, Device, ElementwiseWork, Operand, OpWork, Program, Step, Work } from "../backends/backend.js";
 import { FoveaError, MemoryError } from "../core/errors.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import { pathOf } from "./context.js";
@@ -40,21 +40,7 @@ export function planProgram(graph: Graph, device: Device): CompiledProgram {
   const units = fuse(values, device.compiler);
   const arena = new ArenaBuffers();
   const plan = schedule(graph, values, units, arena);
-  const steps: Step[] = [];
-  const origins: StepOrigin[] = [];
-  let commitStart = 0;
-  for (const [index, job] of plan.jobs.entries()) {
-    if (index === plan.commitStart) commitStart = steps.length;
-    const origin = originOf(job);
-    device.compiler.lower(workOf(job, plan), {
-      step(step) {
-        steps.push(step);
-        origins.push(origin);
-      },
-      temporary: (bytes) => arena.allocate(bytes),
-    });
-  }
-  if (plan.commitStart === plan.jobs.length) commitStart = steps.length;
+  const { steps, origins, commitStart } = stepsOf(plan, arena, device.compiler);
   const memory = planMemory(steps, arena.all);
   const program: Program = {
     steps,
@@ -64,6 +50,42 @@ export function planProgram(graph: Graph, device: Device): CompiledProgram {
     slots: firstBindingSlot + plan.bindings.length,
   };
   return { program, schedule: plan, plan: memory, origins };
+}
+
+interface Steps {
+  readonly steps: readonly Step[];
+  /** For each step, what it computes. */
+  readonly origins: readonly StepOrigin[];
+  readonly commitStart: number;
+}
+
+function stepsOf(plan: Schedule, arena: ArenaBuffers, compiler: Compiler): Steps {
+  const lowered: Step[] = [];
+  const origins: StepOrigin[] = [];
+  const temporary = (bytes: number) => arena.allocate(bytes);
+  let commitStart = 0;
+  for (const [index, job] of plan.jobs.entries()) {
+    if (index === plan.commitStart) commitStart = lowered.length;
+    const origin = originOf(job);
+    compiler.lower(workOf(job, plan), {
+      step(step) {
+        lowered.push(step);
+        origins.push(origin);
+      },
+      temporary,
+    });
+  }
+  if (plan.commitStart === plan.jobs.length) commitStart = lowered.length;
+  if (compiler.combine === undefined) return { steps: lowered, origins, commitStart };
+  const combined = compiler.combine(lowered, commitStart, temporary);
+  return {
+    steps: combined.map(({ step }) => step),
+    origins: combined.map(({ parts }) => {
+      const last = origins[parts[parts.length - 1]];
+      return { ...last, ops: [...new Set(parts.map((part) => origins[part]))].flatMap(({ ops }) => ops) };
+    }),
+    commitStart: combined.length - (lowered.length - commitStart),
+  };
 }
 
 function workOf(job: Job, plan: Schedule): Work {

@@ -14,8 +14,19 @@ import { State, type Tensor } from "../../src/index.js";
 import { delayed, kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
 import { seed } from "../support/numbers.js";
 
-const programs = delayed ? 40 : 150;
-const shapes: readonly Shape[] = [
+interface Kind {
+  readonly programs: number;
+  /** Of the inputs. */
+  readonly shapes: readonly Shape[];
+  /** Elements of a value at most. */
+  readonly most: number;
+  /** Values of which the largest is taken as an operand. */
+  readonly drawn: number;
+  /** Lengths of a first axis that divide most sizes. */
+  readonly rows: readonly number[];
+}
+
+const small: readonly Shape[] = [
   [],
   [1],
   [5],
@@ -32,6 +43,27 @@ const shapes: readonly Shape[] = [
   [5, 3],
   [3],
 ];
+
+/** Large enough to be worked on a few rows at a time. */
+const large: readonly Shape[] = [
+  [],
+  [64, 1],
+  [64, 1320],
+  [64, 24, 55],
+  [64, 1, 55],
+  [64, 24, 1],
+  [1320, 64],
+  [1536, 55],
+  [1536, 1],
+  [24, 55],
+  [55],
+  [600],
+];
+
+const kinds: Readonly<Record<string, Kind>> = {
+  small: { programs: delayed ? 40 : 150, shapes: small, most: 4000, drawn: 1, rows: [3, 5] },
+  large: { programs: delayed ? 5 : 30, shapes: large, most: 64 * 1320, drawn: 4, rows: [64, 1536] },
+};
 
 const unary = [
   fovea.neg,
@@ -58,34 +90,43 @@ function stretches(shape: Shape, target: Shape): boolean {
 }
 
 /** Shapes of so many elements. */
-function viewsOf(size: number): Shape[] {
-  const matrices = size % 15 === 0 ? [3, 5].map((rows) => [rows, size / rows]) : [];
+function viewsOf(size: number, rows: readonly number[]): Shape[] {
+  const matrices = rows.filter((count) => size % count === 0).map((count) => [count, size / count]);
   return [[size], [1, size], ...matrices];
 }
 
+const largest = (values: readonly Tensor[]) => values.reduce((a, b) => (b.size > a.size ? b : a));
+
 /** The same program for the same stream, whatever the device. */
-function buildProgram(random: RandomStream, states: readonly State[], inputs: readonly Tensor[]): Tensor[] {
+function buildProgram(random: RandomStream, kind: Kind, states: readonly State[], inputs: readonly Tensor[]): Tensor[] {
   const pick = <T>(list: readonly T[]): T => list[random.integer(list.length)];
   // What the states hold before the program is there for all of it, also for what comes after they were assigned.
   const values: Tensor[] = [...inputs, ...states.map((state) => state.value)];
   const outputs: Tensor[] = [];
   const steps = 8 + random.integer(25);
   for (let n = 0; n < steps; n++) {
-    const kind = random.integer(12);
-    const a = random.integer(3) === 0 ? values[values.length - 1] : pick(values);
-    if (kind <= 2) values.push(pick(unary)(a));
-    else if (kind <= 6) {
+    const choice = random.integer(12);
+    const a =
+      random.integer(3) === 0
+        ? values[values.length - 1]
+        : largest(Array.from({ length: kind.drawn }, () => pick(values)));
+    if (choice <= 2) values.push(pick(unary)(a));
+    else if (choice <= 6) {
       const b = pick(values.filter((candidate) => broadcasts(a.shape, candidate.shape)));
       // Bounded, so that rounding errors cannot grow beyond what is compared.
       const result = fovea.clip(pick(binary)(a, b) as Tensor, -4, 4);
-      if (result.size <= 4000) values.push(result);
-    } else if (kind === 7) values.push(fovea.mul(fovea.add(a, random.uniform(-1, 1)), random.uniform(-1, 1)) as Tensor);
-    else if (kind === 8 && a.rank > 0) {
+      if (result.size <= kind.most) values.push(result);
+    } else if (choice === 7)
+      values.push(fovea.mul(fovea.add(a, random.uniform(-1, 1)), random.uniform(-1, 1)) as Tensor);
+    else if (choice === 8 && a.rank > 0) {
       values.push(fovea.mean(a, random.integer(a.rank), { keepdim: random.integer(2) === 0 }));
-    } else if (kind === 9) values.push(fovea.reshape(a, pick(viewsOf(a.size))));
-    else if (kind === 10 && a.rank === 2 && a.size < 1000) {
+    } else if (choice === 10 && a.size >= 1000) {
+      // As a normalization has it.
+      values.push(fovea.sub(a, fovea.mean(a, a.rank - 1, { keepdim: true })) as Tensor);
+    } else if (choice === 9) values.push(fovea.reshape(a, pick(viewsOf(a.size, kind.rows))));
+    else if (choice === 10 && a.rank === 2 && a.size < 1000) {
       values.push(fovea.tanh(fovea.matmul(a, fovea.transpose(a))));
-    } else if (kind === 11) {
+    } else if (choice === 11) {
       const state = pick(states);
       const fits = values.filter(({ shape }) => broadcasts(shape, state.shape) && stretches(shape, state.shape));
       if (fits.length > 0)
@@ -100,9 +141,11 @@ function buildProgram(random: RandomStream, states: readonly State[], inputs: re
 interface Outcome {
   readonly outputs: ArrayLike<number>[];
   readonly states: ArrayLike<number>[];
+  /** The compiled program's steps. */
+  readonly explanation: string;
 }
 
-async function run(device: Device, program: number, compiled: boolean): Promise<Outcome> {
+async function run(device: Device, kind: Kind, program: number, compiled: boolean): Promise<Outcome> {
   useDevice(device);
   const data = new RandomStream(seed, program, 1);
   const tensorOf = (shape: Shape) => {
@@ -113,14 +156,16 @@ async function run(device: Device, program: number, compiled: boolean): Promise<
     );
   };
   const states = [[3, 5], [600], []].map((shape) => new State<Shape>(tensorOf(shape)));
-  const inputs = shapes.map(tensorOf);
-  const build = (...given: Tensor[]) => buildProgram(new RandomStream(seed, program), states, given);
+  const inputs = kind.shapes.map(tensorOf);
+  const build = (...given: Tensor[]) => buildProgram(new RandomStream(seed, program), kind, states, given);
   let outputs: Tensor[];
+  let explanation = "";
   if (compiled) {
     const call = fovea.compile(build);
     // Twice: the second run starts from the states that the first has left.
     await call(...inputs);
     outputs = await call(...inputs);
+    explanation = call.explain();
   } else {
     await fovea.evaluate(...build(...inputs));
     outputs = build(...inputs);
@@ -129,6 +174,7 @@ async function run(device: Device, program: number, compiled: boolean): Promise<
   return {
     outputs: await Promise.all(outputs.map((output) => output.data())),
     states: await Promise.all(states.map((state) => state.value.data())),
+    explanation,
   };
 }
 
@@ -140,20 +186,26 @@ function largestDifference(found: ArrayLike<number>, expected: ArrayLike<number>
 
 for (const { name, device, reason } of kernelDevices) {
   describe(`random programs on ${name} (seed ${seed})`, { skip: reason }, () => {
-    it(`${programs} programs, compiled and uncompiled`, async () => {
-      if (device === undefined) return;
-      for (let program = 0; program < programs; program++) {
-        const expected = await run(referenceDevice, program, true);
-        const compiled = await run(device, program, true);
-        const uncompiled = await run(device, program, false);
-        assert.deepEqual(uncompiled, compiled, `program ${program} of seed ${seed}: uncompiled and compiled differ`);
-        for (const kind of ["outputs", "states"] as const) {
-          compiled[kind].forEach((values, i) => {
-            const error = largestDifference(values, expected[kind][i]);
-            assert.ok(error < 1e-4, `program ${program} of seed ${seed}: ${kind}[${i}] is off by ${error}`);
-          });
+    for (const [size, kind] of Object.entries(kinds)) {
+      it(`${kind.programs} ${size} programs, compiled and uncompiled`, async () => {
+        if (device === undefined) return;
+        let blocked = 0;
+        for (let program = 0; program < kind.programs; program++) {
+          const which = `program ${program} of seed ${seed}`;
+          const expected = await run(referenceDevice, kind, program, true);
+          const { explanation, ...compiled } = await run(device, kind, program, true);
+          const { outputs, states } = await run(device, kind, program, false);
+          assert.deepEqual({ outputs, states }, compiled, `${which}: uncompiled and compiled differ`);
+          for (const part of ["outputs", "states"] as const) {
+            compiled[part].forEach((values, i) => {
+              const error = largestDifference(values, expected[part][i]);
+              assert.ok(error < 1e-4, `${which}: ${part}[${i}] is off by ${error}`);
+            });
+          }
+          if (explanation.includes(" blocked ")) blocked++;
         }
-      }
-    });
+        assert.equal(blocked > kind.programs / 5, size === "large", `${blocked} programs were worked on in blocks`);
+      });
+    }
   });
 }

@@ -1,7 +1,8 @@
 /** Turns work items into steps of the CPU kernels, by the table of lowerings. */
 
 import { FoveaError, UnsupportedOpError } from "../../core/errors.js";
-import type { Compiler, Emitter, OpWork, Work } from "../backend.js";
+import type { Buffer, CombinedStep, Compiler, Emitter, OpWork, Step, Work } from "../backend.js";
+import { combineSteps } from "./blocking.js";
 import type { ElementwiseFields } from "./fields.js";
 import { lowerElementwise } from "./kernels/elementwise.js";
 import { opsWithEpilogue, tableOfLowerings } from "./kernels/index.js";
@@ -27,6 +28,10 @@ export class CpuCompiler implements Compiler {
     } else {
       this.#lowerWithEpilogue(work, lowerElementwise(work.epilogue), emit);
     }
+  }
+
+  combine(steps: readonly Step[], commitStart: number, temporary: (bytes: number) => Buffer): CombinedStep[] {
+    return combineSteps(steps, commitStart, temporary, this.machine.threads);
   }
 
   #lower(work: OpWork, epilogue: ElementwiseFields | undefined, emit: Emitter): void {

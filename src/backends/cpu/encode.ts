@@ -2,7 +2,7 @@
 
 import { FoveaError } from "../../core/errors.js";
 import type { Buffer, Program, Step } from "../backend.js";
-import { type Field, type Fields, type ValuesOf, wordsOf } from "./fields.js";
+import { type Field, type Fields, localSlot, type ValuesOf, wordsOf } from "./fields.js";
 import { records } from "./records.js";
 import { type StepFields, type StepName, schemaHash, stepNames, steps } from "./schema.js";
 
@@ -27,6 +27,12 @@ export function makeStep<N extends StepName>(name: N, fields: StepFields<N>): St
       if (field.kind === "output" || field.kind === "inout") writes.push(value as Buffer);
       if (field.kind === "scratch") scratch.push(value as Buffer);
       if (field.kind === "epilogue") visit(steps.elementwise, value as Values);
+      if (field.kind === "steps") {
+        for (const step of value as readonly Step[]) {
+          reads.push(...step.reads.filter((buffer) => buffer.slot !== localSlot && !writes.includes(buffer)));
+          writes.push(...step.writes.filter((buffer) => buffer.slot !== localSlot));
+        }
+      }
       if (field.kind === "list") {
         for (const record of value as readonly Values[]) visit(recordFields(field.record), record);
       }
@@ -46,14 +52,7 @@ export function makeStep<N extends StepName>(name: N, fields: StepFields<N>): St
 export function encodeProgram(program: Program): Uint8Array<ArrayBuffer> {
   const writer = new Writer();
   const headerAt = writer.reserve(wordsIn(records.programHeader));
-  const tableAt = writer.reserve(program.steps.length * wordsIn(records.stepEntry));
-  program.steps.forEach((step, index) => {
-    const kernel = numberOfStep.get(step.name);
-    if (kernel === undefined) throw new FoveaError("FOVEA_INTERNAL", `there is no step named ${step.name}`);
-    const offset = writer.append(steps[stepNames[kernel]], step.fields as Values);
-    const entry: ValuesOf<typeof records.stepEntry> = { kernel, offset };
-    writer.write(tableAt + index * wordsIn(records.stepEntry), records.stepEntry, entry);
-  });
+  const tableAt = writer.appendSteps(program.steps);
   const header: Values = {
     magic: programMagic,
     schemaHash,
@@ -114,6 +113,20 @@ class Writer {
     }
   }
 
+  /** Appends a table of steps and what it refers to; returns the word where it starts. */
+  appendSteps(list: readonly Step[]): number {
+    const words = wordsIn(records.stepEntry);
+    const tableAt = this.reserve(list.length * words);
+    for (const [index, step] of list.entries()) {
+      const kernel = numberOfStep.get(step.name);
+      if (kernel === undefined) throw new FoveaError("FOVEA_INTERNAL", `there is no step named ${step.name}`);
+      const offset = this.append(steps[stepNames[kernel]], step.fields as Values);
+      const entry: ValuesOf<typeof records.stepEntry> = { kernel, offset };
+      this.write(tableAt + index * words, records.stepEntry, entry);
+    }
+    return tableAt;
+  }
+
   setList(at: number, firstWord: number, count: number): void {
     this.#ints[at] = firstWord * 4;
     this.#ints[at + 1] = count;
@@ -145,6 +158,12 @@ class Writer {
         // Appending may move the words: only then is it known where to write.
         const offset = value === undefined ? 0 : this.append(steps.elementwise, value as Values);
         this.#ints[at] = offset;
+        return;
+      }
+      case "steps": {
+        const list = value as readonly Step[];
+        const table = this.appendSteps(list);
+        this.setList(at, table, list.length);
         return;
       }
       case "list": {

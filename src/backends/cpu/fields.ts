@@ -3,7 +3,7 @@
  * row of words, so TypeScript and C agree on offsets without alignment rules.
  */
 
-import type { Buffer } from "../backend.js";
+import type { Buffer, Step } from "../backend.js";
 import type { records } from "./records.js";
 
 /** Tensors of at most this many axes reach the kernels, after neighbouring axes that can be walked as one are merged. */
@@ -25,7 +25,9 @@ export type Field =
   /** Records stored elsewhere in the program: byte offset and count. */
   | { readonly kind: "list"; readonly record: string }
   /** Elementwise work on each piece of the output as soon as it is finished: byte offset of that step, 0 for none. */
-  | { readonly kind: "epilogue" };
+  | { readonly kind: "epilogue" }
+  /** Other steps, carried out by this one: byte offset and count of a list of stepEntry. */
+  | { readonly kind: "steps" };
 
 export type Fields = Readonly<Record<string, Field>>;
 
@@ -40,6 +42,10 @@ export const inout = { kind: "inout" } as const;
 export const scratch = { kind: "scratch" } as const;
 export const list = <R extends string>(record: R) => ({ kind: "list", record }) as const;
 export const epilogue = { kind: "epilogue" } as const;
+export const stepsField = { kind: "steps" } as const;
+
+/** The slot of buffers that belong to one blocked step: their offset / 64 is a number in its list of locals. */
+export const localSlot = 0xfffffffe;
 
 /** The value that TypeScript gives for a field. */
 export type ValueOf<F extends Field> = F["kind"] extends "i32" | "u32" | "f32"
@@ -52,9 +58,11 @@ export type ValueOf<F extends Field> = F["kind"] extends "i32" | "u32" | "f32"
         ? Buffer | undefined
         : F["kind"] extends "epilogue"
           ? ElementwiseFields | undefined
-          : F extends { record: infer R extends RecordName }
-            ? readonly ValuesOf<(typeof records)[R]>[]
-            : never;
+          : F["kind"] extends "steps"
+            ? readonly Step[]
+            : F extends { record: infer R extends RecordName }
+              ? readonly ValuesOf<(typeof records)[R]>[]
+              : never;
 
 /** The values of all of a step's or record's fields. */
 export type ValuesOf<F extends Fields> = { readonly [Name in keyof F]: ValueOf<F[Name]> };

@@ -1,6 +1,6 @@
 /** Writes the C side of the schema: kernels/generated/schema.h. */
 
-import { dtypeCodes, type Field, type Fields, maxRank } from "./fields.js";
+import { dtypeCodes, type Field, type Fields, localSlot, maxRank } from "./fields.js";
 import { instructions, operandModes, records } from "./records.js";
 import { schemaHash, stepNames, steps } from "./schema.js";
 
@@ -21,6 +21,8 @@ function declaration(name: string, field: Field): string {
       return `int32_t ${snake(name)}[${field.length}];`;
     case "list":
       return `ListRef ${snake(name)}; /* of ${pascal(field.record)} */`;
+    case "steps":
+      return `ListRef ${snake(name)}; /* of StepEntry */`;
     default:
       return `BufferRef ${snake(name)};`;
   }
@@ -41,7 +43,8 @@ export function schemaHeader(): string {
     "/* Generated from src/backends/cpu/schema.ts by `npm run build`. */",
     "#ifndef FOVEA_SCHEMA_H\n#define FOVEA_SCHEMA_H\n\n#include <stdint.h>\n",
     `#define FOVEA_SCHEMA_HASH 0x${schemaHash.toString(16)}u`,
-    `#define MAX_RANK ${maxRank}\n`,
+    `#define MAX_RANK ${maxRank}`,
+    `#define LOCAL_SLOT 0x${localSlot.toString(16)}u\n`,
     "typedef struct {\n  uint32_t slot, offset;\n} BufferRef;\n",
     "typedef struct {\n  uint32_t offset, count;\n} ListRef;\n",
     enumeration("FOVEA_", Object.keys(dtypeCodes)),

@@ -13,6 +13,8 @@ export const records = {
   programHeader: { magic: u32, schemaHash: u32, bytes: u32, slots: u32, commitStart: u32, steps: list("stepEntry") },
   /** `kernel` is the number of the step's kind, `offset` where its fields start. */
   stepEntry: { kernel: u32, offset: u32 },
+  /** A buffer of a blocked step: where in a thread's scratch its rows lie, in bytes, and how long they are. */
+  localBuffer: { place: u32, rowBytes: i32 },
   /** `offset` counts elements from the start of the buffer. */
   inputOperand: { buffer: input, dtype: u32, mode: u32, offset: i32, strides: row(maxRank) },
   /** Stores the register `source`, contiguously. */

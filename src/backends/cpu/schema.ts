@@ -5,6 +5,7 @@
  */
 
 import type { Fields, ValuesOf } from "./fields.js";
+import { blockedSteps } from "./kernels/blocked.js";
 import { convolutionSteps } from "./kernels/convolution.js";
 import { elementwiseSteps } from "./kernels/elementwise.js";
 import { indexingSteps } from "./kernels/indexing.js";
@@ -21,6 +22,7 @@ export const steps = {
   ...matmulSteps,
   ...poolingSteps,
   ...reduceSteps,
+  ...blockedSteps,
   ...movementSteps,
   ...indexingSteps,
   ...randomSteps,

@@ -96,10 +96,23 @@ function planOf(shape: Shape, axes: readonly number[]): Plan {
 /** Below this, a reduction is done by whichever threads its outputs occupy. */
 const worthSplitting = 1 << 16;
 /** Partial results at most; and elements at least in each. */
-const maxParts = 64;
-const smallestPart = 1 << 13;
+const maxParts = 512;
+const smallestPart = 1 << 12;
+/** Rows at least that become one partial result where there are many outputs. */
+const fewestRows = 8;
 /** Runs shorter than this are summed as columns first, if there are many. */
 const shortRun = 32;
+
+/** Whether a reduced axis lies outside all that are kept. */
+function isOutermost(axis: Axis | undefined, kept: readonly Axis[]): boolean {
+  return axis !== undefined && kept.every(({ stride }) => stride < axis.stride);
+}
+
+/** The smallest divisor of `length` from `size` to twice that, so that all parts are equal; `size` if there is none. */
+function evenPart(length: number, size: number): number {
+  for (let divisor = size; divisor <= 2 * size; divisor++) if (length % divisor === 0) return divisor;
+  return size;
+}
 
 class Reduction {
   constructor(
@@ -116,8 +129,11 @@ class Reduction {
     }
     const outputs = product(kept) * columns;
     const reduced = product(rows) * length;
+    const isLarge = outputs * reduced >= worthSplitting;
     const fewOutputs = columns > 1 ? outputs < 512 : outputs < 32;
-    if (fewOutputs && outputs > 0 && outputs * reduced >= worthSplitting) this.#inParts(plan, from, into, isLast);
+    const manyRows = kept.length === 0 && columns > 1 && reduced >= fewestRows * fewestRows;
+    if (isLarge && length > 1 && isOutermost(rows[0], kept)) this.#runsFirst(plan, from, into, isLast);
+    else if (isLarge && (fewOutputs || manyRows)) this.#inParts(plan, from, into, isLast);
     else this.#step(plan, from, into, { isLast });
   }
 
@@ -152,6 +168,21 @@ class Reduction {
     });
   }
 
+  /**
+   * Long runs, as in N×C×H×W summed to C: each by itself first. In memory all of that lies in one row, which can be
+   * worked on together with what makes its elements (blocking.ts).
+   */
+  #runsFirst({ kept, rows, length }: Plan, from: Buffer, into: Buffer, isLast: boolean): void {
+    const outer = [...kept, ...rows].sort((a, b) => b.stride - a.stride);
+    const count = product(outer);
+    const partial = this.to.temporary(count * 4);
+    this.#step({ kept: [{ length: count, stride: length }], rows: [], columns: 1, length }, from, partial, {});
+    const reduced = [...outer.keys()].filter((axis) => rows.includes(outer[axis]));
+    const sums = new Reduction(this.operation, count, this.to);
+    const shape = outer.map((axis) => axis.length);
+    sums.run(planOf(shape, reduced), partial, into, isLast);
+  }
+
   /** Short runs, as in N×C×2×2 summed to C: over the rows first, for all positions of a run side by side. */
   #columnsFirst({ kept, rows, length }: Plan, from: Buffer, into: Buffer, isLast: boolean): void {
     const outputs = product(kept);
@@ -171,14 +202,16 @@ class Reduction {
   #inParts(plan: Plan, from: Buffer, into: Buffer, isLast: boolean): void {
     const outputs = product(plan.kept) * plan.columns;
     const work = outputs * product(plan.rows) * plan.length;
-    const wanted = Math.min(maxParts, Math.floor(work / smallestPart));
+    const fewestPerPart = plan.columns > 1 ? fewestRows : 1;
+    const most = Math.min(maxParts, Math.floor(work / outputs / fewestPerPart));
+    const wanted = Math.max(1, Math.min(most, Math.floor(work / smallestPart)));
     const candidates = [...plan.rows, { length: plan.length, stride: 1 }];
     const longest = candidates.reduce((a, b) => (b.length > a.length ? b : a));
     const cut = candidates.find((axis) => axis.length >= wanted) ?? longest;
     const along = plan.rows.indexOf(cut);
     // Parts of a run begin at multiples of a cache line.
     const granule = along < 0 ? 16 : 1;
-    const size = Math.ceil(cut.length / wanted / granule) * granule;
+    const size = evenPart(cut.length, Math.ceil(cut.length / wanted / granule) * granule);
     const parts = Math.floor(cut.length / size);
     const rest = cut.length - parts * size;
 
