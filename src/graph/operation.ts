@@ -74,7 +74,7 @@ export interface OpSpec<Name extends string, Inputs extends string, Params exten
   /** Calls that every test of ops is run on. */
   readonly samples: readonly Sample<Inputs, Params>[];
   /**
-   * `alias`: the result has the input's elements in the same order. `elementwise`: each element of the result depends on
+   * `alias`: the result has the first input's elements in the same order. `elementwise`: each element of the result depends on
    * one element of each input, after broadcasting. `stretch`: the result is the input, broadcast. Otherwise a kernel of
    * its own computes it.
    */

@@ -53,7 +53,7 @@ export function distinctValues(graph: Graph): ValueGraph {
       const use = { value: valueAt[graph.indexOf.get(input) ?? -1], shape: input.shape };
       return computed?.op.kind === "elementwise" ? unstretched(use) : use;
     });
-    if (inputs.length === 1 && (computed === undefined || computed.op.kind === "alias")) {
+    if (computed === undefined ? inputs.length === 1 : computed.op.kind === "alias") {
       valueAt.push(inputs[0].value);
       continue;
     }

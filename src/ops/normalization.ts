@@ -4,12 +4,11 @@ import { ArgumentError, ShapeError } from "../core/errors.js";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 import { composite } from "./composites.js";
-import { add, div, mul, pow, sub } from "./elementwise/arithmetic.js";
-import { sqrt } from "./elementwise/functions.js";
+import { add, div, mul, pow } from "./elementwise/arithmetic.js";
 import { avgPool2d } from "./pooling/pool.js";
-import { mean } from "./reduce/mean.js";
 import { pad } from "./shape/pad.js";
 import { reshape } from "./shape/reshape.js";
+import { standardize } from "./standardize.js";
 import { asFloats, type TensorLike } from "./tensors.js";
 
 export interface NormalizationOptions {
@@ -19,13 +18,6 @@ export interface NormalizationOptions {
   readonly bias?: TensorLike | null | undefined;
   /** Added to the variance before its root. Default 1e-5. */
   readonly eps?: number | undefined;
-}
-
-/** (x − mean) / √(variance + eps) over some axes. */
-function standardize(x: Tensor, axes: readonly number[], eps: number): Tensor {
-  const deviation = sub(x, mean(x, axes, { keepdim: true }));
-  const spread = mean(mul(deviation, deviation), axes, { keepdim: true });
-  return div(deviation, sqrt(add(spread, eps)));
 }
 
 /** x · weight + bias, both brought into `shape` to broadcast. */
@@ -71,7 +63,7 @@ export function layerNorm<S extends Shape>(
   }
   const axes = normalizedShape.map((_, i) => lead + i);
   const epsilon = options.eps ?? 1e-5;
-  const standard = standardize(input, axes, epsilon);
+  const standard = standardize(input, axes, epsilon).result;
   const result = scaleAndShift("layerNorm", standard, options, normalizedShape, normalizedShape) as Tensor<S>;
   const inputs = [input, ...learned("layerNorm", options)];
   return composite({ name: "layerNorm", inputs, params: { axis: lead, epsilon } }, result);
@@ -103,7 +95,7 @@ export function groupNorm<S extends Shape>(
     );
   }
   const grouped = reshape(input, [samples, groups, input.size / Math.max(1, samples * groups)]);
-  const standard = reshape(standardize(grouped, [2], options.eps ?? 1e-5), input.shape);
+  const standard = reshape(standardize(grouped, [2], options.eps ?? 1e-5).result, input.shape);
   const shape = perChannel(channels, input.rank);
   return scaleAndShift("groupNorm", standard, options, [channels], shape) as Tensor<S>;
 }
@@ -123,7 +115,8 @@ export function instanceNorm<S extends Shape>(x: TensorLike<S>, options: Normali
     );
   }
   const epsilon = options.eps ?? 1e-5;
-  const standard = reshape(standardize(reshape(input, [samples, channels, count]), [2], epsilon), input.shape);
+  const grouped = reshape(input, [samples, channels, count]);
+  const standard = reshape(standardize(grouped, [2], epsilon).result, input.shape);
   const shape = perChannel(channels, input.rank);
   const result = scaleAndShift("instanceNorm", standard, options, [channels], shape) as Tensor<S>;
   const inputs = [input, ...learned("instanceNorm", options)];

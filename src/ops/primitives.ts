@@ -17,6 +17,7 @@ import { concatOp } from "./shape/concat.js";
 import { permuteOp } from "./shape/permute.js";
 import { detachOp, reshapeOp } from "./shape/reshape.js";
 import { embedOp, sliceOp } from "./shape/slice.js";
+import { withGradientOp } from "./withGradient.js";
 
 /** Ops with a kernel of their own. */
 export const kernelOps = {
@@ -55,7 +56,7 @@ export const kernelOps = {
 export const elementwiseOps = elementwise;
 
 /** Ops that only rename. */
-export const aliasOps = { reshape: reshapeOp, detach: detachOp } as const;
+export const aliasOps = { reshape: reshapeOp, detach: detachOp, withGradient: withGradientOp } as const;
 
 /** Names of the ops that need a kernel. */
 export type KernelOpName = keyof typeof kernelOps;

@@ -3,12 +3,13 @@
 import { normalizeAxis, type Shape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 import { composite } from "./composites.js";
-import { div, sub } from "./elementwise/arithmetic.js";
+import { div, mul, sub } from "./elementwise/arithmetic.js";
 import { exp, log } from "./elementwise/functions.js";
 import { max } from "./reduce/extreme.js";
 import { sum } from "./reduce/sum.js";
 import { detach } from "./shape/reshape.js";
 import { asTensor, type TensorLike } from "./tensors.js";
+import { withGradient } from "./withGradient.js";
 
 /** x minus its largest element along `axis`: the same softmax, and no exponential overflows. */
 function shifted<S extends Shape>(what: string, x: TensorLike<S>, axis: number): { input: Tensor<S>; axis: number } {
@@ -21,8 +22,12 @@ function shifted<S extends Shape>(what: string, x: TensorLike<S>, axis: number):
 export function softmax<T extends TensorLike>(x: T, axis = -1): Tensor<T["shape"]> {
   const { input, axis: along } = shifted("softmax", x, axis);
   const exponentials = exp(input);
-  const result = div(exponentials, sum(exponentials, along, { keepdim: true })) as Tensor<T["shape"]>;
-  return composite({ name: "softmax", inputs: [asTensor("softmax", x)], params: { axis: along } }, result);
+  const shares = mul(exponentials, div(1, sum(exponentials, along, { keepdim: true }))) as Tensor<T["shape"]>;
+  const given: Tensor = asTensor("softmax", x);
+  const result: Tensor<T["shape"]> = withGradient(shares, given, (upstream) => {
+    return mul(result, sub(upstream, sum(mul(upstream, result), along, { keepdim: true }))) as Tensor;
+  });
+  return composite({ name: "softmax", inputs: [given], params: { axis: along } }, result);
 }
 
 /** log(softmax(x)), without the loss of accuracy of taking the logarithm afterwards. */

@@ -9,8 +9,8 @@ import { composite } from "../../ops/composites.js";
 import { ones, zeros } from "../../ops/create.js";
 import { add, div, mul, sub } from "../../ops/elementwise/arithmetic.js";
 import { sqrt } from "../../ops/elementwise/functions.js";
-import { mean } from "../../ops/reduce/mean.js";
 import { detach, reshape } from "../../ops/shape/reshape.js";
+import { standardize } from "../../ops/standardize.js";
 import { asFloats, type TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
 import type { KeepsShape } from "../types.js";
@@ -63,9 +63,11 @@ abstract class BatchNorm extends ModuleBase {
           (ranks.includes(x.rank) ? ` Fix: new ${layer}(${x.shape[1]}).` : ""),
       );
     }
-    const [centre, spread] = this.training ? this.#batchStatistics(x) : [this.runningMean.value, this.runningVar.value];
     const perChannel = (values: TensorLike) => this.#perChannel(values, x);
-    const normalized = div(sub(x, perChannel(centre)), sqrt(add(perChannel(spread), this.eps)));
+    const [centre, spread] = [this.runningMean.value, this.runningVar.value];
+    const normalized = this.training
+      ? this.#byBatch(x)
+      : div(sub(x, perChannel(centre)), sqrt(add(perChannel(spread), this.eps)));
     const scaled = this.weight === null ? normalized : mul(normalized, perChannel(this.weight));
     const result = (this.bias === null ? scaled : add(scaled, perChannel(this.bias))) as Tensor<S>;
     if (this.training) return result;
@@ -73,8 +75,8 @@ abstract class BatchNorm extends ModuleBase {
     return composite({ name: "batchNorm", inputs, params: { epsilon: this.eps } }, result);
   }
 
-  /** Mean and variance of the batch, which also move the running statistics (with the unbiased variance). */
-  #batchStatistics(x: Tensor): [mean: Tensor, variance: Tensor] {
+  /** By mean and variance of the batch, which also move the running statistics (with the unbiased variance). */
+  #byBatch(x: Tensor): Tensor {
     const count = x.size / this.numFeatures;
     if (count < 2) {
       throw new ShapeError(
@@ -82,14 +84,14 @@ abstract class BatchNorm extends ModuleBase {
       );
     }
     const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
-    const centre = mean(x, axes);
-    const deviation = sub(x, this.#perChannel(centre, x)) as Tensor;
-    const spread = mean(mul(deviation, deviation) as Tensor, axes);
-    const blend = (old: State, batch: Tensor) =>
-      add(mul(old, 1 - this.momentum), mul(detach(batch), this.momentum)) as Tensor;
-    this.runningMean.assign(blend(this.runningMean, centre));
-    this.runningVar.assign(blend(this.runningVar, mul(spread, count / (count - 1)) as Tensor));
-    return [centre, spread];
+    const { result, mean, variance } = standardize(x, axes, this.eps);
+    const blend = (old: State, batch: Tensor) => {
+      const newest = detach(reshape(batch, [this.numFeatures]));
+      return add(mul(old, 1 - this.momentum), mul(newest, this.momentum)) as Tensor;
+    };
+    this.runningMean.assign(blend(this.runningMean, mean));
+    this.runningVar.assign(blend(this.runningVar, mul(variance, count / (count - 1)) as Tensor));
+    return result;
   }
 
   #perChannel(values: TensorLike, x: Tensor): Tensor {

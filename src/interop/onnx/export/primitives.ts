@@ -21,6 +21,7 @@ import { concatOp } from "../../../ops/shape/concat.js";
 import { permuteOp } from "../../../ops/shape/permute.js";
 import { detachOp, reshapeOp } from "../../../ops/shape/reshape.js";
 import { embedOp, sliceOp } from "../../../ops/shape/slice.js";
+import { withGradientOp } from "../../../ops/withGradient.js";
 import { type Attributes, elementTypes, int, ints, type Length, text, toEnd } from "./builder.js";
 import type { Emission } from "./emitter.js";
 import { averagePool, borders, maxPool } from "./windows.js";
@@ -203,6 +204,7 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
     reshapeTo(emission, emission.value(input), emission.lengths(emission.tensor)),
   ),
   unary(detachOp, (_, x) => x),
+  rule(withGradientOp, (emission, { value }) => emission.value(value)),
   rule(permuteOp, ({ node, value }, { input }, { axes }) => node("Transpose", [value(input)], { perm: ints(axes) })),
   rule(expandOp, ({ builder, node, value, lengths, tensor }, { input }) =>
     node("Expand", [value(input), builder.lengths(lengths(tensor))]),
