@@ -7,6 +7,7 @@ import { dropout, featureDropout } from "../../ops/random/random.js";
 import type { TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
 import type { KeepsShape } from "../types.js";
+import { checkPlaces } from "./rank.js";
 
 export interface Dropout extends KeepsShape {}
 
@@ -30,7 +31,7 @@ export interface FeatureDropout {
   <S extends Shape>(x: TensorLike<S>): Tensor<S>;
 }
 
-/** While training, sets whole feature maps of N×C×… to zero with probability `p`: PyTorch's Dropout1d, 2d and 3d. */
+/** While training, sets whole feature maps of N×C×… to zero with probability `p`, in any number of dimensions. */
 export class FeatureDropout extends ModuleBase {
   constructor(public p = 0.5) {
     super();
@@ -43,5 +44,37 @@ export class FeatureDropout extends ModuleBase {
 
   override describe(): string {
     return `p ${this.p}`;
+  }
+}
+
+export interface Dropout1d extends KeepsShape {}
+/** While training, sets whole channels of N×C×L to zero with probability `p`. */
+export class Dropout1d extends FeatureDropout {
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    checkPlaces("Dropout1d", x, 1);
+    return super.forward(x);
+  }
+}
+
+export interface Dropout2d extends KeepsShape {}
+/**
+ * While training, sets whole feature maps of N×C×H×W to zero with probability `p`: neighbouring pixels say the same, so
+ * dropping single ones would take little away (Tompson et al. 2015).
+ *
+ * @example new nn.Dropout2d(0.2)
+ */
+export class Dropout2d extends FeatureDropout {
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    checkPlaces("Dropout2d", x, 2);
+    return super.forward(x);
+  }
+}
+
+export interface Dropout3d extends KeepsShape {}
+/** While training, sets whole feature maps of N×C×D×H×W to zero with probability `p`. */
+export class Dropout3d extends FeatureDropout {
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    checkPlaces("Dropout3d", x, 3);
+    return super.forward(x);
   }
 }

@@ -9,6 +9,7 @@ import * as normalization from "../../ops/normalization.js";
 import type { TensorLike } from "../../ops/tensors.js";
 import { ModuleBase } from "../module.js";
 import type { KeepsShape } from "../types.js";
+import { checkPlaces } from "./rank.js";
 
 export interface NormOptions {
   /** Added to the variance before its root. Default 1e-5. */
@@ -83,8 +84,8 @@ export class GroupNorm extends ModuleBase {
 
 export interface InstanceNorm extends KeepsShape {}
 /**
- * Brings each channel of each sample, N×C×…, to mean 0 and variance 1 (Ulyanov et al. 2016). PyTorch's InstanceNorm1d, 2d
- * and 3d without running statistics, its default.
+ * Brings each channel of each sample, N×C×…, to mean 0 and variance 1 (Ulyanov et al. 2016), in any number of dimensions;
+ * without running statistics, as PyTorch's by default.
  *
  * @example new nn.InstanceNorm(64)
  */
@@ -110,6 +111,33 @@ export class InstanceNorm extends ModuleBase {
 
   override describe(): string {
     return `${this.numFeatures}, eps ${this.eps}`;
+  }
+}
+
+export interface InstanceNorm1d extends KeepsShape {}
+/** Brings each channel of each sample of N×C×L to mean 0 and variance 1: see `InstanceNorm`. @example new nn.InstanceNorm1d(64) */
+export class InstanceNorm1d extends InstanceNorm {
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    checkPlaces("InstanceNorm1d", x, 1);
+    return super.forward(x);
+  }
+}
+
+export interface InstanceNorm2d extends KeepsShape {}
+/** Brings each channel of each sample of N×C×H×W to mean 0 and variance 1: see `InstanceNorm`. @example new nn.InstanceNorm2d(64) */
+export class InstanceNorm2d extends InstanceNorm {
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    checkPlaces("InstanceNorm2d", x, 2);
+    return super.forward(x);
+  }
+}
+
+export interface InstanceNorm3d extends KeepsShape {}
+/** Brings each channel of each sample of N×C×D×H×W to mean 0 and variance 1: see `InstanceNorm`. @example new nn.InstanceNorm3d(64) */
+export class InstanceNorm3d extends InstanceNorm {
+  override forward<S extends Shape>(x: TensorLike<S>): Tensor<S> {
+    checkPlaces("InstanceNorm3d", x, 3);
+    return super.forward(x);
   }
 }
 

@@ -142,15 +142,39 @@ export function flip<S extends Shape, D extends DType>(
   return slice(input, ...ranges) as Tensor<S, D>;
 }
 
-/** Splits a tensor along `axis` into pieces of `size` elements; the last may be smaller. */
-export function split<D extends DType>(x: TensorLike<Shape, D>, size: number, axis = 0): Tensor<Shape, D>[] {
+/**
+ * Splits a tensor along `axis` into pieces of `size` elements, of which the last may be smaller; or into pieces of the sizes
+ * in a list.
+ *
+ * @example const [red, rest] = split(images, [1, 2], 1);
+ */
+export function split<D extends DType>(
+  x: TensorLike<Shape, D>,
+  size: number | readonly number[],
+  axis = 0,
+): Tensor<Shape, D>[] {
   const input = asTensor("split", x);
   const along = normalizeAxis("split", axis, input.rank);
+  const length = input.shape[along];
+  let start = 0;
+  return pieceSizes(size, length).map((count) => {
+    const range: Range = [start, start + count];
+    start += count;
+    return slice(input, ...input.shape.map((_, i): Range => (i === along ? range : null)));
+  });
+}
+
+function pieceSizes(size: number | readonly number[], length: number): readonly number[] {
+  if (typeof size !== "number") {
+    const total = size.reduce((sum, count) => sum + count, 0);
+    if (size.some((count) => !Number.isInteger(count) || count < 0) || total !== length) {
+      throw new ArgumentError(
+        `split: pieces of [${size.join(", ")}] elements. Expected integers of 0 or more that add up to ${length}.`,
+      );
+    }
+    return size;
+  }
   if (!Number.isInteger(size) || size < 1)
     throw new ArgumentError(`split: pieces of ${size} elements. Expected an integer of 1 or more.`);
-  const pieces: Tensor<Shape, D>[] = [];
-  for (let start = 0; start < input.shape[along]; start += size) {
-    pieces.push(slice(input, ...input.shape.map((_, i): Range => (i === along ? [start, start + size] : null))));
-  }
-  return pieces;
+  return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
 }
