@@ -30,10 +30,13 @@ CASES = [
     dict(name="vgg19", size=64, width=1 / 16),
     dict(name="vgg11_bn", size=64, width=1 / 16),
     dict(name="vgg19_bn", size=64, width=1 / 16),
-    dict(name="googlenet", size=64),
-    dict(name="inception_v3", size=299),
+    dict(name="googlenet", size=96),
+    dict(name="inception_v3", size=299, batch=3),
     dict(name="resnet18", size=64),
-    dict(name="resnet50", size=96),
+    dict(name="resnet34", size=64),
+    dict(name="resnet50", size=64),
+    dict(name="resnet101", size=64),
+    dict(name="resnet152", size=64),
     dict(name="squeezenet1_0", size=64),
     dict(name="squeezenet1_1", size=64),
     dict(name="mobilenet_v2", size=64),
@@ -56,10 +59,25 @@ def values(name, shape):
     if len(shape) > 1:
         result = (2 * unit - 1) * np.sqrt(6 / (size / shape[0]))
     elif name.endswith((".weight", ".running_var")):
-        result = unit + 0.5
+        # What is added to a shortcut is small, or differences in rounding would grow from block to block.
+        result = (unit + 0.5) * (0.25 if name.endswith(".bn3.weight") else 1)
     else:
         result = 0.2 * unit - 0.1
     return torch.from_numpy(result.astype(np.float32).reshape(shape))
+
+
+def pictures(batch, size):
+    """Areas of 8×8 colours with noise on them: statistics of pictures that are all alike would be hard to compute."""
+    colours = values("colours", (batch * 3 * 8 * 8,)).double().reshape(batch, 3, 8, 8)
+    noise = values("noise", (batch * 3 * size * size,)).double().reshape(batch, 3, size, size)
+    area = torch.arange(size) * 8 // size
+    return (10 * colours[:, :, area][:, :, :, area] + 3 * noise).float()
+
+
+def statistics(model, name):
+    """The mean over all channels of a running statistic, for each layer."""
+    found = {key: tensor.mean() for key, tensor in model.state_dict().items() if key.endswith(name)}
+    return torch.stack([found[key] for key in sorted(found)])
 
 
 def narrow(model, width):
@@ -98,7 +116,7 @@ def build(case):
 
 
 def outputs(case):
-    """The scores of a batch when evaluating and when training without dropout."""
+    """The scores of a batch when evaluating and when training without dropout, and what running statistics are then."""
     model = build(case)
     state = model.state_dict()
     for name, tensor in state.items():
@@ -110,7 +128,7 @@ def outputs(case):
     # In float64, so that the difference is all Fovea's.
     model.double()
     size = case["size"]
-    x = values("input", (case.get("batch", 4), 3, size, size)).double()
+    x = pictures(case.get("batch", 4), size).double()
     with torch.no_grad():
         model.eval()
         results = {"evaluating": model(x)}
@@ -123,6 +141,9 @@ def outputs(case):
             # GoogLeNet's first auxiliary classifier comes out under the second's name, and the other way round.
             names = ["aux_logits2", "aux_logits1"] if hasattr(trained, "aux_logits1") else ["aux_logits"]
             results |= {f"auxiliary{i}": getattr(trained, name) for i, name in enumerate(names)}
+    if any(key.endswith("running_mean") for key in state):
+        results["means"] = statistics(model, "running_mean")
+        results["variances"] = statistics(model, "running_var")
     count = sum(parameter.numel() for parameter in model.parameters())
     return results, dict(case, parameters=count, batch=len(x))
 
