@@ -2,7 +2,10 @@
 
 import { FormatError } from "../core/errors.js";
 
-/** Parses `text`, refusing objects that name a key twice and nesting deeper than `maxDepth`. */
+/** What a text may hold: keys count four times, for they take so much more memory than other values. */
+const limit = { values: 800_000, key: 4 };
+
+/** Parses `text`, refusing objects that name a key twice, nesting deeper than `maxDepth`, and more values than memory allows. */
 export function parseStrictJson(text: string, name: string, maxDepth: number): unknown {
   // First, so that a file made only of brackets cannot make the parser allocate.
   scan(text, name, maxDepth);
@@ -24,6 +27,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 function scan(text: string, name: string, maxDepth: number): void {
   // The keys of each open object, or undefined for an open array.
   const open: (Set<string> | undefined)[] = [];
+  let values = 0;
+  const count = (number: number) => {
+    values += number;
+    if (values <= limit.values) return;
+    throw new FormatError(
+      `${name}: more than ${limit.values} values (each key counts ${limit.key}). Fix: write it as several files.`,
+    );
+  };
   for (let i = 0; i < text.length; i++) {
     const character = text[i];
     if (character === '"') {
@@ -37,6 +48,7 @@ function scan(text: string, name: string, maxDepth: number): void {
               "Expected each key once. Fix: write the file again with distinct names.",
           );
         }
+        count(limit.key);
         keys.add(key);
       }
       i = end - 1;
@@ -48,6 +60,8 @@ function scan(text: string, name: string, maxDepth: number): void {
         );
       }
       open.push(character === "{" ? new Set() : undefined);
+    } else if (character === ",") {
+      count(1);
     } else if (character === "}" || character === "]") {
       open.pop();
     }

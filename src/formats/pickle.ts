@@ -63,8 +63,10 @@ const costs = {
   map: 208,
   entry: 64,
   object: 192,
+  /** A place on the stack, which is copied when it grows. */
+  place: 24,
 };
-const allowedMemory = 40_000_000;
+const allowedMemory = 32_000_000;
 
 const longestInteger = 32;
 
@@ -94,6 +96,9 @@ class Unpickler {
   readonly #marks: PickleValue[][] = [];
   #at = 0;
   #memory = 0;
+  /** Values on all stacks, now and at most. */
+  #depth = 0;
+  #deepest = 0;
 
   constructor(bytes: Uint8Array<ArrayBuffer>, options: PickleOptions) {
     this.#bytes = bytes;
@@ -155,7 +160,7 @@ class Unpickler {
     pop: () => this.#pop(),
     top: () => {
       const value = this.#pop();
-      this.#stack.push(value);
+      this.#push(value);
       return value;
     },
     mark: () => {
@@ -168,6 +173,7 @@ class Unpickler {
       const below = this.#marks.pop();
       if (below === undefined) throw this.error("a mark is missing");
       this.#stack = below;
+      this.#depth -= items.length;
       return items;
     },
     remember: (index) => {
@@ -207,8 +213,10 @@ class Unpickler {
   }
 
   #push(value: PickleValue): void {
-    this.#spend(costs.reference);
     this.#stack.push(value);
+    if (++this.#depth <= this.#deepest) return;
+    this.#deepest = this.#depth;
+    this.#spend(costs.place);
   }
 
   #spend(bytes: number): void {
@@ -220,6 +228,7 @@ class Unpickler {
   #pop(): PickleValue {
     const value = this.#stack.pop();
     if (value === undefined) throw this.error("a value is missing");
+    this.#depth--;
     return value;
   }
 
@@ -323,7 +332,10 @@ define(0x8f, (m) => m.make([], costs.list));
 define(0x90, (m) => append(m, m.popMark()));
 define(0x91, (m) => list(m));
 define(")", (m) => m.make(new PickleTuple([]), costs.tuple));
-define("t", (m) => m.make(new PickleTuple(m.popMark()), costs.tuple));
+define("t", (m) => {
+  const items = m.popMark();
+  m.make(new PickleTuple(items), costs.tuple + costs.reference * items.length);
+});
 for (const [code, length] of [
   [0x85, 1],
   [0x86, 2],
@@ -389,7 +401,8 @@ function text(m: Machine, length: number): void {
 }
 
 function list(m: Machine): void {
-  m.make(m.popMark(), costs.list);
+  const items = m.popMark();
+  m.make(items, costs.list + costs.reference * items.length);
 }
 
 function integer(m: Machine, length: number): number | bigint {

@@ -84,6 +84,8 @@ arrays["columns"] = np.asfortranarray(np.arange(24, dtype=np.float32).reshape(2,
 arrays["big_endian"] = np.arange(5, dtype=">f4")
 np.savez(folder / "stored.npz", **arrays)
 np.savez_compressed(folder / "deflated.npz", **arrays)
+# For scripts/fuzz.ts, which reads it very often.
+np.savez_compressed(folder / "small.npz", **{name: arrays[name] for name in ("plain", "bool", "columns")})
 
 
 def described(tensor):

@@ -1,0 +1,114 @@
+/**
+ * Feeds damaged files to every reader of files: each must be read, or refused with an error of Fovea's, within time and memory.
+ *
+ *   npm run fuzz                                 200,000 inputs for each reader
+ *   npm run fuzz -- npz zip --count 5000         fewer, for some
+ *   npm run fuzz -- npz --seed 3 --first 712 --count 1 --save input.npz
+ *
+ * Each reader runs in a process of its own, whose memory is limited and whose end would be noticed.
+ */
+
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { readers } from "./fuzz/readers.js";
+import { type FuzzOptions, type FuzzReport, fuzz, limits, makeInput } from "./fuzz/run.js";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    count: { type: "string", default: "200000" },
+    seed: { type: "string", default: "1" },
+    first: { type: "string", default: "0" },
+    save: { type: "string" },
+    json: { type: "boolean", default: false },
+    /** Used between the processes. */
+    child: { type: "boolean", default: false },
+  },
+});
+
+const options: FuzzOptions = {
+  seed: Number(values.seed),
+  first: Number(values.first),
+  count: Number(values.count),
+};
+const chosen = positionals.length === 0 ? readers : readers.filter(({ name }) => positionals.includes(name));
+if (chosen.length < positionals.length) {
+  console.error(`Readers: ${readers.map(({ name }) => name).join(", ")}`);
+  process.exit(2);
+}
+
+/** Inputs of one process: one that hangs is found among these. */
+const PORTION = 20_000;
+
+/** Runs a portion in a process of its own. */
+function inChild(name: string, { seed, first, count }: FuzzOptions): Promise<FuzzReport> {
+  const flags = ["--expose-gc", "--max-old-space-size=96", "--max-semi-space-size=2"];
+  const args = [name, "--child", "--seed", `${seed}`, "--first", `${first}`, "--count", `${count}`];
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [...flags, fileURLToPath(import.meta.url), ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let [output, complaints] = ["", ""];
+    child.stdout.on("data", (data) => {
+      output += data;
+    });
+    child.stderr.on("data", (data) => {
+      complaints += data;
+    });
+    const timer = setTimeout(() => child.kill("SIGKILL"), 60_000 + count * 20);
+    child.on("close", (status, signal) => {
+      clearTimeout(timer);
+      if (status === 0) return resolve(JSON.parse(output));
+      const what = `the process ended with ${signal ?? `status ${status}`}\n${complaints.slice(-2000)}`;
+      const nothing = { inputs: count, accepted: 0, refused: 0, slowest: 0, growth: 0 };
+      resolve({ reader: name, ...nothing, failures: [{ input: first, what }] });
+    });
+  });
+}
+
+async function inPortions(name: string, { seed, first, count }: FuzzOptions): Promise<FuzzReport> {
+  const parts: FuzzReport[] = [];
+  for (let done = 0; done < count; done += PORTION) {
+    const portion = { seed, first: first + done, count: Math.min(PORTION, count - done) };
+    parts.push(await inChild(name, portion));
+  }
+  const sum = (of: (part: FuzzReport) => number) => parts.reduce((total, part) => total + of(part), 0);
+  return {
+    reader: name,
+    inputs: count,
+    accepted: sum((part) => part.accepted),
+    refused: sum((part) => part.refused),
+    slowest: Math.max(...parts.map((part) => part.slowest)),
+    growth: Math.max(...parts.map((part) => part.growth)),
+    failures: parts.flatMap((part) => part.failures),
+  };
+}
+
+if (values.child) {
+  console.log(JSON.stringify(await fuzz(chosen[0], options)));
+} else if (values.save !== undefined) {
+  writeFileSync(values.save, await makeInput(chosen[0], await chosen[0].seeds(), options.seed, options.first));
+} else {
+  for (const { name } of chosen) {
+    const report = await inPortions(name, options);
+    const { accepted, refused, slowest, growth, failures } = report;
+    if (failures.length > 0) process.exitCode = 1;
+    if (values.json) {
+      console.log(JSON.stringify(report));
+      continue;
+    }
+    const figures = [
+      `${accepted} read, ${refused} refused, ${failures.length} failed`,
+      `slowest ${slowest.toFixed(0)} ms (limit ${limits.milliseconds})`,
+      `memory +${(growth / 2 ** 20).toFixed(1)} MiB (limit ${limits.bytes / 2 ** 20} and twice the input)`,
+    ];
+    console.log(`${name.padEnd(14)} ${figures.join("; ")}`);
+    for (const { input, what } of failures) {
+      console.log(
+        `  input ${input}: ${what}\n  npm run fuzz -- ${name} --seed ${options.seed} --first ${input} --save input`,
+      );
+    }
+  }
+}
