@@ -9,6 +9,7 @@ import { evaluateTensors } from "../graph/lazy.js";
 import { State } from "../graph/state.js";
 import type { AnyTensor, Tensor } from "../graph/tensor.js";
 import type { ModuleBase } from "../nn/module.js";
+import { Network } from "../nn/network.js";
 import { tensorOver } from "../ops/create.js";
 import { add, mul } from "../ops/elementwise/arithmetic.js";
 import { grad } from "../ops/gradient.js";
@@ -120,16 +121,18 @@ export async function gradcheckCall(
   return new GradcheckResult(precision, settings.step, tolerance, settings.mostKinks, reports);
 }
 
+type Outputs = Tensor<Shape> | readonly Tensor<Shape>[];
+
 /**
  * Checks a network's gradients for its inputs and all of its parameters, in the mode (training or evaluation) that it is
- * in.
+ * in; in training those of auxiliary classifiers too.
  *
  * @param inputs what the model is called with: a tensor, or several
  * @example
  * const result = await gradcheckModel(models.create("lenet5"), normal([1, 1, 28, 28]), { elements: 20 });
  */
 export function gradcheckModel(
-  model: ModuleBase & ((...inputs: never[]) => Tensor<Shape> | readonly Tensor<Shape>[]),
+  model: ModuleBase & ((...inputs: never[]) => Outputs),
   inputs: AnyTensorLike | readonly AnyTensorLike[],
   options: GradcheckOptions = {},
 ): Promise<GradcheckResult> {
@@ -139,8 +142,15 @@ export function gradcheckModel(
     ...(options.names ?? list.map((_, i) => (list.length === 1 ? "input" : `input ${i}`))),
     ...parameters.map(([name]) => name),
   ];
-  const call = (...values: never[]) => model(...(values.slice(0, list.length) as never[]));
+  const call = (...values: never[]) => outputsOf(model, values.slice(0, list.length));
   return gradcheckCall(call, [...list, ...parameters.map(([, parameter]) => parameter)], { ...options, names });
+}
+
+/** What a model gives; of a network in training its auxiliary scores too, which only some parameters work for. */
+function outputsOf(model: (...inputs: never[]) => Outputs, inputs: never[]): Outputs {
+  if (!(model instanceof Network)) return model(...inputs);
+  const { logits, auxiliary } = model.outputs(inputs[0]);
+  return [logits, ...auxiliary.map((each) => each.logits)];
 }
 
 type Settings = Required<Omit<GradcheckOptions, "onProgress" | "signal">> &

@@ -4,9 +4,11 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { ArgumentError, DataError, FileError } from "../core/errors.js";
-import { formatShape } from "../core/shape.js";
+import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import { type DigitsSplit, digits } from "../data/digits/digits.js";
 import { ImageDataset } from "../data/images.js";
+import { fromPlanar, toPlanar } from "../data/pixels.js";
+import { resizePixels } from "../data/resize.js";
 import type { ModelEntry } from "../models/registry.js";
 import { cifar10, cifar100 } from "../node/cifar.js";
 import { fashionMnist, mnist } from "../node/mnist.js";
@@ -48,12 +50,39 @@ export async function loadData(
   const [channels, ...sides] = data.shape;
   const resizable = minimumSize !== undefined && channels === inputShape[0] && Math.min(...sides) >= minimumSize;
   if (!resizable && data.shape.join() !== inputShape.join()) {
+    if (minimumSize === undefined && areAlike(data.shape, inputShape)) return scale(data, entry);
     const others = minimumSize === undefined ? "" : `, or of other sizes from ${minimumSize} pixels on`;
     throw new ArgumentError(
       `${name} takes pictures of ${formatShape(inputShape)} (channels, height, width)${others}, but those of ${data.name} are ${formatShape(data.shape)}. Fix: choose another model or data set.`,
     );
   }
   return data;
+}
+
+/** Whether one is the other in another size. */
+function areAlike([channels, height, width]: Shape, other: Shape): boolean {
+  return channels === other[0] && height * other[2] === width * other[1];
+}
+
+/** More memory than pictures are scaled into. */
+const mostBytes = 2 ** 30;
+
+/** The pictures in the one size that the network takes, as `predict` scales those in files. */
+function scale(data: ImageDataset, { name, inputShape }: ModelEntry): ImageDataset {
+  const length = sizeOf(inputShape);
+  if (data.size * length > mostBytes) {
+    throw new ArgumentError(
+      `${name} takes pictures of ${formatShape(inputShape)} only, and in that size the ${data.size} of ${data.name} would fill ${((data.size * length) / 1e9).toFixed(1)} GB. Expected at most 1 GB. Fix: choose a network for smaller pictures.`,
+    );
+  }
+  const [channels, height, width] = inputShape;
+  const images = new Uint8Array(data.size * length);
+  for (let i = 0; i < data.size; i++) {
+    const picture = fromPlanar(data.get(i).image, [channels === 1 ? 1 : 3, data.shape[1], data.shape[2]]);
+    images.set(toPlanar(resizePixels(picture, [height, width])), i * length);
+  }
+  const { split, labels, classNames } = data;
+  return new ImageDataset({ name: data.name, split, images, labels, shape: inputShape, classNames });
 }
 
 async function load(

@@ -11,6 +11,7 @@ import { devicesCommand } from "./commands/devices.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { exportCommand } from "./commands/export.js";
 import { gradcheckCommand } from "./commands/gradcheck.js";
+import { modelsCommand } from "./commands/models.js";
 import { predictCommand } from "./commands/predict.js";
 import { runCommand } from "./commands/run.js";
 import { summaryCommand } from "./commands/summary.js";
@@ -29,6 +30,7 @@ const program = new Command("fovea")
   .addCommand(convertCommand())
   .addCommand(exportCommand())
   .addCommand(runCommand())
+  .addCommand(modelsCommand())
   .addCommand(summaryCommand())
   .addCommand(compareCommand())
   .addCommand(devicesCommand())
