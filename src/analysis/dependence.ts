@@ -8,10 +8,12 @@ import type { AnyTensor } from "../graph/tensor.js";
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "../nn/layers/batchNorm.js";
 import type { Pool2dParams } from "../ops/pooling/geometry.js";
 import {
-  type Field,
+  evenField,
+  Field,
   identityField,
   mergedField,
   plainField,
+  type Reads,
   type Runs,
   readField,
   unionOfFields,
@@ -51,7 +53,7 @@ export function outputFields(
 ): Fields | undefined {
   const fields = known.get(output);
   if (output.rank !== input.rank) return fields;
-  return fields?.map((field, place) => plainField(alongAxis(field, place + 2, output.shape), output.shape));
+  return fields?.map((field, place) => plainField(asPart(field, place + 2, output.shape), output.shape));
 }
 
 function fieldsOf(tensor: AnyTensor, known: ReadonlyMap<AnyTensor, Fields>): Fields | undefined {
@@ -78,7 +80,7 @@ function fieldsOf(tensor: AnyTensor, known: ReadonlyMap<AnyTensor, Fields>): Fie
     const parts = read.map(({ fields }) => fields[place]);
     const isRow = along !== undefined && parts.every(({ axis }) => axis === undefined || axis === along);
     const joined = read.map(({ axes, shape: before }, i) => {
-      return applyRule(isRow ? alongAxis(parts[i], along, before) : parts[i], axes, before, shape);
+      return applyRule(isRow ? asPart(parts[i], along, before) : parts[i], axes, before, shape);
     });
     return joined.reduce((a, b) => unionOfFields(a, b, shape));
   });
@@ -104,10 +106,9 @@ function unpooledFields(
   return ofValues.map((field, place) => unionOfFields(field, ofIndices[place], output));
 }
 
-/** The same all along an axis, if it is the same everywhere. */
-function alongAxis(field: Field, axis: number, shape: Shape): Field {
-  if (field.axis !== undefined) return field;
-  return { axis, inner: 1, runs: Array.from({ length: shape[axis] }, () => field.runs[0]), pattern: undefined };
+/** The same all along an axis, where it is the same everywhere. */
+function asPart(field: Field, axis: number, shape: Shape): Field {
+  return field.axis === undefined ? evenField(field, axis, shape[axis]) : field;
 }
 
 /** Undefined for an op that is not known here, of which anything may depend on everything. */
@@ -140,13 +141,18 @@ function applyRule(field: Field, rules: readonly AxisRule[], input: Shape, outpu
   if (rule === "all") return mergedField(field);
   const { axis, reads } = rule;
   const [before, after] = [input[field.axis], output[axis]];
-  if (reads === undefined) return { ...field, axis };
-  const isSame = before === after && Array.from({ length: after }, (_, q) => reads.at(q)).every(isJust);
-  return isSame ? { ...field, axis } : readField(plainField(field, input), reads, after, axis);
+  if (reads === undefined) return field.moved(axis);
+  if (before === after && readsSame(reads, after)) return field.moved(axis);
+  return readField(plainField(field, input), reads, after, axis);
 }
 
-function isJust(positions: readonly number[], expected: number): boolean {
-  return positions.length === 1 && positions[0] === expected;
+/** Whether each position reads just itself. */
+function readsSame(reads: Reads, length: number): boolean {
+  for (let q = 0; q < length; q++) {
+    const [first, ...others] = reads.at(q);
+    if (first !== q || others.length > 0) return false;
+  }
+  return true;
 }
 
 /** Splitting more positions than this one by one would take long; they are taken together. */
@@ -155,7 +161,7 @@ const mostSplit = 65_536;
 /** Axes merged and split again: elements stay in order, so that positions are found by counting. */
 export function reshapeField(field: Field, input: Shape, output: Shape): Field {
   if (field.axis === undefined) return field;
-  const { axis, runs, pattern } = field;
+  const { axis, count } = field;
   const group = groupOf(axis, input, output);
   if (group === undefined) return mergedField(field);
   const after = (shape: Shape, axes: readonly number[], from: number) =>
@@ -165,24 +171,24 @@ export function reshapeField(field: Field, input: Shape, output: Shape): Field {
   // An axis that alone decides which position it was:
   for (const target of targets) {
     const { length, step } = target;
-    if (inner % step === 0 && (step * length) % (inner * runs.length) === 0)
-      return { axis: target.axis, inner: inner / step, runs, pattern };
+    if (inner % step === 0 && (step * length) % (inner * count) === 0) return field.moved(target.axis, inner / step);
   }
   const size = sizeOf(targets.map(({ length }) => length));
   if (size > mostSplit) return mergedField(field);
+  const { runs } = field;
   // Otherwise the one whose positions each see the smallest part, whatever the others are.
   const split = targets.map((target) => {
     const union: Runs[][] = Array.from({ length: target.length }, () => []);
     for (let p = 0; p < size; p++) {
-      union[Math.floor(p / target.step) % target.length].push(runs[Math.floor(p / inner) % runs.length]);
+      union[Math.floor(p / target.step) % target.length].push(runs[Math.floor(p / inner) % count]);
     }
     const merged = union.map((list) => unionOfRuns([...new Set(list)]));
     const spans = merged.map((each) => (each.length === 0 ? 0 : each[each.length - 1] - each[0] + 1));
     return { ...target, merged, span: spans.reduce((sum, each) => sum + each, 0) / target.length };
   });
   const best = split.reduce((a, b) => (b.span < a.span ? b : a));
-  const isOuter = best.step * best.length === size && inner === 1 && runs.length === size;
-  if (!isOuter) return { axis: best.axis, inner: 1, runs: best.merged, pattern: undefined };
+  const isOuter = best.step * best.length === size && inner === 1 && count === size;
+  if (!isOuter) return new Field(best.axis, field.extent, 1, best.length, undefined, () => best.merged);
   const at = (q: number) => Array.from({ length: best.step }, (_, k) => q * best.step + k);
   return readField(field, { rule: { period: 1, advance: best.step }, at }, best.length, best.axis);
 }

@@ -40,29 +40,68 @@ export interface Reads {
 }
 
 /** What a tensor depends on along one axis of the input. */
-export interface Field {
-  /** The tensor's axis along which it changes; undefined where all positions depend on the same. */
-  readonly axis: number | undefined;
-  /** Of position p: runs[⌊p / inner⌋ mod runs.length]. An axis that others were merged into has `inner` above 1. */
-  readonly inner: number;
-  readonly runs: readonly Runs[];
-  /** Of ⌊p / inner⌋; undefined where there is no rule. */
-  readonly pattern: Pattern | undefined;
+export class Field {
+  #runs: readonly Runs[] | undefined;
+  readonly #compute: () => readonly Runs[];
+
+  constructor(
+    /** The tensor's axis along which it changes; undefined where all positions depend on the same. */
+    readonly axis: number | undefined,
+    /** Length of the input's axis. */
+    readonly extent: number,
+    /** Position p of the axis sees run ⌊p / inner⌋ mod count. An axis that others were merged into has `inner` above 1. */
+    readonly inner: number,
+    readonly count: number,
+    /** Of ⌊p / inner⌋; undefined where there is no rule. */
+    readonly pattern: Pattern | undefined,
+    runs: () => readonly Runs[],
+  ) {
+    this.#compute = pattern !== undefined && count > mostExact ? () => clipped(pattern, count, extent) : runs;
+  }
+
+  /** Computed when they are asked for. Of very long axes that follow a rule they have no gaps. */
+  get runs(): readonly Runs[] {
+    this.#runs ??= this.#compute();
+    return this.#runs;
+  }
+
+  /** The same along another axis, or with other steps. */
+  moved(axis: number, inner = this.inner): Field {
+    return new Field(axis, this.extent, inner, this.count, this.pattern, () => this.runs);
+  }
+}
+
+/** Positions whose exact runs can be had in no time; pictures have fewer. */
+export const mostExact = 4096;
+
+/** What the rule says, as far as it lies in the input. */
+function clipped(pattern: Pattern, count: number, extent: number): readonly Runs[] {
+  return Array.from({ length: count }, (_, p) => {
+    const [first, last] = patternAt(pattern, p);
+    return last < 0 || first >= extent ? nothing : [Math.max(0, first), Math.min(extent - 1, last)];
+  });
 }
 
 const nothing: Runs = [];
 
 /** The input itself along its axis `axis`. */
 export function identityField(axis: number, length: number): Field {
-  const runs = Array.from({ length }, (_, p) => [p, p]);
-  return { axis, inner: 1, runs, pattern: { period: 1, advance: 1, first: [0], last: [0] } };
+  const pattern = { period: 1, advance: 1, first: [0], last: [0] };
+  return new Field(axis, length, 1, length, pattern, () => Array.from({ length }, (_, p) => [p, p]));
+}
+
+/** The same for all positions of an axis. */
+export function evenField({ extent, runs }: Field, axis: number, length: number): Field {
+  return new Field(axis, extent, 1, length, undefined, () => Array.from({ length }, () => runs[0]));
 }
 
 /** The field of an axis that takes the place of `field.axis`, of which each position reads several. */
 export function readField(field: Field, reads: Reads, length: number, axis: number): Field {
-  const { runs, pattern } = field;
-  const read = Array.from({ length }, (_, q) => unionOfRuns(reads.at(q).map((p) => runs[p] ?? nothing)));
-  return { axis, inner: 1, runs: read, pattern: pattern && composePattern(pattern, reads) };
+  const { pattern, extent } = field;
+  return new Field(axis, extent, 1, length, pattern && composePattern(pattern, reads), () => {
+    const { runs } = field;
+    return Array.from({ length }, (_, q) => unionOfRuns(reads.at(q).map((p) => runs[p] ?? nothing)));
+  });
 }
 
 /** Sees nothing anywhere. */
@@ -96,52 +135,51 @@ export function patternAt({ period, advance, first, last }: Pattern, p: number):
 }
 
 /** All positions together. */
-export function mergedField({ runs }: Field): Field {
-  return { axis: undefined, inner: 1, runs: [unionOfRuns(runs)], pattern: undefined };
+export function mergedField(field: Field): Field {
+  return new Field(undefined, field.extent, 1, 1, undefined, () => [unionOfRuns(field.runs)]);
 }
 
 /** The field with one run for each position of its axis in a tensor of `shape`. */
 export function plainField(field: Field, shape: Shape): Field {
-  const { axis, inner, runs, pattern } = field;
+  const { axis, extent, inner, count } = field;
   if (axis === undefined) return field;
   const length = shape[axis];
-  if (inner === 1 && runs.length === length) return field;
+  if (inner === 1 && count === length) return field;
   const position = (q: number) => Math.floor(q / inner);
-  if (inner * runs.length === length) {
-    const base = { axis, inner: 1, runs, pattern };
-    return readField(base, { rule: { period: inner, advance: 1 }, at: (q) => [position(q)] }, length, axis);
+  if (inner * count === length) {
+    const rule = { period: inner, advance: 1 };
+    return readField(field.moved(axis, 1), { rule, at: (q) => [position(q)] }, length, axis);
   }
-  const all = Array.from({ length }, (_, q) => runs[position(q) % runs.length]);
-  return { axis, inner: 1, runs: all, pattern: undefined };
+  return new Field(axis, extent, 1, length, undefined, () => {
+    return Array.from({ length }, (_, q) => field.runs[position(q) % count]);
+  });
 }
 
 /** What two operands of an op depend on together. @param shape of its output, whose axes they have */
 export function unionOfFields(a: Field, b: Field, shape: Shape): Field {
   if (a === b) return a;
-  if (a.axis === undefined) return b.axis === undefined ? unionOfConstants(a, b) : withConstant(b, a);
+  if (a.axis === undefined) return b.axis === undefined ? mergedFields(a, b) : withConstant(b, a);
   if (b.axis === undefined) return withConstant(a, b);
-  if (a.axis !== b.axis) return unionOfFields(mergedField(a), mergedField(b), shape);
-  if (a.inner !== b.inner || a.runs.length !== b.runs.length)
+  if (a.axis !== b.axis) return mergedFields(a, b);
+  if (a.inner !== b.inner || a.count !== b.count)
     return unionOfFields(plainField(a, shape), plainField(b, shape), shape);
-  const runs = a.runs.map((each, p) => unionOfRuns([each, b.runs[p]]));
-  return {
-    axis: a.axis,
-    inner: a.inner,
-    runs,
-    pattern: a.pattern && b.pattern && unionOfPatterns(a.pattern, b.pattern),
-  };
+  const pattern = a.pattern && b.pattern && unionOfPatterns(a.pattern, b.pattern);
+  return new Field(a.axis, a.extent, a.inner, a.count, pattern, () => {
+    return a.runs.map((each, p) => unionOfRuns([each, b.runs[p]]));
+  });
 }
 
-function unionOfConstants(a: Field, b: Field): Field {
-  return { ...a, runs: [unionOfRuns([...a.runs, ...b.runs])] };
+function mergedFields(a: Field, b: Field): Field {
+  return new Field(undefined, a.extent, 1, 1, undefined, () => [unionOfRuns([...a.runs, ...b.runs])]);
 }
 
 /** What sees all that any position does sees the same everywhere. */
 function withConstant(field: Field, constant: Field): Field {
+  const { axis, extent, inner, count } = field;
   const runs = field.runs.map((each) => unionOfRuns([each, ...constant.runs]));
   const [common] = constant.runs;
   const same = runs.every((each) => each.length === common.length && each.every((p, i) => p === common[i]));
-  return same ? constant : { ...field, runs, pattern: undefined };
+  return same ? constant : new Field(axis, extent, inner, count, undefined, () => runs);
 }
 
 function unionOfPatterns(a: Pattern, b: Pattern): Pattern | undefined {

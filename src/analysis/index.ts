@@ -1,6 +1,7 @@
 /** The arithmetic of models: sizes, parameters, multiply-adds, memory, receptive fields. */
 
 export { type ComparedModel, Comparison, compareModels } from "./comparison.js";
+export { type DrawOptions, drawNetwork } from "./drawing/svg.js";
 export { type LayerTime, type Measurement, type MeasureOptions, measure } from "./measure.js";
 export type { Memory } from "./memory.js";
 export type { PerAxis, PixelUse, ReceptiveField, Sight } from "./receptiveField.js";

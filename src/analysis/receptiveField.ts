@@ -1,9 +1,8 @@
 /** Receptive fields, and how often the input's pixels are used: what is made of the dependences. */
 
 import { ArgumentError } from "../core/errors.js";
-import type { Shape } from "../core/shape.js";
 import type { Fields } from "./dependence.js";
-import { countOf, type Field } from "./fields.js";
+import { countOf, type Field, mostExact } from "./fields.js";
 
 /** A number for all axes of places alike, or one for each: [vertical, horizontal]. */
 export type PerAxis = number | readonly number[];
@@ -46,7 +45,8 @@ function perAxis(values: readonly number[]): PerAxis {
   return values.every((value) => value === values[0]) ? values[0] : values;
 }
 
-function describeAxis({ axis, runs, pattern }: Field): { size: number; stride: number; start: number } {
+function describeAxis(field: Field): { size: number; stride: number; start: number } {
+  const { axis, pattern } = field;
   if (axis !== undefined && pattern !== undefined) {
     const { period, advance, first, last } = pattern;
     // A position that sees nothing of its own, between the nails of a bed, has no size.
@@ -54,7 +54,7 @@ function describeAxis({ axis, runs, pattern }: Field): { size: number; stride: n
     const start = Number.isFinite(first[0]) ? first[0] : Math.min(...first);
     return { size: Math.max(...sizes), stride: advance / period, start };
   }
-  const seen = runs.filter((each) => each.length > 0);
+  const seen = field.runs.filter((each) => each.length > 0);
   if (seen.length === 0) return { size: 0, stride: 0, start: 0 };
   const size = seen.reduce((largest, each) => Math.max(largest, each[each.length - 1] - each[0] + 1), 0);
   const [start] = seen[0];
@@ -62,10 +62,10 @@ function describeAxis({ axis, runs, pattern }: Field): { size: number; stride: n
   return { size, stride: seen.length === 1 ? 0 : (end - start) / (seen.length - 1), start };
 }
 
-/** @param places lengths of the input's axes of places */
-export function describeUse(fields: Fields, places: Shape): PixelUse | undefined {
-  if (fields.length === 0) return undefined;
-  const counts = fields.map((field, axis) => useAlong(field, places[axis]));
+/** Undefined where axes are so long that counting would take long. */
+export function describeUse(fields: Fields): PixelUse | undefined {
+  if (fields.length === 0 || fields.some(({ extent, count }) => Math.max(extent, count) > mostExact)) return undefined;
+  const counts = fields.map(useAlong);
   const product = (of: (list: readonly number[]) => number) => counts.reduce((all, list) => all * of(list), 1);
   return {
     least: product((list) => list.reduce((a, b) => Math.min(a, b))),
@@ -75,8 +75,8 @@ export function describeUse(fields: Fields, places: Shape): PixelUse | undefined
 }
 
 /** How many positions see each pixel along one axis of the input. */
-export function useAlong({ runs }: Field, length: number): number[] {
-  const changes = new Int32Array(length + 1);
+export function useAlong({ runs, extent }: Field): number[] {
+  const changes = new Int32Array(extent + 1);
   for (const each of runs) {
     for (let i = 0; i < each.length; i += 2) {
       changes[each[i]]++;
@@ -84,7 +84,7 @@ export function useAlong({ runs }: Field, length: number): number[] {
     }
   }
   let count = 0;
-  return Array.from({ length }, (_, i) => {
+  return Array.from({ length: extent }, (_, i) => {
     count += changes[i];
     return count;
   });

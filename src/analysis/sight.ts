@@ -6,7 +6,7 @@ import { dependenceOf, type Fields, outputFields } from "./dependence.js";
 import type { Layer } from "./layer.js";
 import { layersOf } from "./layers.js";
 import { type Sight, sightOf, useAlong } from "./receptiveField.js";
-import { type Inputs, type Model, parseInputs, type Recording, record, withMode } from "./record.js";
+import { type Inputs, type Model, parseInputs, record, withMode } from "./record.js";
 
 export interface LayerOptions {
   /** The layer's name, as in a summary. Default: what the model returns. */
@@ -27,8 +27,7 @@ export interface LayerOptions {
  * rows; // [1, 2, 3, 2, 1]
  */
 export function pixelUse(model: Model, inputs: Inputs, options: LayerOptions = {}): readonly (readonly number[])[] {
-  const { fields, recording } = fieldsOf(model, inputs, options);
-  return fields.map((field, axis) => useAlong(field, recording.inputs[0].shape[axis + 2]));
+  return fieldsOf(model, inputs, options).map(useAlong);
 }
 
 /**
@@ -44,14 +43,10 @@ export function seenFrom(
   position: readonly number[],
   options: LayerOptions = {},
 ): readonly Sight[] {
-  return sightOf(fieldsOf(model, inputs, options).fields, position);
+  return sightOf(fieldsOf(model, inputs, options), position);
 }
 
-function fieldsOf(
-  model: Model,
-  inputs: Inputs,
-  { layer: name, call = 1 }: LayerOptions,
-): { readonly fields: Fields; readonly recording: Recording } {
+function fieldsOf(model: Model, inputs: Inputs, { layer: name, call = 1 }: LayerOptions): Fields {
   const recording = withMode(model, false, () => record(model, parseInputs(inputs)));
   const { root, leaves } = layersOf(model, recording);
   const all = [root, ...branchesOf(root), ...leaves];
@@ -72,7 +67,7 @@ function fieldsOf(
       `${layer.name}: its output depends on no places of the input. Expected an input N×C×… with axes of places, and a layer that is called.`,
     );
   }
-  return { fields, recording };
+  return fields;
 }
 
 function branchesOf(layer: Layer): Layer[] {

@@ -38,7 +38,7 @@ export interface LayerSummary {
   readonly activations: number;
   /** Undefined where the input has no places (N×C), or nothing is seen of it. */
   readonly receptiveField: ReceptiveField | undefined;
-  /** How many places of its output see each pixel of the input. */
+  /** How many places of its output see each pixel of the input. Undefined also where an axis is longer than 4,096. */
   readonly pixelUse: PixelUse | undefined;
   /** Bytes of its outputs that a step of training keeps for going back. Undefined where memory was not planned. */
   readonly kept: number | undefined;
@@ -215,7 +215,7 @@ class Describer {
     return {
       ...{ name, type, kind, call, output: output?.shape },
       receptiveField: fields && describeField(fields),
-      pixelUse: fields && describeUse(fields, this.recording.inputs[0].shape.slice(2)),
+      pixelUse: fields && describeUse(fields),
     };
   }
 

@@ -98,9 +98,11 @@ function totals(summary: Summary): string[] {
     lines.push(["memory", `${formatBytes(memory.parameters + memory.buffers)} of weights`]);
     lines.push(["", `inference ${formatBytes(inference)} as planned for ${device}, batch ${batch}`]);
     if (training !== undefined) {
-      const parts = `${formatBytes(gradients ?? 0)} gradients, ${formatBytes(kept ?? 0)} kept from the way forward`;
-      const of = trainingBatch === batch ? "" : `, batch ${trainingBatch}`;
-      lines.push(["", `training ${formatBytes(training)}${of}: ${parts}`]);
+      lines.push(["", `training ${formatBytes(training)}${trainingBatch === batch ? "" : `, batch ${trainingBatch}`}`]);
+      lines.push([
+        "",
+        `  ${formatBytes(gradients ?? 0)} gradients, ${formatBytes(kept ?? 0)} kept from the way forward`,
+      ]);
     }
   }
   return lines.map(([title, text]) => `${title.padEnd(14)}${text}`.trimEnd());

@@ -17,6 +17,8 @@ const flags = {
   ],
   evaluate: ["weights", "data", "data-dir", "device", "threads", "json"],
   predict: ["weights", "top", "invert", "device", "threads", "json"],
+  summary: "input batch num-classes width train measure depth svg device threads json".split(" "),
+  compare: ["input", "batch", "device", "threads", "json"],
   devices: ["json"],
   demo: ["device", "threads", "epochs", "seed", "json"],
   gradcheck: ["device", "elements", "seed", "json"],

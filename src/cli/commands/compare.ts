@@ -12,10 +12,10 @@ Example:
   $ fovea compare alexnet vgg16 googlenet
   $ fovea compare resnet18 resnet50 --input 3x320x320 --json
 
-Nothing is computed. × and ÷ compare with the first model. Parameters are all that
-there are, those of auxiliary heads included; multiply-adds are those of
-convolutions and matrix products, without bias; activations are the values of all
-layers' outputs. The receptive field is that of the last map.`;
+Nothing is computed. × and ÷ compare with the first model. Parameters are all
+that there are, those of auxiliary heads included; multiply-adds are those of
+convolutions and matrix products, without bias; activations are the values of
+all layers' outputs. The receptive field is that of the last map.`;
 
 interface CompareFlags extends DeviceFlags {
   readonly input?: readonly number[];

@@ -1,10 +1,18 @@
 /** `fovea summary`: what the layers of a model give, hold, cost and see. */
 
 import { Command, InvalidArgumentError } from "commander";
-import { type LayerSummary, type Measurement, measure, type Summary, summarize } from "../../analysis/index.js";
+import {
+  drawNetwork,
+  type LayerSummary,
+  type Measurement,
+  measure,
+  type Summary,
+  summarize,
+} from "../../analysis/index.js";
 import { ArgumentError } from "../../core/errors.js";
 import type { Shape } from "../../core/shape.js";
 import * as models from "../../models/index.js";
+import { writeFile } from "../../node/files.js";
 import { type DeviceFlags, pictureShape, realNumber, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
 import { printJson, say } from "../output.js";
 import { terminalWidth } from "../terminal.js";
@@ -13,13 +21,14 @@ const help = `
 Example:
   $ fovea summary resnet18
   $ fovea summary googlenet --depth 1
+  $ fovea summary resnet18 --svg resnet18.svg
   $ fovea summary vgg16 --input 3x256x256 --batch 32 --json
 
-Nothing is computed without --measure. Multiply-adds are those of convolutions and matrix products,
-without bias. "field" is the receptive field: the pixels of the input in a row
-that an output can depend on, counted beyond the borders; "stride" is how far
-apart neighbours' fields are. Memory is that of the programs that the device
-would run.`;
+Nothing is computed without --measure. Multiply-adds are those of convolutions
+and matrix products, without bias. "field" is the receptive field: the pixels of
+the input in a row that an output can depend on, counted beyond the borders;
+"stride" is how far apart neighbours' fields are. Memory is that of the programs
+that the device would run.`;
 
 interface SummaryFlags extends DeviceFlags {
   readonly input?: readonly number[];
@@ -29,6 +38,7 @@ interface SummaryFlags extends DeviceFlags {
   readonly train?: true;
   readonly measure?: true;
   readonly depth?: number;
+  readonly svg?: string;
   readonly json?: true;
 }
 
@@ -42,8 +52,13 @@ export function summaryCommand(): Command {
     .option("--width <factor>", "multiplies the channels of all layers but the last", realNumber(0))
     .option("--train", "as while training: batch statistics, dropout, auxiliary heads")
     .option("--measure", "run it on random pictures, and time each layer")
-    .option("--depth <n>", "a line for all layers of a module that is n modules deep; all for none", parseDepth);
+    .option(
+      "--depth <n>",
+      "a line, or box, for all of a module that is n modules deep; all for each layer",
+      parseDepth,
+    );
   return withDeviceOptions(command)
+    .option("--svg <file>", "draw the network: boxes and branches, with sizes")
     .option("--json", "one JSON object on standard output, with all layers")
     .addHelpText("after", help)
     .action(printSummary);
@@ -72,6 +87,7 @@ async function printSummary(name: string, flags: SummaryFlags): Promise<void> {
   const shape = [batch, ...input];
   const measured = flags.measure ? await measure(model, shape) : undefined;
   const summary = measured?.summary ?? summarize(model, shape, { training: train });
+  if (flags.svg !== undefined) await writeFile(flags.svg, drawNetwork(summary, { depth, title: name }));
   if (flags.json) printJson(toJson(name, batch, summary, measured));
   else say((measured ?? summary).toString({ width: terminalWidth(), depth }));
 }
