@@ -17,6 +17,7 @@ import { inputNames, type Operation, recordCall } from "../src/graph/op.js";
 import type { AnyTensor, Tensor } from "../src/graph/tensor.js";
 import { configurationsPerSeed, randomOperations } from "../test/support/configurations/index.js";
 import { allOperations } from "../test/support/samples.js";
+import { table } from "./markdown.js";
 
 /** Kernels are the same source for both; what a step looks like depends on the machine. */
 const machines: Readonly<Record<string, Machine>> = {
@@ -70,18 +71,6 @@ ${table(
   }),
 )}
 `;
-}
-
-/** With columns of one width, as the formatter wants it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((cells) => cells[column].length)));
-  const line = (cells: readonly string[], filler = " ") =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column], filler)).join(" | ")} |`;
-  const rule = line(
-    head.map(() => ""),
-    "-",
-  );
-  return [line(head), rule, ...rows.map((cells) => line(cells))].join("\n");
 }
 
 /** Two cells for each device. */

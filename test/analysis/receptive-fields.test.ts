@@ -356,9 +356,9 @@ describe("published receptive fields", () => {
   }
 
   it("of ResNet-50 differ with the place of the strides", () => {
-    // As in torchvision, and in its first layers: strides in the first block of each stage.
+    // As in torchvision: in the first 3×3 convolution of a stage.
     assert.deepEqual(fieldOf("resnet50", "layer4.2.relu"), { size: 427, stride: 32, start: -213 });
-    // The published network has them in the last: 483.
+    // Before it, here at the end of the stage before: 483.
     const blocks = [3, 4, 6, 3].flatMap((count, stage) =>
       range(count).map((block) => (stage < 3 && block === count - 1 ? 2 : 1)),
     );
