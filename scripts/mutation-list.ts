@@ -180,4 +180,26 @@ export const mutations: readonly Mutation[] = [
     to: "return reader !== unit || (reader === unit &&",
     tests: ["graph/states", "graph/fuzz"],
   },
+  {
+    what: "sorting: of few that are kept, the last is compared the wrong way round",
+    file: "kernels/sort.c",
+    from: "if (kept == most && word > words[most - 1]) return kept;",
+    to: "if (kept == most && word < words[most - 1]) return kept;",
+    build: "addon",
+    tests: ["ops/conformance", "ops/random-configurations"],
+  },
+  {
+    what: "pooling films with indices: positions of later slices begin too early",
+    file: "src/ops/pooling/unpool.ts",
+    from: "mul(arange(depth), height * width)",
+    to: "mul(arange(depth), height)",
+    tests: ["goldens/unpooling"],
+  },
+  {
+    what: "Lp pooling: what the last window lacks is not added as zeros",
+    file: "src/ops/pooling/geometry.ts",
+    from: "Math.max(after, reach - length - before)",
+    to: "Math.max(after, reach - length - before - 1)",
+    tests: ["goldens/resizing"],
+  },
 ];
