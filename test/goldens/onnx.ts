@@ -24,24 +24,15 @@ function stored({ data, dims }: RuntimeTensor): StorageArray {
 }
 
 const tensors: [string, StorageArray][] = [];
-const cases: string[] = [];
-const refused: string[] = [];
-for (const each of onnxCases) {
-  try {
-    const session = await InferenceSession.create(modelOf(each), { logSeverityLevel: 4 });
-    const feeds: Record<string, RuntimeTensor> = {};
-    for (const [i, input] of each.inputs.entries())
-      if (input !== undefined && !("constant" in input))
-        feeds[`x${i}`] = new Tensor(input.type, input.data, input.shape);
-    const outputs = await session.run(feeds);
-    for (const [name, output] of Object.entries(outputs)) tensors.push([`${cases.length}.${name}`, stored(output)]);
-    cases.push(each.name);
-  } catch (error) {
-    refused.push(`${each.name}: ${error instanceof Error ? error.message : error}`);
-  }
+for (const [number, each] of onnxCases.entries()) {
+  const session = await InferenceSession.create(modelOf(each), { logSeverityLevel: 4 });
+  const feeds: Record<string, RuntimeTensor> = {};
+  for (const [i, input] of each.inputs.entries())
+    if (input !== undefined && !("constant" in input)) feeds[`x${i}`] = new Tensor(input.type, input.data, input.shape);
+  const outputs = await session.run(feeds);
+  for (const [name, output] of Object.entries(outputs)) tensors.push([`${number}.${name}`, stored(output)]);
 }
 const path = fileURLToPath(new URL("../../../test/goldens/onnx.safetensors", import.meta.url));
-const bytes = await writeSafetensors(tensors, { cases: JSON.stringify(cases) });
+const bytes = await writeSafetensors(tensors, { cases: JSON.stringify(onnxCases.map(({ name }) => name)) });
 await writeFile(path, bytes);
-console.log(`${cases.length} cases, ${bytes.length} bytes`);
-for (const message of refused) console.log(`ONNX Runtime does not take ${message}`);
+console.log(`${onnxCases.length} cases, ${bytes.length} bytes`);

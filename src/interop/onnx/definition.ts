@@ -81,7 +81,7 @@ export interface Definition<A extends Attributes = Attributes> {
   readonly statistics?: readonly number[];
   /** What attributes ask for that is not there; undefined if nothing. */
   readonly refuse?: (attributes: ValuesOf<A>) => string | undefined;
-  /** What of the op is not there, for the documentation. */
+  /** How far the op goes, for the documentation. */
   readonly note?: string;
   readonly build: (call: Call, attributes: ValuesOf<A>) => Outputs | Steps<Outputs>;
 }

@@ -43,9 +43,9 @@ function* picking(): Generator<OnnxCase> {
   yield call("NonZero", 13, [i("int32", [3, 4], 0, 1)], {}, { outputs: ["int64"] });
   yield call("Compress", 11, [f([3, 4]), array("bool", [3], [1, 0, 1])], { axis: 0 });
   yield call("Compress", 11, [f([3, 4]), array("bool", [5], [1, 0, 1, 0, 1])]);
-  const four = ["int32", "int64", "int64", "int64"] as const;
-  for (const sorted of [0, 1]) yield call("Unique", 11, [i("int32", [12], 0, 5)], { sorted }, { outputs: four });
-  yield call("Unique", 11, [i("int32", [6, 2], 0, 1)], { axis: 0 }, { outputs: four });
+  const four = ["int64", "int64", "int64", "int64"] as const;
+  for (const sorted of [0, 1]) yield call("Unique", 11, [i("int64", [12], 0, 5)], { sorted }, { outputs: four });
+  yield call("Unique", 11, [i("int64", [6, 2], 0, 1)], { axis: 0 }, { outputs: four });
 }
 
 function* sampling(): Generator<OnnxCase> {
@@ -96,6 +96,8 @@ function* sampling(): Generator<OnnxCase> {
   const limits = [constant(int64s(3)), constant(floats(0.5)), constant(floats(0.2))];
   for (const center_point_box of [0, 1])
     yield call("NonMaxSuppression", 11, [corners, scores, ...limits], { center_point_box }, { outputs: ["int64"] });
+  const pooled = constant(array("float32", [3, 5], [0, 1, 1, 6, 5, 1, 0, 2, 7, 7, 0, 5, 5, 4, 4]));
+  yield call("MaxRoiPool", 1, [f([2, 2, 8, 8]), pooled], { pooled_shape: [2, 3], spatial_scale: 0.9 });
   yield call("DeformConv", 19, [f([1, 4, 5, 5]), f([3, 4, 2, 2]), f([1, 16, 4, 4]), f([3])], { offset_group: 2 });
 }
 

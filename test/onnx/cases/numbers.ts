@@ -26,7 +26,7 @@ function* normalization(): Generator<OnnxCase> {
   }
   yield call("GroupNormalization", 21, [f([2, 6, 3, 2]), f([6]), f([6])], { num_groups: 3 });
   yield call("RMSNormalization", 23, [f([3, 4, 5]), f([5])]);
-  for (const size of [3, 4]) yield call("LRN", 13, [f([2, 6, 3, 3])], { size, alpha: 0.3, beta: 0.6, bias: 1.5 });
+  yield call("LRN", 13, [f([2, 6, 3, 3])], { size: 3, alpha: 0.3, beta: 0.6, bias: 1.5 });
   yield call("LpNormalization", 1, [f([3, 4])], { axis: 0, p: 1 });
   yield call("LpNormalization", 1, [f([3, 4])], { p: 2 });
   yield call("MeanVarianceNormalization", 13, [f([2, 3, 4, 2])]);
@@ -95,6 +95,7 @@ function* products(): Generator<OnnxCase> {
       yield call("Gemm", 11, [a, b], { transA, transB });
     }
   }
+  yield call("Det", 11, [f([2, 4, 4])]);
   const sums: Readonly<Record<string, readonly (readonly number[])[]>> = {
     "ij,jk->ik": [
       [2, 3],
@@ -103,10 +104,6 @@ function* products(): Generator<OnnxCase> {
     "bij,bjk->bik": [
       [2, 3, 4],
       [2, 4, 2],
-    ],
-    "...ij,...jk->...ik": [
-      [2, 1, 3, 4],
-      [5, 4, 2],
     ],
     "ij->ji": [[2, 3]],
     "ii->i": [[3, 3]],

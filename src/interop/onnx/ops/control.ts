@@ -3,6 +3,7 @@
 import type { AnyTensor } from "../../../graph/tensor.js";
 import { full } from "../../../ops/create.js";
 import { concat, stack } from "../../../ops/shape/concat.js";
+import { pad } from "../../../ops/shape/pad.js";
 import { permute } from "../../../ops/shape/permute.js";
 import { flip, type Range, slice } from "../../../ops/shape/slice.js";
 import type { Call } from "../call.js";
@@ -73,16 +74,30 @@ interface ScanSettings {
   readonly scan_output_directions: readonly number[] | undefined;
 }
 
-/** A body that is run for each slice of some inputs. */
-function* scan(call: Call, settings: ScanSettings): Steps<Outputs> {
-  const { body, num_scan_inputs: count } = settings;
-  const states = call.inputs.length - count;
-  let carried: Value[] = call.inputs.slice(0, states).map((_, i) => call.value(i));
-  const sequences = Array.from({ length: count }, (_, i) => {
-    const { tensor, type } = call.any(states + i);
-    const axis = call.axis(settings.scan_input_axes?.[i] ?? 0, tensor.rank);
-    const turned = (settings.scan_input_directions?.[i] ?? 0) === 1 ? flip(tensor, axis) : tensor;
-    return { type, axis, tensor: turned as AnyTensor };
+interface FirstScanSettings {
+  readonly body: GraphPlan;
+  readonly num_scan_inputs: number;
+  readonly directions: readonly number[] | undefined;
+}
+
+/** Along which axis each sequence is scanned, and 1 for those from the end. */
+interface Ways {
+  readonly axes?: readonly number[] | undefined;
+  readonly directions?: readonly number[] | undefined;
+}
+
+/** Runs a body for each slice of the values behind the first `states`, which it carries along; each step's results stacked. */
+function* scanned(
+  call: Call,
+  body: GraphPlan,
+  values: readonly TensorValue[],
+  states: number,
+  { axes, directions }: Ways,
+): Steps<Value[]> {
+  let carried: readonly Value[] = values.slice(0, states);
+  const sequences = values.slice(states).map(({ tensor, type }, i) => {
+    const axis = call.axis(axes?.[i] ?? 0, tensor.rank);
+    return { type, axis, tensor: (directions?.[i] === 1 ? flip(tensor, axis) : tensor) as AnyTensor };
   });
   const length = sequences[0]?.tensor.shape[sequences[0].axis] ?? 0;
   if (length > maxSteps) throw call.error(`the scan takes more than ${maxSteps} steps`);
@@ -95,13 +110,54 @@ function* scan(call: Call, settings: ScanSettings): Steps<Outputs> {
     carried = results.slice(0, states);
     for (const [i, value] of results.slice(states).entries()) collected[i].push(value);
   }
-  const outputs = collected.map((values, i) => {
-    const whole = stacked(call, body, states + i, values);
-    const axis = call.axis(settings.scan_output_axes?.[i] ?? 0, whole.tensor.rank);
-    const turned = (settings.scan_output_directions?.[i] ?? 0) === 1 ? flip(whole.tensor, 0) : whole.tensor;
-    return tensorValue(whole.type, movedAxis(turned, axis));
+  return [...carried, ...collected.map((steps, i) => stacked(call, body, states + i, steps))];
+}
+
+/** A body that is run for each slice of some inputs. */
+function* scan(call: Call, settings: ScanSettings): Steps<Outputs> {
+  const values = call.inputs.map((_, i) => call.any(i));
+  const states = values.length - settings.num_scan_inputs;
+  const ways = { axes: settings.scan_input_axes, directions: settings.scan_input_directions };
+  const results = yield* scanned(call, settings.body, values, states, ways);
+  return results.map((value, i) => {
+    if (i < states || value.kind !== "tensor") return value;
+    const axis = call.axis(settings.scan_output_axes?.[i - states] ?? 0, value.tensor.rank);
+    const turned = settings.scan_output_directions?.[i - states] === 1 ? flip(value.tensor, 0) : value.tensor;
+    return tensorValue(value.type, movedAxis(turned, axis));
   });
-  return [...carried, ...outputs];
+}
+
+/** In its first form: each sample is scanned for itself, and may be shorter than the others. */
+function* scanSamples(call: Call, settings: FirstScanSettings): Steps<Outputs> {
+  const lengths = yield* call.optionalIntegers(0);
+  const values = call.inputs.slice(1).map((_, i) => call.any(i + 1));
+  const samples = values[0].tensor.shape[0];
+  const states = values.length - settings.num_scan_inputs;
+  const results: Value[][] = [];
+  for (let sample = 0; sample < samples; sample++) {
+    const own = values.map(({ type, tensor }, i) => {
+      const rest: Range = i < states || lengths === undefined ? null : [0, lengths[sample]];
+      return tensorValue(type, slice(tensor, sample, ...(tensor.rank > 1 ? [rest] : [])));
+    });
+    results.push(yield* scanned(call, settings.body, own, states, { directions: settings.directions }));
+  }
+  const longest = values[states].tensor.shape[1];
+  return results[0].map((_, output) =>
+    stacked(
+      call,
+      settings.body,
+      output,
+      results.map((each) => (output < states ? each[output] : lengthened(each[output], longest))),
+    ),
+  );
+}
+
+/** Zeros behind a tensor's first axis. */
+function lengthened(value: Value, length: number): Value {
+  if (value.kind !== "tensor") return value;
+  const { tensor, type } = value;
+  const widths = tensor.shape.map((given, axis) => [0, axis === 0 ? length - given : 0] as const);
+  return tensorValue(type, pad(tensor, widths));
 }
 
 /** The first axis put to another place. */
@@ -175,6 +231,12 @@ export const control: OpTable = {
   ],
   Loop: [define({ since: 1, attributes: { body: required(graph()) }, known: [0, 1], build: loop })],
   Scan: [
+    define({
+      since: 8,
+      attributes: { body: required(graph()), num_scan_inputs: required(int()), directions: ints() },
+      known: [0],
+      build: scanSamples,
+    }),
     define({
       since: 9,
       attributes: {

@@ -155,6 +155,9 @@ function* triangle(call: Call, { upper }: { readonly upper: number }): Steps<Out
   return moved(call, where(kept, x, 0) as AnyTensor);
 }
 
+/** Of ops whose result has as many elements as their input's values say. */
+const waits = "waits for its input";
+
 export const gathers: OpTable = {
   Gather: [
     define({
@@ -200,7 +203,7 @@ export const gathers: OpTable = {
     }),
   ],
   Trilu: [define({ since: 14, attributes: { upper: int(1) }, known: [1], build: triangle })],
-  NonZero: [define({ since: 9, build: nonZero })],
-  Compress: [define({ since: 9, attributes: { axis: int() }, build: compressed })],
-  Unique: [define({ since: 11, attributes: { axis: int(), sorted: int(1) }, build: unique })],
+  NonZero: [define({ since: 9, note: waits, build: nonZero })],
+  Compress: [define({ since: 9, note: waits, attributes: { axis: int() }, build: compressed })],
+  Unique: [define({ since: 11, note: waits, attributes: { axis: int(), sorted: int(1) }, build: unique })],
 };

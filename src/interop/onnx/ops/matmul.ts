@@ -1,12 +1,14 @@
 /** Products of matrices. */
 
+import { sizeOf } from "../../../core/shape.js";
 import type { Tensor } from "../../../graph/tensor.js";
 import { add, mul } from "../../../ops/elementwise/arithmetic.js";
 import { cast } from "../../../ops/elementwise/select.js";
 import { matmul, matmulOp } from "../../../ops/linear/matmul.js";
 import { reshape } from "../../../ops/shape/reshape.js";
 import type { Call } from "../call.js";
-import { define, float, int, type OpTable } from "../definition.js";
+import { constantFrom } from "../constants.js";
+import { define, float, int, type OpTable, type Outputs, type Steps } from "../definition.js";
 import { dtypeOf } from "../elementTypes.js";
 import { type TensorValue, tensorValue } from "../value.js";
 
@@ -41,9 +43,48 @@ function gemm(call: Call, { alpha, beta, transA, transB }: GemmSettings): Tensor
   return tensorValue(call.type(0), add(scaled, beta === 1 ? c : mul(c, beta)) as Tensor);
 }
 
+/** Determinants, by elimination; in JavaScript, for there is no kernel that would look for pivots. */
+function* determinants(call: Call): Steps<Outputs> {
+  const { tensor, type } = call.any(0);
+  const numbers = yield* call.numbers(0);
+  const size = tensor.shape[tensor.rank - 1];
+  if (tensor.rank < 2 || size !== tensor.shape[tensor.rank - 2])
+    throw call.shapeError(`the input is ${tensor.shape.join("×")}. Expected square matrices`);
+  const lead = tensor.shape.slice(0, -2);
+  const each = size * size;
+  const values = Float64Array.from({ length: sizeOf(lead) }, (_, i) =>
+    determinant(numbers.slice(i * each, (i + 1) * each), size),
+  );
+  return tensorValue(type, constantFrom(type, lead, values));
+}
+
+/** Of a matrix, which is used up. */
+function determinant(matrix: Float64Array, size: number): number {
+  let result = 1;
+  for (let k = 0; k < size; k++) {
+    let pivot = k;
+    for (let i = k + 1; i < size; i++)
+      if (Math.abs(matrix[i * size + k]) > Math.abs(matrix[pivot * size + k])) pivot = i;
+    const top = matrix[pivot * size + k];
+    if (top === 0) return 0;
+    if (pivot !== k) {
+      result = -result;
+      for (let j = k; j < size; j++)
+        [matrix[k * size + j], matrix[pivot * size + j]] = [matrix[pivot * size + j], matrix[k * size + j]];
+    }
+    for (let i = k + 1; i < size; i++) {
+      const factor = matrix[i * size + k] / top;
+      for (let j = k; j < size; j++) matrix[i * size + j] -= factor * matrix[k * size + j];
+    }
+    result *= top;
+  }
+  return result;
+}
+
 const gemmAttributes = { alpha: float(1), beta: float(1), transA: int(0), transB: int(0) };
 
 export const products: OpTable = {
+  Det: [define({ since: 11, note: "waits for its input; no gradient", build: determinants })],
   MatMul: [
     define({
       since: 1,

@@ -4,6 +4,7 @@ import { sizeOf } from "../../../core/shape.js";
 import type { Tensor } from "../../../graph/tensor.js";
 import { full, tensor } from "../../../ops/create.js";
 import { mul } from "../../../ops/elementwise/arithmetic.js";
+import { where } from "../../../ops/elementwise/select.js";
 import { take } from "../../../ops/indexing/take.js";
 import { scatterPlane } from "../../../ops/pooling/planes.js";
 import { max } from "../../../ops/reduce/extreme.js";
@@ -13,7 +14,7 @@ import { reshape } from "../../../ops/shape/reshape.js";
 import { type Range, slice } from "../../../ops/shape/slice.js";
 import type { Call } from "../call.js";
 import { constantFrom } from "../constants.js";
-import { define, float, int, ints, type OpTable, type Outputs, type Steps, string } from "../definition.js";
+import { define, float, int, ints, type OpTable, type Outputs, required, type Steps, string } from "../definition.js";
 import { tensorValue } from "../value.js";
 
 type Numbers = Float64Array<ArrayBuffer>;
@@ -165,6 +166,62 @@ function cellsOf(
   return reshape(cells, shape);
 }
 
+interface RoiSettings {
+  readonly pooled_shape: readonly number[];
+  readonly spatial_scale: number;
+}
+
+/** The largest element of each cell of whole elements; a cell of none is 0. */
+function* regionsPooled(call: Call, { pooled_shape: cells, spatial_scale: scale }: RoiSettings): Steps<Outputs> {
+  const x = call.float(0);
+  const regions = yield* call.numbers(1);
+  const [, channels, height, width] = x.shape;
+  const [rows, columns] = cells;
+  const results = Array.from({ length: call.shape(1)[0] }, (_, i) => {
+    const [sample, left, top, right, bottom] = regions.subarray(5 * i, 5 * i + 5);
+    const at = (place: number) => Math.round(Math.fround(place * scale));
+    const down = spansOf(at(top), at(bottom), rows, height);
+    const across = spansOf(at(left), at(right), columns, width);
+    const longest = (spans: readonly Span[]) => Math.max(1, ...spans.map(({ begin, end }) => end - begin));
+    const most = longest(down) * longest(across);
+    const indices = new Int32Array(call.tableLength(rows * columns * most));
+    const filled = new Uint8Array(rows * columns);
+    for (const [row, line] of down.entries()) {
+      for (const [column, span] of across.entries()) {
+        const cell = row * columns + column;
+        const places: number[] = [];
+        for (let y = line.begin; y < line.end; y++)
+          for (let z = span.begin; z < span.end; z++) places.push(y * width + z);
+        filled[cell] = places.length > 0 ? 1 : 0;
+        // Smaller cells look at their first element again.
+        for (let k = 0; k < most; k++) indices[cell * most + k] = places[k] ?? places[0] ?? 0;
+      }
+    }
+    const picture = reshape(slice(x, sample), [channels, height * width]);
+    const picked = take(picture, tensor(indices, { device: x.device }), 1);
+    const best = max(reshape(picked, [channels, rows * columns, most]), 2);
+    const flags = tensor(filled, [rows * columns], { dtype: "bool", device: x.device });
+    return reshape(where(flags, best, 0) as Tensor, [channels, rows, columns]);
+  });
+  if (results.length === 0) return tensorValue(call.type(0), full([0, channels, rows, columns], 0));
+  return tensorValue(call.type(0), stack(results, 0));
+}
+
+interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** The elements that the cells of one side of a region cover; neighbours may share one. */
+function spansOf(first: number, last: number, cells: number, length: number): Span[] {
+  const each = Math.max(last - first + 1, 1) / cells;
+  const inside = (at: number) => Math.min(Math.max(at + first, 0), length);
+  return Array.from({ length: cells }, (_, i) => ({
+    begin: inside(Math.floor(i * each)),
+    end: inside(Math.ceil((i + 1) * each)),
+  }));
+}
+
 interface BlockSettings {
   readonly dilations: readonly number[] | undefined;
   readonly pads: readonly number[] | undefined;
@@ -206,9 +263,27 @@ function* columnsAdded(call: Call, settings: BlockSettings): Steps<Outputs> {
   return tensorValue(call.type(0), slice(whole, null, null, ...inner));
 }
 
+/** Where regions lie decides over what is read. */
+const waits = "waits for the regions; no gradient for them";
+
 export const regions: OpTable = {
-  NonMaxSuppression: [define({ since: 10, attributes: { center_point_box: int(0) }, build: nonMaxSuppressed })],
+  NonMaxSuppression: [
+    define({
+      since: 10,
+      note: "waits for boxes and scores",
+      attributes: { center_point_box: int(0) },
+      build: nonMaxSuppressed,
+    }),
+  ],
   RoiAlign: [alignForm(10, "output_half_pixel"), alignForm(16, "half_pixel")],
+  MaxRoiPool: [
+    define({
+      since: 1,
+      note: waits,
+      attributes: { pooled_shape: required(ints()), spatial_scale: float(1) },
+      build: regionsPooled,
+    }),
+  ],
   Col2Im: [
     define({
       since: 18,
@@ -223,6 +298,7 @@ export const regions: OpTable = {
 function alignForm(since: number, transform: string) {
   return define({
     since,
+    note: waits,
     attributes: {
       coordinate_transformation_mode: string(transform),
       mode: string("avg"),
