@@ -15,6 +15,8 @@ import { findTorchName, torchStorage } from "../../src/formats/torch-pickle.js";
 import { openZip } from "../../src/formats/zip.js";
 import { type WrittenEntry, zipPieces } from "../../src/formats/zip-writer.js";
 import { writeTensors } from "../../src/formats.js";
+import { load } from "../../src/onnx.js";
+import { seedModel } from "../../test/support/onnxFuzz.js";
 import { root } from "../build-step.js";
 import { randomPickle } from "./pickles.js";
 
@@ -148,6 +150,13 @@ export const readers: readonly FuzzReader[] = [
           await reader.close();
         }
       }
+    },
+  },
+  {
+    name: "onnx",
+    seeds: async () => [seedModel()],
+    async read(bytes) {
+      await load(bytes);
     },
   },
   {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { FoveaError } from "../../src/core/errors.js";
+import { zeros } from "../../src/index.js";
 import { GraphProto } from "../../src/interop/onnx/proto.js";
 import { load } from "../../src/onnx.js";
 import { anyDevice, delayed, useDevice } from "../support/devices.js";
@@ -14,18 +15,9 @@ useDevice(anyDevice());
 
 const skip = delayed && "bytes are read without a device";
 
-it("5,000 damaged models are refused or loaded", { skip }, async (t) => {
-  const before = process.memoryUsage();
-  const { refused } = await fuzzOnnx(5000, seed, false);
-  const after = process.memoryUsage();
-  t.diagnostic(`seed ${seed}: ${refused} refused`);
-  assert.ok(refused > 1000);
-  assert.ok(after.arrayBuffers - before.arrayBuffers < 64 * 2 ** 20);
-});
-
 it("damaged models that can be loaded are run, or refused then", { skip }, async (t) => {
-  const { ran, refused } = await fuzzOnnx(500, seed + 1, true);
-  t.diagnostic(`seed ${seed + 1}: ${ran} ran, ${refused} refused`);
+  const { ran, refused } = await fuzzOnnx(500, seed);
+  t.diagnostic(`seed ${seed}: ${ran} ran, ${refused} refused`);
 });
 
 const fails = (pattern: RegExp) => (error: unknown) => error instanceof FoveaError && pattern.test(error.message);
@@ -55,6 +47,5 @@ it("tables that would fill the memory are refused", { skip }, async () => {
     13,
   );
   const onnx = await load(resize);
-  const { zeros } = await import("../../src/index.js");
   await assert.rejects(onnx.run({ x: zeros([1, 1, 2]) }), (error) => error instanceof FoveaError);
 });

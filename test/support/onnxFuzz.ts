@@ -1,5 +1,6 @@
 /** ONNX files that were damaged on purpose: what reading and running them may do at most. */
 
+import { mutate } from "../../scripts/fuzz/mutate.js";
 import { FoveaError } from "../../src/core/errors.js";
 import { type AnyTensor, type DType, RandomStream, type Shape, zeros } from "../../src/index.js";
 import { dtypeOf } from "../../src/interop/onnx/elementTypes.js";
@@ -41,38 +42,6 @@ export function seedModel(): Bytes {
   );
 }
 
-/** The bytes with a few of them changed, cut, doubled, or replaced by lengths that lie. */
-export function mutate(bytes: Bytes, random: RandomStream): Bytes {
-  let result = bytes.slice();
-  for (let times = 1 + random.integer(4); times > 0; times--) {
-    const at = random.integer(result.length);
-    switch (random.integer(6)) {
-      case 0:
-        result[at] ^= 1 << random.integer(8);
-        break;
-      case 1:
-        result[at] = random.integer(256);
-        break;
-      case 2:
-        result = result.slice(0, Math.max(1, at));
-        break;
-      case 3: {
-        const part = result.slice(at, at + 1 + random.integer(40));
-        result = Uint8Array.of(...result.slice(0, at), ...part, ...result.slice(at));
-        break;
-      }
-      case 4:
-        result = Uint8Array.of(...result.slice(0, at), ...result.slice(at + 1 + random.integer(9)));
-        break;
-      default:
-        // The largest varints: lengths, shapes and counts that nothing stands behind.
-        result.set(new Uint8Array(1 + random.integer(9)).fill(255).subarray(0, result.length - at), at);
-    }
-    if (result.length === 0) result = Uint8Array.of(0);
-  }
-  return result;
-}
-
 /** What became of damaged models. */
 export interface Outcome {
   refused: number;
@@ -81,18 +50,15 @@ export interface Outcome {
 
 /**
  * Loads mutations of a model, and runs those that can be loaded; throws for anything but an error of Fovea's own.
- *
- * @param run whether to run them too
  */
-export async function fuzzOnnx(count: number, seed: number, run: boolean): Promise<Outcome> {
+export async function fuzzOnnx(count: number, seed: number): Promise<Outcome> {
   const random = new RandomStream(seed);
   const original = seedModel();
   const outcome: Outcome = { refused: 0, ran: 0 };
   for (let i = 0; i < count; i++) {
-    const bytes = mutate(original, random);
+    const bytes = mutate(original, random, original);
     try {
       const onnx = await load(bytes);
-      if (!run) continue;
       const inputs = onnx.inputs.map(({ name, shape = [], dtype }) => [name, blank(shape, dtypeOf(dtype))] as const);
       for (const output of Object.values(await onnx.run(Object.fromEntries(inputs)))) await output.data();
       outcome.ran++;
