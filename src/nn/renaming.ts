@@ -140,16 +140,24 @@ function findPrefix(
 
 /** Names under which checkpoints keep a model's weights. */
 const usualContainers = ["", "state_dict/", "model_state_dict/", "model/", "net/", "params/", "weights/"];
+/** What training on several devices, and compilation, put before all names. */
+const wrappers = ["module.", "_orig_mod."];
 
-/** The container of a checkpoint that holds the model's weights: one with a usual name, else the one with most tensors. */
+/**
+ * What to leave out where there are no names to compare with: the way to the container of a checkpoint that holds the
+ * model's weights (one with a usual name, else the one with most tensors), and wrappers.
+ */
 function containerOf({ format, tensors }: NamedTensors<Described>): string {
   if (format !== "pytorch") return "";
-  const counts = new Map<string, number>();
+  const inside = new Map<string, string[]>();
   for (const name of tensors.keys()) {
-    const container = name.slice(0, name.lastIndexOf("/") + 1);
-    counts.set(container, (counts.get(container) ?? 0) + 1);
+    const split = name.lastIndexOf("/") + 1;
+    const names = inside.get(name.slice(0, split)) ?? [];
+    names.push(name.slice(split));
+    inside.set(name.slice(0, split), names);
   }
-  const known = usualContainers.find((container) => counts.has(container));
-  if (known !== undefined) return known;
-  return [...counts].reduce<readonly [string, number]>((a, b) => (b[1] > a[1] ? b : a), ["", 0])[0];
+  const largest = [...inside].sort(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? "";
+  const container = usualContainers.find((each) => inside.has(each)) ?? largest;
+  const wrapper = wrappers.find((each) => inside.get(container)?.every((name) => name.startsWith(each)));
+  return container + (wrapper ?? "");
 }
