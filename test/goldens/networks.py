@@ -1,4 +1,4 @@
-"""What torchvision's networks compute, for test/models/torchvision.test.ts and scripts/zoo.ts to compare with.
+"""What torchvision's networks and a LeNet-5 in PyTorch compute, for test/models/torchvision.test.ts and scripts/zoo.ts.
 
 Weights and pictures come from a formula that test/support/torchvision.ts repeats, so that the goldens hold only outputs.
 Needs Debian's python3-torchvision.
@@ -15,14 +15,17 @@ import sys
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 import torchvision
 from torch import nn
 
 torch.set_num_threads(2)
 
 # For each: `name` in the registry; torchvision's builder where it has another name; its arguments; the side of the pictures;
-# `width`, which narrows networks that are a chain of layers.
+# `width`, which narrows networks that are a chain of layers; `channels` of the pictures; LeNet-5's `output`.
 CASES = [
+    dict(name="lenet5-1998", size=32, channels=1, output="linear"),
+    dict(name="lenet5-1998", size=32, channels=1, output="rbf"),
     dict(name="alexnet", size=80, width=1 / 16),
     dict(name="vgg11", size=64, width=1 / 16),
     dict(name="vgg13", size=64, width=1 / 16),
@@ -66,10 +69,10 @@ def values(name, shape):
     return torch.from_numpy(result.astype(np.float32).reshape(shape))
 
 
-def pictures(batch, size):
+def pictures(batch, channels, size):
     """Areas of 8×8 colours with noise on them: statistics of pictures that are all alike would be hard to compute."""
-    colours = values("colours", (batch * 3 * 8 * 8,)).double().reshape(batch, 3, 8, 8)
-    noise = values("noise", (batch * 3 * size * size,)).double().reshape(batch, 3, size, size)
+    colours = values("colours", (batch * channels * 8 * 8,)).double().reshape(batch, channels, 8, 8)
+    noise = values("noise", (batch * channels * size * size,)).double().reshape(batch, channels, size, size)
     area = torch.arange(size) * 8 // size
     return (10 * colours[:, :, area][:, :, :, area] + 3 * noise).float()
 
@@ -78,6 +81,62 @@ def statistics(model, name):
     """The mean over all channels of a running statistic, for each layer."""
     found = {key: tensor.mean() for key, tensor in model.state_dict().items() if key.endswith(name)}
     return torch.stack([found[key] for key in sorted(found)])
+
+
+class Subsampling(nn.Module):
+    def __init__(self, maps):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.empty(maps)), nn.Parameter(torch.empty(maps))
+
+    def forward(self, x):
+        squares = x[:, :, ::2, ::2] + x[:, :, 1::2, ::2] + x[:, :, ::2, 1::2] + x[:, :, 1::2, 1::2]
+        return squares * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class PartialConvolution(nn.Module):
+    """Table I of the paper, as it is printed: a row for each map of S2, a column for each of C3."""
+
+    TABLE = """
+        X...XXX..XXXX.XX
+        XX...XXX..XXXX.X
+        XXX...XXX..X.XXX
+        .XXX..XXXX..X.XX
+        ..XXX..XXXX.XX.X
+        ...XXX..XXXX.XXX
+    """.split()
+
+    def __init__(self):
+        super().__init__()
+        self.seen = [[row for row in range(6) if self.TABLE[row][column] == "X"] for column in range(16)]
+        self.weight = nn.Parameter(torch.empty(sum(map(len, self.seen)), 5, 5))
+        self.bias = nn.Parameter(torch.empty(16))
+
+    def forward(self, x):
+        kernels = self.weight.split([len(rows) for rows in self.seen])
+        maps = [F.conv2d(x[:, rows], kernel[None], bias[None]) for rows, kernel, bias in zip(self.seen, kernels, self.bias)]
+        return torch.cat(maps, 1)
+
+
+class LeNet5(nn.Module):
+    """LeNet-5 of 1998."""
+
+    def __init__(self, output):
+        super().__init__()
+        self.c1, self.s2 = nn.Conv2d(1, 6, 5), Subsampling(6)
+        self.c3, self.s4 = PartialConvolution(), Subsampling(16)
+        self.c5, self.f6 = nn.Conv2d(16, 120, 5), nn.Linear(120, 84)
+        self.output = nn.Linear(84, 10, bias=output == "linear")
+
+    def forward(self, x):
+        def squash(z):
+            return 1.7159 * torch.tanh(2 / 3 * z)
+
+        for layer in [self.c1, self.s2, self.c3, self.s4, self.c5]:
+            x = squash(layer(x))
+        x = squash(self.f6(x.flatten(1)))
+        if self.output.bias is not None:
+            return self.output(x)
+        return -((x[:, None] - self.output.weight) ** 2).sum(2)
 
 
 def narrow(model, width):
@@ -106,6 +165,8 @@ def narrow(model, width):
 
 
 def build(case):
+    if case["name"] == "lenet5-1998":
+        return LeNet5(case["output"])
     builder = getattr(torchvision.models, case.get("builder", case["name"]))
     options = dict(case.get("options", {}), weights=None, num_classes=case.get("classes", 10))
     # The initial weights are replaced, and drawing them is slow.
@@ -128,7 +189,7 @@ def outputs(case):
     # In float64, so that the difference is all Fovea's.
     model.double()
     size = case["size"]
-    x = pictures(case.get("batch", 4), size).double()
+    x = pictures(case.get("batch", 4), case.get("channels", 3), size).double()
     with torch.no_grad():
         model.eval()
         results = {"evaluating": model(x)}

@@ -1,4 +1,4 @@
-/** The twin of test/goldens/networks.py: weights and pictures by a formula, and how far outputs are from torchvision's. */
+/** The twin of test/goldens/networks.py: networks of PyTorch, with weights and pictures by a formula, and how far outputs are from torchvision's. */
 
 import type { Shape } from "../../src/core/shape.js";
 import { sizeOf } from "../../src/core/shape.js";
@@ -17,7 +17,11 @@ export interface TorchvisionCase {
   /** The side of the pictures. */
   readonly size: number;
   readonly batch: number;
+  /** Default 3. */
+  readonly channels?: number;
   readonly width?: number;
+  /** Of LeNet-5. */
+  readonly output?: "linear" | "rbf";
   /** Default 10. */
   readonly classes?: number;
   /** Of torchvision's network, which is narrow where `width` says so. */
@@ -52,15 +56,15 @@ export function formulaValues(name: string, shape: Shape): Float32Array<ArrayBuf
 }
 
 /** Areas of 8×8 colours with noise on them. */
-function formulaPictures(batch: number, size: number): Tensor {
-  const colours = formulaValues("colours", [batch * 3 * 8 * 8]);
-  const noise = formulaValues("noise", [batch * 3 * size * size]);
+function formulaPictures(batch: number, channels: number, size: number): Tensor {
+  const colours = formulaValues("colours", [batch * channels * 8 * 8]);
+  const noise = formulaValues("noise", [batch * channels * size * size]);
   const area = (position: number) => Math.floor((position * 8) / size);
   const values = noise.map((value, i) => {
     const [plane, row, column] = [Math.floor(i / (size * size)), Math.floor(i / size) % size, i % size];
     return 10 * colours[(plane * 8 + area(row)) * 8 + area(column)] + 3 * value;
   });
-  return tensorOver(values, [batch, 3, size, size], "float32");
+  return tensorOver(values, [batch, channels, size, size], "float32");
 }
 
 /** The mean over all channels of a running statistic, for each layer that has it. */
@@ -78,12 +82,20 @@ export function fillByFormula(model: Network): void {
   }
 }
 
+/** The network of a case, without dropout. */
+export function buildCase({ name, width = 1, classes = 10, output }: TorchvisionCase): Network {
+  const options = { numClasses: classes, dropout: 0, width };
+  return output === undefined
+    ? models.find(name).create(options)
+    : models.create("lenet5-1998", { ...options, output });
+}
+
 /** The largest relative error of a network's outputs, evaluating and training without dropout, auxiliary ones and running statistics too. */
 export async function torchvisionError(golden: Golden<TorchvisionCase>, index: number): Promise<number> {
-  const { name, size, batch, width, classes = 10 } = golden.cases[index];
-  const model = models.find(name).create({ numClasses: classes, dropout: 0, ...(width !== undefined && { width }) });
+  const { size, batch, channels = 3 } = golden.cases[index];
+  const model = buildCase(golden.cases[index]);
   fillByFormula(model);
-  const pictures = formulaPictures(batch, size);
+  const pictures = formulaPictures(batch, channels, size);
   // Read before batch normalization moves its averages.
   const evaluating = await model.eval()(pictures).data();
   const found: Record<string, ArrayLike<number>> = { evaluating };
