@@ -64,8 +64,18 @@ npx fovea run classifier.onnx --random --dim batch=4 --json
 ## Models to elsewhere
 
 \`\`\`ts
+import * as onnx from "fovea/onnx";
+import { models } from "fovea";
+
+const model = models.create("resnet18");
 const bytes = await onnx.export(model, { inputs: [1, 3, 224, 224] }); // any number of pictures; opset 18
+const again = await onnx.export(await onnx.load(bytes)); // what has been read is written again
 \`\`\`
+
+Weights have the names of the state dict, nodes the paths of their modules, and layers are single nodes: Conv, BatchNormalization, Gemm. The
+model is written as it evaluates. What ONNX cannot say, such as random numbers, is an error that names the op and the module. Options: names
+of inputs and outputs, \`dynamicBatch: false\`, \`opset\` (17 to 21), \`metadata\`. Every network of the registry is compared with ONNX Runtime
+(test/onnx/networks.test.ts).
 
 and \`npx fovea export resnet18 --weights resnet18.safetensors --out resnet18.onnx\`.
 
