@@ -25,6 +25,8 @@ export class Storage {
       return values;
     } catch (error) {
       pipeline.reported(error);
+      // A state does not know which program should have filled it: what that one failed with explains more.
+      if (this.filled === undefined) await pipeline.room(0);
       throw error;
     }
   }

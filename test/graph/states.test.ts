@@ -27,6 +27,7 @@ import {
   State,
   sub,
   type Tensor,
+  take,
   tensor,
   uniform,
   zeros,
@@ -353,6 +354,20 @@ describe("a failing program", () => {
         },
       );
     }
+  });
+
+  it("is told by a state that it should have filled, and leaves nothing unhandled", async () => {
+    const unhandled: unknown[] = [];
+    const listen = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", listen);
+    try {
+      const state = new State(take(zeros([4, 3]), tensor([9], { dtype: "int32" })));
+      await assert.rejects(state.value.data(), /^DataError: take: element 0 of the indices \(1\) is 9, expected 0 … 3/);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    } finally {
+      process.off("unhandledRejection", listen);
+    }
+    assert.deepEqual(unhandled, []);
   });
 
   it("poisons what should have come of it", async () => {
