@@ -105,7 +105,7 @@ export class Input {
     if (length > this.#end - start) {
       throw this.error(
         `a value is said to have ${length} bytes, but ${this.#end - start} are left of what contains it. ` +
-          "Fix: the file is cut short or damaged; write or download it again",
+          "Fix: the file is cut short, damaged or of another kind",
       );
     }
     this.reader.pos += length;
