@@ -4,6 +4,7 @@
  */
 #include "fovea.h"
 
+#include "adaptive_pooling.c"
 #include "convolution.c"
 #include "elementwise.c"
 #include "indexing.c"
@@ -12,6 +13,7 @@
 #include "pooling.c"
 #include "random.c"
 #include "reduce.c"
+#include "resample.c"
 #include "sort.c"
 #include "unpooling.c"
 #include "weight_gradient.c"

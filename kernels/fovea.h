@@ -60,7 +60,15 @@ INLINE vf fma_(vf a, vf b, vf c) { return a * b + c; }
 #endif
 
 /* mask ? a : b, lane by lane; comparisons of vectors give such masks (0 or -1). */
-INLINE vf select_(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+INLINE vf select_(vi mask, vf a, vf b) {
+#if VW == 8
+  return (vf)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)mask);
+#elif defined(__wasm_relaxed_simd__)
+  return (vf)wasm_i32x4_relaxed_laneselect((v128_t)a, (v128_t)b, (v128_t)mask);
+#else
+  return (vf)((mask & (vi)a) | (~mask & (vi)b));
+#endif
+}
 INLINE vi select_int(vi mask, vi a, vi b) { return (mask & a) | (~mask & b); }
 
 INLINE int32_t min_int(int32_t a, int32_t b) { return a < b ? a : b; }

@@ -3,28 +3,7 @@
  * are read in place; others from a copy (halo.h) in which the same elements of all windows are consecutive.
  */
 #include "pooling.h"
-#if defined(__SSE__)
-#include <immintrin.h>
-#elif defined(__wasm_simd128__)
-#include <wasm_simd128.h>
-#endif
-
-enum { POOL_MAXIMUM, POOL_INDICES, POOL_AVERAGE };
-
-/* v > best ? v : best */
-INLINE vf larger(vf v, vf best) {
-#if VW == 16
-  return (vf)_mm512_max_ps((__m512)v, (__m512)best);
-#elif VW == 8
-  return (vf)_mm256_max_ps((__m256)v, (__m256)best);
-#elif defined(__SSE__)
-  return (vf)_mm_max_ps((__m128)v, (__m128)best);
-#elif defined(__wasm_simd128__)
-  return (vf)wasm_f32x4_pmax((v128_t)best, (v128_t)v);
-#else
-  return select_(v > best, v, best);
-#endif
-}
+#include "vector_math.h"
 
 typedef struct {
   const PoolStep *step;

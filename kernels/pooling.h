@@ -4,6 +4,9 @@
 
 #include "windows.h"
 
+/* As numbered in src/backends/cpu/kernels/pooling.ts. */
+enum { POOL_MAXIMUM, POOL_INDICES, POOL_AVERAGE };
+
 /* Epilogues wait until there are so many elements, or a thread's last are there. */
 #define POOL_EPILOGUE 1024
 

@@ -42,9 +42,39 @@ INLINE vi sign_bits(vf x) { return (vi)x & splat_int(INT32_MIN); }
 INLINE vf absolute_(vf x) { return (vf)((vi)x & splat_int(INT32_MAX)); }
 INLINE vf with_sign(vf magnitude, vi sign) { return (vf)((vi)magnitude | sign); }
 
+/* a > b ? a : b, so b where either is NaN. */
+INLINE vf larger(vf a, vf b) {
+#if defined(__AVX512F__)
+  return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (vf)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__SSE2__)
+  return (vf)_mm_max_ps((__m128)a, (__m128)b);
+#elif defined(__wasm_simd128__)
+  return (vf)wasm_f32x4_pmax((v128_t)b, (v128_t)a);
+#else
+  return select_(a > b, a, b);
+#endif
+}
+
+/* a < b ? a : b, so b where either is NaN. */
+INLINE vf smaller(vf a, vf b) {
+#if defined(__AVX512F__)
+  return (vf)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (vf)_mm256_min_ps((__m256)a, (__m256)b);
+#elif defined(__SSE2__)
+  return (vf)_mm_min_ps((__m128)a, (__m128)b);
+#elif defined(__wasm_simd128__)
+  return (vf)wasm_f32x4_pmin((v128_t)b, (v128_t)a);
+#else
+  return select_(a < b, a, b);
+#endif
+}
+
 /* The larger, or NaN if either is NaN. */
-INLINE vf maximum_(vf a, vf b) { return select_((a > b) | (a != a), a, b); }
-INLINE vf minimum_(vf a, vf b) { return select_((a < b) | (a != a), a, b); }
+INLINE vf maximum_(vf a, vf b) { return select_(a != a, a, larger(a, b)); }
+INLINE vf minimum_(vf a, vf b) { return select_(a != a, a, smaller(a, b)); }
 
 /* Towards zero; what int32 cannot hold becomes its nearest value, NaN becomes 0. */
 INLINE vi float_to_int(vf x) {
@@ -103,8 +133,7 @@ INLINE Exponential split_exponential(vf x) {
 }
 
 INLINE vf exp_(vf x) {
-  x = select_(x > splat(89.0f), splat(89.0f), x);
-  x = select_(x < splat(-104.5f), splat(-104.5f), x);
+  x = larger(splat(-104.5f), smaller(splat(89.0f), x));
   Exponential e = split_exponential(x);
   return scale_by_power(e.fraction + splat(1.0f), e.exponent);
 }
@@ -158,36 +187,30 @@ INLINE vf log1p_(vf x) {
 }
 
 /*
- * The error function: a polynomial in x^2 up to 1, and 1 - exp of a polynomial up to 4, where it is 1 in float32. The
- * polynomials interpolate erf(x) / x and log(erfc(x)) at Chebyshev nodes.
+ * The error function, 1 - exp(-t * p(t)) of t = |x| up to 4, where it is 1 in float32. The polynomial interpolates
+ * -log(erfc(t)) / t at Chebyshev nodes; nothing cancels near 0.
  */
 INLINE vf erf_(vf x) {
-  vf t = absolute_(x), z = x * x;
-  vf near = splat(7.8824974e-5f);
-  near = fma_(near, z, splat(-8.018855e-4f));
-  near = fma_(near, z, splat(5.189312e-3f));
-  near = fma_(near, z, splat(-2.6854329e-2f));
-  near = fma_(near, z, splat(1.1283597e-1f));
-  near = fma_(near, z, splat(-3.7612626e-1f));
-  near = fma_(near, z, splat(1.1283791f));
-  vf u = select_(t > splat(4.0f), splat(4.0f), t);
-  vf far = splat(-1.3309391e-5f);
-  far = fma_(far, u, splat(3.1757203e-4f));
-  far = fma_(far, u, splat(-3.4368676e-3f));
-  far = fma_(far, u, splat(2.2621986e-2f));
-  far = fma_(far, u, splat(-1.0331898e-1f));
-  far = fma_(far, u, splat(-6.3909334e-1f));
-  far = fma_(far, u, splat(-1.1259259f));
-  far = fma_(far, u, splat(-7.569686e-4f));
-  vf large = with_sign(splat(1.0f) - exp_(far), sign_bits(x));
-  return select_(t < splat(1.0f), near * x, select_(x == x, large, x));
+  vf t = smaller(splat(4.0f), absolute_(x));
+  vf p = splat(-1.01397724e-7f);
+  p = fma_(p, t, splat(2.55876512e-6f));
+  p = fma_(p, t, splat(-2.87435814e-5f));
+  p = fma_(p, t, splat(1.88092177e-4f));
+  p = fma_(p, t, splat(-7.71879742e-4f));
+  p = fma_(p, t, splat(1.82303076e-3f));
+  p = fma_(p, t, splat(-2.58150394e-4f));
+  p = fma_(p, t, splat(-1.91213861e-2f));
+  p = fma_(p, t, splat(1.02773361e-1f));
+  p = fma_(p, t, splat(6.3661957e-1f));
+  p = fma_(p, t, splat(1.12837923f));
+  Exponential e = split_exponential(-t * p);
+  vf scale = power_of_two(e.exponent);
+  return with_sign(fma_(-scale, e.fraction, splat(1.0f) - scale), sign_bits(x));
 }
 
 /* With e = exp(2|x|) - 1, found without cancellation, |tanh x| = e / (e + 2). */
 INLINE vf tanh_(vf x) {
-  vf twice = absolute_(x) * splat(2.0f);
-  twice = select_(twice > splat(20.0f), splat(20.0f), twice);
-  Exponential e = split_exponential(twice);
+  Exponential e = split_exponential(smaller(splat(20.0f), absolute_(x) * splat(2.0f)));
   vf scale = power_of_two(e.exponent);
   vf minus_one = fma_(scale, e.fraction, scale - splat(1.0f));
   return with_sign(minus_one / (minus_one + splat(2.0f)), sign_bits(x));

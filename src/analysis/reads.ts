@@ -1,5 +1,6 @@
 /** For each op how its output's positions read those of its inputs, axis by axis: what receptive fields follow from. */
 
+import { partOf, type Resampling, type Weighted, weightedRuns } from "../core/resampling.js";
 import type { Shape } from "../core/shape.js";
 import type { AnyTensor } from "../graph/tensor.js";
 import type { Conv2dParams } from "../ops/convolution/geometry.js";
@@ -114,6 +115,34 @@ export const unpooling = (params: Pool2dParams): AxisRule[] => {
 /** Places in a plane that only running tells. */
 const anywhere = (shape: Shape): AxisRule[] => [{ axis: 0 }, { axis: 1 }, ...all(shape.slice(2))];
 
+/** Even parts of planes, of sizes that adapt to whatever comes. */
+const parts = (input: Shape, counts: readonly number[]): AxisRule[] =>
+  input.map((length, axis) => {
+    if (axis < 2) return { axis };
+    const count = counts[axis - 2];
+    if (count === 1) return "all";
+    return { axis, reads: { rule: undefined, at: (q) => range(...partOf(q, length, count)) } };
+  });
+
+/** Sums of neighbours. */
+const resampling = (axis: number, runs: readonly Weighted[], length: number): AxisRule => {
+  if (runs.length === 1 && runs[0].weights.length === length) return "all";
+  const ends = runs.map(({ begin, weights }) => begin + weights.length - 1);
+  const first = repetition(
+    runs.map(({ begin }) => begin),
+    length,
+  );
+  const last = repetition(ends, length);
+  const at = (q: number) => range(runs[q].begin, ends[q] + 1);
+  if (first?.at === undefined || last?.at === undefined || first.period !== last.period)
+    return { axis, reads: { rule: undefined, at } };
+  const [lowest, highest] = [first.at, last.at];
+  return { axis, reads: { rule: { ...first, at: (q) => range(lowest(q)[0], highest(q)[0] + 1) }, at } };
+};
+
+/** begin … end − 1 */
+const range = (begin: number, end: number): number[] => Array.from({ length: end - begin }, (_, i) => begin + i);
+
 /** Positions by index; the indices are known where they were given as numbers. */
 const taking = (input: AnyTensor, indices: AnyTensor, axis: number): AxisRule[] => {
   const { origin } = indices;
@@ -195,6 +224,14 @@ export const readingRules: { readonly [Name in KernelOpName]: RuleOf<Name> } = {
   maxPool2dIndices: ({ params }) => ({ input: pooling(params) }),
   averagePool2d: ({ inputs: { input }, params, output }) => ({ input: averaging(params, input.shape, output) }),
   averagePool2dGradient: ({ params }) => ({ upstream: unpooling(params) }),
+  adaptiveMaxPool2d: ({ inputs: { input }, params: { size } }) => ({ input: parts(input.shape, size) }),
+  adaptiveMaxPool2dIndices: ({ inputs: { input }, params: { size } }) => ({ input: parts(input.shape, size) }),
+  resample: ({ inputs: { input }, params: { rows, columns, transposed } }) => {
+    const along = (axis: number, how: Resampling | null): AxisRule => {
+      return how === null ? { axis } : resampling(axis, weightedRuns(how, transposed), input.shape[axis]);
+    };
+    return { input: [{ axis: 0 }, { axis: 1 }, along(2, rows), along(3, columns)] };
+  },
   scatterPlane: ({ inputs: { values, indices } }) => ({
     values: anywhere(values.shape),
     indices: anywhere(indices.shape),

@@ -7,12 +7,14 @@ import { iotaOp, oneHotOp } from "./indexing/oneHot.js";
 import { argSortOp } from "./indexing/sort.js";
 import { scatterTakeOp, takeOp } from "./indexing/take.js";
 import { matmulOp } from "./linear/matmul.js";
+import { adaptiveMaxPool2dIndicesOp, adaptiveMaxPool2dOp } from "./pooling/adaptiveMaxPool2d.js";
 import { averagePool2dGradientOp, averagePool2dOp } from "./pooling/averagePool2d.js";
 import { maxPool2dIndicesOp, maxPool2dOp } from "./pooling/maxPool2d.js";
 import { gatherPlaneOp, scatterPlaneOp } from "./pooling/planes.js";
 import { normalOp, uniformOp } from "./random/random.js";
 import { argMaxOp, argMinOp, maxOp, minOp } from "./reduce/extreme.js";
 import { expandOp, sumOp } from "./reduce/sum.js";
+import { resampleOp } from "./resampling.js";
 import { concatOp } from "./shape/concat.js";
 import { permuteOp } from "./shape/permute.js";
 import { detachOp, reshapeOp } from "./shape/reshape.js";
@@ -31,6 +33,9 @@ export const kernelOps = {
   gatherPlane: gatherPlaneOp,
   averagePool2d: averagePool2dOp,
   averagePool2dGradient: averagePool2dGradientOp,
+  adaptiveMaxPool2d: adaptiveMaxPool2dOp,
+  adaptiveMaxPool2dIndices: adaptiveMaxPool2dIndicesOp,
+  resample: resampleOp,
   sum: sumOp,
   max: maxOp,
   min: minOp,

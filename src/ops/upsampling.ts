@@ -1,14 +1,12 @@
 /** Going back up: from small maps to large ones. N batch, C channels, and the axes that places lie along. */
 
 import { ArgumentError, ShapeError } from "../core/errors.js";
-import { formatShape, type Shape } from "../core/shape.js";
+import type { Resampling } from "../core/resampling.js";
+import { formatShape } from "../core/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 import { composite } from "./composites.js";
 import { perAxis } from "./convolution/geometry.js";
-import { tensor } from "./create.js";
-import { add, mul, sub } from "./elementwise/arithmetic.js";
-import { take } from "./indexing/take.js";
-import { expand } from "./reduce/sum.js";
+import { resampleOp } from "./resampling.js";
 import { permute } from "./shape/permute.js";
 import { reshape } from "./shape/reshape.js";
 import { embedOp } from "./shape/slice.js";
@@ -54,11 +52,16 @@ export function upsample(input: TensorLike, options: UpsampleOptions): Tensor {
       : lengths.map((length, axis) => Math.floor(length * scales[axis]));
   if (wanted.some((length) => length < 1))
     throw new ShapeError(`upsample: the result would be ${wanted.join("×")}. Expected at least 1 in each direction.`);
-  const result = wanted.reduce((result, length, axis) => {
-    const step = scales === undefined ? lengths[axis] / length : 1 / scales[axis];
-    if (mode === "nearest") return nearest(result, axis + 2, length, step);
-    return linear(result, axis + 2, length, alignCorners ? undefined : step);
-  }, x);
+  const result = resampleAxes(
+    x,
+    wanted.map((after, axis): Resampling | null => {
+      const before = lengths[axis];
+      const step = scales === undefined ? before / after : 1 / scales[axis];
+      if (after === before && (mode === "nearest" || alignCorners || step === 1)) return null;
+      if (mode === "nearest") return { kind: "nearest", before, after, step };
+      return { kind: "linear", before, after, step: alignCorners ? null : step };
+    }),
+  );
   return composite({ name: "upsample", inputs: [x], params: { mode, alignCorners, scales } }, result);
 }
 
@@ -71,40 +74,19 @@ function checkScales(scale: number | readonly number[], axes: number): readonly 
   return scales;
 }
 
-/** The indices as a tensor on x's device. */
-function indexTensor(x: Tensor, indices: readonly number[]): Tensor<Shape, "int32"> {
-  return tensor(Int32Array.from(indices), { device: x.device });
-}
-
-function nearest(x: Tensor, axis: number, length: number, step: number): Tensor {
-  const before = x.shape[axis];
-  if (length === before) return x;
-  if (length % before === 0 && step === before / length) return repeatEach(x, axis, length / before);
-  const sources = Array.from({ length }, (_, i) => Math.min(Math.floor(i * step), before - 1));
-  return take(x, indexTensor(x, sources), axis);
-}
-
-/** Each element several times in a row. */
-function repeatEach(x: Tensor, axis: number, times: number): Tensor {
-  const [before, after] = [x.shape.slice(0, axis + 1), x.shape.slice(axis + 1)];
-  const stretched = expand(reshape(x, [...before, 1, ...after]), [...before, times, ...after]);
-  return reshape(stretched, [...x.shape.slice(0, axis), x.shape[axis] * times, ...after]);
-}
-
-/** Between neighbours a straight line. @param step undefined to keep the outermost elements in place */
-function linear(x: Tensor, axis: number, length: number, step: number | undefined): Tensor {
-  const before = x.shape[axis];
-  if (length === before && (step === undefined || step === 1)) return x;
-  const at = Array.from({ length }, (_, i) => {
-    if (step === undefined) return length === 1 ? 0 : (i * (before - 1)) / (length - 1);
-    return Math.max(0, (i + 0.5) * step - 0.5);
-  });
-  const lower = at.map((position) => Math.min(Math.floor(position), before - 1));
-  const upper = lower.map((index) => Math.min(index + 1, before - 1));
-  const shares = Float32Array.from(at, (position, i) => position - lower[i]);
-  const share = reshape(tensor(shares, { device: x.device }), [length, ...x.shape.slice(axis + 1).map(() => 1)]);
-  const from = take(x, indexTensor(x, lower), axis);
-  return add(from, mul(sub(take(x, indexTensor(x, upper), axis), from), share));
+/** `resampleOp` along up to three axes, the first of them by itself where there are three. */
+function resampleAxes(x: Tensor, axes: readonly (Resampling | null)[]): Tensor {
+  if (axes.every((axis) => axis === null)) return x;
+  const [n, channels, ...size] = x.shape;
+  const after = size.map((length, i) => axes[i]?.after ?? length);
+  const [rows, columns] = [axes[axes.length - 2] ?? null, axes[axes.length - 1]];
+  const lead = size.slice(0, -2).reduce((a, b) => a * b, 1);
+  const planes = reshape(x, [n, channels * lead, size.length === 1 ? 1 : size[size.length - 2], size[size.length - 1]]);
+  const flat = resampleOp({ input: planes }, { rows, columns, transposed: false }) as Tensor;
+  if (axes.length < 3) return reshape(flat, [n, channels, ...after]);
+  const depth = { rows: axes[0], columns: null, transposed: false };
+  const slices = reshape(flat, [n, channels, size[0], after[1] * after[2]]);
+  return reshape(axes[0] === null ? slices : (resampleOp({ input: slices }, depth) as Tensor), [n, channels, ...after]);
 }
 
 /** Puts each element at the corner of a square of zeros: N×C×… with `factor` times longer axes. */

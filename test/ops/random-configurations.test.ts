@@ -55,6 +55,8 @@ const required: Readonly<Record<string, readonly string[]>> = Object.fromEntries
     name,
     ["empty batch", "stride > kernel", "asymmetric padding", "dilation", "overlap", "ceil"],
   ]),
+  ["resample", ["empty batch", "length 1", "shorter", "transposed", "nearest", "linear", "mean", "left as it is"]],
+  ["adaptiveMaxPool2d", ["empty batch", "more parts than places", "equal values"]],
   ["matmul", ["empty batch", "empty inner", "batch shared", "both transposed", "length 1", "prime length"]],
   ["sum", ["sum of nothing", "empty", "no axes", "all axes", "int32"]],
   ["permute", ["empty", "five axes", "bool", "last axis moved"]],

@@ -1,6 +1,6 @@
 /** Records that steps hold in lists, and the instruction set of the elementwise machine (kernels/elementwise.c). */
 
-import { i32, input, list, maxRank, output, row, u32 } from "./fields.js";
+import { f32, i32, input, list, maxRank, output, row, u32 } from "./fields.js";
 
 /**
  * How an elementwise step reads an input. `contiguous`: element i belongs to output element i. `scalar`: one element
@@ -15,6 +15,9 @@ export const records = {
   stepEntry: { kernel: u32, offset: u32 },
   /** A buffer of a blocked step: where in a thread's scratch its rows lie, in bytes, and how long they are. */
   localBuffer: { place: u32, rowBytes: i32 },
+  /** A sum of `count` neighbours from `begin` on, times the weights from number `weights` on. */
+  weightedRun: { begin: i32, count: i32, weights: i32 },
+  weight: { value: f32 },
   /** `offset` counts elements from the start of the buffer. */
   inputOperand: { buffer: input, dtype: u32, mode: u32, offset: i32, strides: row(maxRank) },
   /** Stores the register `source`, contiguously. */

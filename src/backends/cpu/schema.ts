@@ -14,6 +14,7 @@ import { movementSteps } from "./kernels/movement.js";
 import { poolingSteps } from "./kernels/pooling.js";
 import { randomSteps } from "./kernels/random.js";
 import { reduceSteps } from "./kernels/reduce.js";
+import { resamplingSteps } from "./kernels/resampling.js";
 import { instructions, operandModes, records } from "./records.js";
 
 export const steps = {
@@ -21,6 +22,7 @@ export const steps = {
   ...convolutionSteps,
   ...matmulSteps,
   ...poolingSteps,
+  ...resamplingSteps,
   ...reduceSteps,
   ...blockedSteps,
   ...movementSteps,

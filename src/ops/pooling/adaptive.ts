@@ -1,23 +1,37 @@
 /** Pooling to a given size, down to one number for each channel. */
 
 import { ShapeError } from "../../core/errors.js";
+import type { Resampling } from "../../core/resampling.js";
 import { formatShape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { perAxis } from "../convolution/geometry.js";
 import { max } from "../reduce/extreme.js";
 import { mean } from "../reduce/mean.js";
-import { concat } from "../shape/concat.js";
-import { type Range, slice } from "../shape/slice.js";
+import { resampleOp } from "../resampling.js";
+import { reshape } from "../shape/reshape.js";
 import { asFloats, type TensorLike } from "../tensors.js";
+import { adaptiveMaxPool2dOp } from "./adaptiveMaxPool2d.js";
 import { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d } from "./pool.js";
 
 type OutputSize = number | readonly number[];
-type Reduce = (x: Tensor, axis: number) => Tensor;
+/** Planes, N×C×H×W, reduced to so many rows and columns. */
+type Reduce = (planes: Tensor, rows: number, columns: number) => Tensor;
 
 const even = {
   average: [avgPool1d, avgPool2d, avgPool3d],
   max: [maxPool1d, maxPool2d, maxPool3d],
 } as const;
+
+const uneven: Readonly<Record<keyof typeof even, Reduce>> = {
+  average(input, rows, columns) {
+    const [, , height, width] = input.shape;
+    const parts = (before: number, after: number): Resampling | null =>
+      before === after ? null : { kind: "mean", before, after };
+    const params = { rows: parts(height, rows), columns: parts(width, columns), transposed: false };
+    return resampleOp({ input }, params) as Tensor;
+  },
+  max: (input, rows, columns) => adaptiveMaxPool2dOp({ input }, { size: [rows, columns] }) as Tensor,
+};
 
 /**
  * Splits each axis into `outputSize` windows, ⌊i · size / count⌋ … ⌈(i + 1) · size / count⌉, which overlap where they
@@ -30,9 +44,9 @@ function adaptivePool(
   outputSize: OutputSize,
   kind: keyof typeof even,
 ): Tensor {
-  let x: Tensor = asFloats(op, input);
+  const x: Tensor = asFloats(op, input);
   const counts = perAxis(op, "the size of the result", outputSize, axes, 1);
-  const size = x.shape.slice(2);
+  const [n, channels, ...size] = x.shape;
   if (x.rank !== axes + 2 || size.some((length) => length < 1))
     throw new ShapeError(
       `${op}: the input is ${formatShape(x.shape)}. Expected N×C and ${axes} axes more that are not empty.`,
@@ -42,22 +56,14 @@ function adaptivePool(
       x,
       size.map((length, axis) => length / counts[axis]),
     );
-  const reduce: Reduce =
-    kind === "max"
-      ? (part, axis) => max(part, axis, { keepdim: true })
-      : (part, axis) => mean(part, axis, { keepdim: true });
-  for (const [axis, count] of counts.entries()) x = pieces(x, axis + 2, count, reduce);
-  return x;
-}
-
-/** `count` windows of one axis, each reduced to one element. */
-function pieces(x: Tensor, axis: number, count: number, reduce: Reduce): Tensor {
-  const length = x.shape[axis];
-  const parts = Array.from({ length: count }, (_, i) => {
-    const window: Range = [Math.floor((i * length) / count), Math.ceil(((i + 1) * length) / count)];
-    return reduce(slice(x, ...x.shape.map((__, each): Range => (each === axis ? window : null))), axis);
-  });
-  return concat(parts, axis);
+  const reduce = uneven[kind];
+  if (axes === 2) return reduce(x, counts[0], counts[1]);
+  if (axes === 1) return reshape(reduce(reshape(x, [n, channels, 1, size[0]]), 1, counts[0]), [n, channels, counts[0]]);
+  // First in height and width, then in depth: maxima of maxima, and means of means of equally many.
+  const [depth, rows, columns] = counts;
+  const flat = reduce(reshape(x, [n, channels * size[0], size[1], size[2]]), rows, columns);
+  const deep = reduce(reshape(flat, [n, channels, size[0], rows * columns]), depth, rows * columns);
+  return reshape(deep, [n, channels, depth, rows, columns]);
 }
 
 /** The means of `outputSize` even parts of each channel, N×C×L. */

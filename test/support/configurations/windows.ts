@@ -1,5 +1,7 @@
 /** Random settings of ops whose windows slide over pictures. */
 
+import type { Resampling } from "../../../src/core/resampling.js";
+import type { Shape } from "../../../src/core/shape.js";
 import { windowCount, windowSpan } from "../../../src/ops/convolution/geometry.js";
 import { type AveragePool2dParams, type Pool2dParams, pooledShape } from "../../../src/ops/pooling/geometry.js";
 import { type Configuration, type Draw, floats } from "./draw.js";
@@ -104,7 +106,7 @@ function averagePooling(draw: Draw) {
 }
 
 /** Values all different, or few and equal: the first of equal ones must win. */
-function competing(draw: Draw, { input, params }: ReturnType<typeof pooling>): Configuration {
+function competing(draw: Draw, { input, params }: { input: Shape; params: object }): Configuration {
   const equal = draw.oneIn(4);
   draw.trait("equal values", equal);
   return { inputs: { input: equal ? { ...floats(input), range: [0.5, 0.5] } : floats(input) }, params };
@@ -116,6 +118,35 @@ function plane(draw: Draw) {
   const small = [batch, channels, draw.length(5), draw.length(5)];
   draw.trait("more values than places", small[2] * small[3] > size[0] * size[1]);
   return { size, large: [batch, channels, ...size], small, indices: draw.indices(small, size[0] * size[1]) };
+}
+
+function parts(draw: Draw) {
+  const input = [draw.batch(), draw.length(5), draw.between(1, 19), draw.between(1, 19)];
+  const size = draw.pair(1, 9);
+  draw.trait("more parts than places", size[0] > input[2] || size[1] > input[3]);
+  return { input, params: { size } };
+}
+
+function resampling(draw: Draw): Configuration {
+  const along = (): readonly [Resampling | null, number, number] => {
+    const [before, after] = draw.pair(1, draw.pick([3, 9, 19]));
+    draw.trait("shorter", after < before);
+    draw.trait("length 1", before === 1 || after === 1);
+    const kind = draw.pick(["nearest", "linear", "mean", undefined] as const);
+    draw.trait(kind ?? "left as it is", true);
+    if (kind === undefined) return [null, before, before];
+    if (kind === "mean") return [{ kind, before, after }, before, after];
+    // Steps need not fit the lengths: of a scale the length is rounded down.
+    const step = (before / after) * draw.pick([1, 1, 0.93]);
+    if (kind === "nearest") return [{ kind, before, after, step }, before, after];
+    return [{ kind, before, after, step: draw.oneIn(3) ? null : step }, before, after];
+  };
+  const [[rows, top, bottom], [columns, left, right]] = [along(), along()];
+  const transposed = draw.oneIn(2);
+  draw.trait("transposed", transposed);
+  const lead = [draw.batch(), draw.pick([1, 2, 5, 40])];
+  const input = [...lead, ...(transposed ? [bottom, right] : [top, left])];
+  return { inputs: { input: floats(input) }, params: { rows, columns, transposed } };
 }
 
 export const windowConfigurations = {
@@ -142,6 +173,9 @@ export const windowConfigurations = {
     const upstream = pooledShape("avgPool2d", input, params);
     return { inputs: { upstream: floats(upstream) }, params: { ...params, input } };
   },
+  adaptiveMaxPool2d: (draw: Draw): Configuration => competing(draw, parts(draw)),
+  adaptiveMaxPool2dIndices: (draw: Draw): Configuration => competing(draw, parts(draw)),
+  resample: resampling,
   scatterPlane(draw: Draw): Configuration {
     const { size, small, indices } = plane(draw);
     return { inputs: { values: floats(small), indices }, params: { size } };

@@ -9,6 +9,7 @@ import { movementLowerings } from "./movement.js";
 import { poolingLowerings } from "./pooling.js";
 import { randomLowerings } from "./random.js";
 import { reduceLowerings } from "./reduce.js";
+import { resamplingLowerings } from "./resampling.js";
 
 /** A lowering for any op: the graph has checked the names of the inputs and the parameters against the op. */
 export type LowerAny = (work: OpWork, to: Lowering) => void;
@@ -20,6 +21,7 @@ const lowerings = {
   ...convolutionLowerings,
   ...matmulLowerings,
   ...poolingLowerings,
+  ...resamplingLowerings,
   ...reduceLowerings,
   ...movementLowerings,
   ...indexingLowerings,
@@ -42,6 +44,9 @@ export const opsWithEpilogue: ReadonlySet<string> = new Set<LoweredOp>([
     "averagePool2dGradient",
     "scatterPlane",
     "gatherPlane",
+    "adaptiveMaxPool2d",
+    "adaptiveMaxPool2dIndices",
+    "resample",
   ] as const),
   ...(["sum", "max", "min", "argMax", "argMin"] as const),
 ]);

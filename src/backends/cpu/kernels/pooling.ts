@@ -55,6 +55,18 @@ export const poolingSteps = {
     countPadding: i32,
     epilogue,
   },
+  /** The largest element of each of `outputSize` parts of a plane, or where it is. */
+  adaptivePool: {
+    input,
+    output,
+    scratch,
+    scratchFloats: i32,
+    kind: i32,
+    planes: i32,
+    inputSize: pair,
+    outputSize: pair,
+    epilogue,
+  },
   /** Planes of zeros, `plane` elements long, to which `perPlane` values are added where their indices say. */
   scatterPlane: { values: input, indices: input, output, planes: i32, plane: i32, perPlane: i32, epilogue },
   gatherPlane: { input, indices: input, output, planes: i32, plane: i32, perPlane: i32, epilogue },
@@ -162,6 +174,28 @@ const averagePool2dGradient: Lower<"upstream", AveragePool2dParams> = (
   });
 };
 
+function lowerAdaptivePool(kind: "maximum" | "indices", input: Operand, output: Operand, to: Lowering): void {
+  const inputSize = sizeOfPlane(input);
+  const scratchFloats = 2 * (inputSize[1] + to.machine.vectorWidth);
+  to.step("adaptivePool", {
+    input: input.buffer,
+    output: output.buffer,
+    scratch: to.temporary(scratchFloats * 4 * to.machine.threads),
+    scratchFloats,
+    kind: kinds[kind],
+    planes: planesOf(input),
+    inputSize,
+    outputSize: sizeOfPlane(output),
+    epilogue: to.epilogue,
+  });
+}
+
+const adaptiveMaxPool2d: Lower<"input", unknown> = ({ inputs: { input }, output }, to) =>
+  lowerAdaptivePool("maximum", input, output, to);
+
+const adaptiveMaxPool2dIndices: Lower<"input", unknown> = ({ inputs: { input }, output }, to) =>
+  lowerAdaptivePool("indices", input, output, to);
+
 const scatterPlane: Lower<"values" | "indices", unknown> = ({ inputs: { values, indices }, output }, to) =>
   to.step("scatterPlane", {
     values: values.buffer,
@@ -189,6 +223,8 @@ export const poolingLowerings = {
   maxPool2dIndices,
   averagePool2d,
   averagePool2dGradient,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool2dIndices,
   scatterPlane,
   gatherPlane,
 } as const;

@@ -11,12 +11,14 @@ import { iotaOp, oneHotOp } from "../../../ops/indexing/oneHot.js";
 import { argSortOp } from "../../../ops/indexing/sort.js";
 import { scatterTakeOp, takeOp } from "../../../ops/indexing/take.js";
 import { matmulOp } from "../../../ops/linear/matmul.js";
+import { adaptiveMaxPool2dOp } from "../../../ops/pooling/adaptiveMaxPool2d.js";
 import { averagePool2dOp } from "../../../ops/pooling/averagePool2d.js";
 import { maxPool2dIndicesOp, maxPool2dOp } from "../../../ops/pooling/maxPool2d.js";
 import { gatherPlaneOp, scatterPlaneOp } from "../../../ops/pooling/planes.js";
 import { normalOp, uniformOp } from "../../../ops/random/random.js";
 import { argMaxOp, argMinOp, maxOp, minOp } from "../../../ops/reduce/extreme.js";
 import { expandOp, sumOp } from "../../../ops/reduce/sum.js";
+import { resampleOp } from "../../../ops/resampling.js";
 import { concatOp } from "../../../ops/shape/concat.js";
 import { permuteOp } from "../../../ops/shape/permute.js";
 import { detachOp, reshapeOp } from "../../../ops/shape/reshape.js";
@@ -24,6 +26,7 @@ import { embedOp, sliceOp } from "../../../ops/shape/slice.js";
 import { withGradientOp } from "../../../ops/withGradient.js";
 import { type Attributes, elementTypes, int, ints, type Length, text, toEnd } from "./builder.js";
 import type { Emission } from "./emitter.js";
+import { emitParts, emitResample, type Reduction, reduce } from "./planes.js";
 import { averagePool, borders, maxPool } from "./windows.js";
 
 type Rule = (emission: Emission, inputs: readonly AnyTensor[], params: object) => string;
@@ -62,15 +65,15 @@ const windowAttributes = ({ stride, padding, dilation }: Parameters<typeof conv2
   pads: ints(borders(padding)),
 });
 
-const reduction = (opType: "ReduceSum" | "ReduceMax" | "ReduceMin") =>
+const reduction = (opType: Reduction) =>
   function emit(
-    { builder, node, value }: Emission,
+    emission: Emission,
     { input }: { readonly input: AnyTensor },
     { axes, keepdim }: { readonly axes: readonly number[]; readonly keepdim: boolean },
   ): string {
     // Without axes ONNX would reduce all of them.
-    if (axes.length === 0) return value(input);
-    return node(opType, [value(input), builder.integers(axes)], { keepdims: int(keepdim) });
+    if (axes.length === 0) return emission.value(input);
+    return reduce(emission, opType, emission.value(input), axes, keepdim);
   };
 
 const argExtreme = (opType: "ArgMax" | "ArgMin") =>
@@ -162,7 +165,7 @@ function rows(emission: Emission, tensor: AnyTensor): string {
 }
 
 /** Ops that only gradients consist of, and that ONNX has no operators for. */
-export const trainingOnly = ["conv2dWeightGradient", "averagePool2dGradient"] as const;
+export const trainingOnly = ["conv2dWeightGradient", "averagePool2dGradient", "adaptiveMaxPool2dIndices"] as const;
 
 /** By the ops' names. */
 export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object.fromEntries([
@@ -222,6 +225,9 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
   rule(minOp, reduction("ReduceMin")),
   rule(argMaxOp, argExtreme("ArgMax")),
   rule(argMinOp, argExtreme("ArgMin")),
+
+  rule(adaptiveMaxPool2dOp, (emission, { input }, { size }) => emitParts(emission, input, size)),
+  rule(resampleOp, (emission, { input }, params) => emitResample(emission, input, params)),
 
   rule(matmulOp, ({ node, value }, { a, b }, { transposeA, transposeB }) => {
     const turned = (x: AnyTensor, transpose: boolean) => {
