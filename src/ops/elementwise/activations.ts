@@ -6,9 +6,10 @@ import type { Tensor } from "../../graph/tensor.js";
 import { composite } from "../composites.js";
 import { reshape } from "../shape/reshape.js";
 import { asFloats, asTensor, type TensorLike } from "../tensors.js";
-import { add, clip, div, mul, sub } from "./arithmetic.js";
-import { greater } from "./comparison.js";
-import { abs, erf, exp, expm1, log1p, neg, relu, sigmoid, tanh } from "./functions.js";
+import { withGradient } from "../withGradient.js";
+import { add, div, maximum, minimum, mul, sub } from "./arithmetic.js";
+import { greater, less, logicalAnd } from "./comparison.js";
+import { abs, erf, exp, expm1, log1p, neg, sigmoid, tanh } from "./functions.js";
 import { where } from "./select.js";
 
 /** Where x is positive `positive`, else `other`. */
@@ -24,7 +25,8 @@ function negativePart<S extends Shape>(x: Tensor<S>): Tensor<S> {
 /** x where it is positive, else `slope` · x (Maas et al. 2013). @param slope default 0.01 */
 export function leakyRelu<T extends TensorLike>(x: T, slope = 0.01): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("leakyRelu", x);
-  const result = split(input, input, mul(input, slope) as Tensor<T["shape"]>);
+  const value = split(input, input, mul(input, slope) as Tensor<T["shape"]>);
+  const result = withGradient(value, input, (upstream) => split(input, upstream, mul(upstream, slope)));
   return composite({ name: "leakyRelu", inputs: [input], params: { slope } }, result);
 }
 
@@ -50,7 +52,11 @@ export function prelu<T extends TensorLike>(x: T, weight: TensorLike): Tensor<T[
 /** x where it is positive, else `alpha` · (eˣ − 1) (Clevert et al. 2015). @param alpha default 1 */
 export function elu<T extends TensorLike>(x: T, alpha = 1): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("elu", x);
-  const result = split(input, input, mul(expm1(negativePart(input)), alpha) as Tensor<T["shape"]>);
+  const value = split(input, input, mul(expm1(negativePart(input)), alpha) as Tensor<T["shape"]>);
+  // alpha · eˣ is the result + alpha.
+  const result: Tensor<T["shape"]> = withGradient(value, input, (upstream) =>
+    split(input, upstream, mul(upstream, add(result, alpha))),
+  );
   return composite({ name: "elu", inputs: [input], params: { alpha } }, result);
 }
 
@@ -69,12 +75,16 @@ export function gelu<T extends TensorLike>(
   const input: Tensor<T["shape"]> = asTensor("gelu", x);
   if (approximate !== "none" && approximate !== "tanh")
     throw new ArgumentError(`gelu: approximate is ${JSON.stringify(approximate)}. Expected "none" or "tanh".`);
-  const cubed = () => mul(mul(input, input), input);
-  const inner =
-    approximate === "none"
-      ? erf(mul(input, Math.SQRT1_2) as Tensor<T["shape"]>)
-      : tanh(mul(add(input, mul(cubed(), 0.044715)), Math.sqrt(2 / Math.PI)) as Tensor<T["shape"]>);
-  return mul(mul(input, 0.5), add(inner, 1)) as Tensor<T["shape"]>;
+  const squared = mul(input, input) as Tensor<T["shape"]>;
+  if (approximate === "tanh") {
+    const inner = mul(input, add(mul(squared, 0.044715 * Math.sqrt(2 / Math.PI)), Math.sqrt(2 / Math.PI)));
+    return mul(mul(input, 0.5), add(tanh(inner as Tensor<T["shape"]>), 1)) as Tensor<T["shape"]>;
+  }
+  const share = add(mul(erf(mul(input, Math.SQRT1_2) as Tensor<T["shape"]>), 0.5), 0.5);
+  return withGradient(mul(input, share) as Tensor<T["shape"]>, input, (upstream) => {
+    const density = mul(exp(mul(squared, -0.5) as Tensor), 1 / Math.sqrt(2 * Math.PI));
+    return mul(upstream, add(share, mul(input, density))) as Tensor;
+  });
 }
 
 /** x · sigmoid(x), also called swish (Elfwing et al. 2017). */
@@ -111,28 +121,42 @@ export function softsign<T extends TensorLike>(x: T): Tensor<T["shape"]> {
   return div(input, add(abs(input), 1)) as Tensor<T["shape"]>;
 }
 
-/** x between `low` and `high`, by default −1 and 1. */
+/** x between `low` and `high`, by default −1 and 1. At a bound its gradient is 0, unlike that of `clip`. */
 export function hardtanh<T extends TensorLike>(x: T, low = -1, high = 1): Tensor<T["shape"]> {
   if (!(low < high)) throw new ArgumentError(`hardtanh: the bounds are ${low} and ${high}. Expected the lower first.`);
-  return clip(x, low, high);
+  const input: Tensor<T["shape"]> = asTensor("hardtanh", x);
+  const limited = maximum(minimum(input, high), low) as Tensor<T["shape"]>;
+  const result = withGradient(limited, input, (upstream) => {
+    return where(logicalAnd(less(low, input), less(input, high)), upstream, 0) as Tensor;
+  });
+  return composite({ name: "clip", inputs: [input], params: { low, high } }, result);
 }
 
 /** min(max(x, 0), 6). */
 export function relu6<T extends TensorLike>(x: T): Tensor<T["shape"]> {
-  return clip(x, 0, 6);
+  return hardtanh(x, 0, 6);
+}
+
+/** `value` where the hard sigmoid of x is not level, else 0. */
+function whereSloped(x: Tensor, value: Tensor): Tensor {
+  return where(less(abs(x), 3), value, 0) as Tensor;
 }
 
 /** x / 6 + 1/2 between 0 and 1: a sigmoid of straight lines. */
 export function hardsigmoid<T extends TensorLike>(x: T): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("hardsigmoid", x);
-  const result = mul(relu6(add(input, 3) as Tensor<T["shape"]>), 1 / 6) as Tensor<T["shape"]>;
+  const value = mul(maximum(minimum(add(input, 3), 6), 0), 1 / 6) as Tensor<T["shape"]>;
+  const result = withGradient(value, input, (upstream) => whereSloped(input, mul(upstream, 1 / 6)));
   return composite({ name: "hardsigmoid", inputs: [input], params: {} }, result);
 }
 
 /** x · hardsigmoid(x) (Howard et al. 2019). */
 export function hardswish<T extends TensorLike>(x: T): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("hardswish", x);
-  const result = mul(input, hardsigmoid(input)) as Tensor<T["shape"]>;
+  const share = hardsigmoid(input);
+  const result = withGradient(mul(input, share) as Tensor<T["shape"]>, input, (upstream) => {
+    return mul(upstream, add(share, whereSloped(input, mul(input, 1 / 6)))) as Tensor;
+  });
   return composite({ name: "hardswish", inputs: [input], params: {} }, result);
 }
 
@@ -146,7 +170,6 @@ export function hardshrink<T extends TensorLike>(x: T, bound = 0.5): Tensor<T["s
 export function softshrink<T extends TensorLike>(x: T, bound = 0.5): Tensor<T["shape"]> {
   if (!(bound >= 0)) throw new ArgumentError(`softshrink: the bound is ${bound}. Expected a number of 0 or more.`);
   const input: Tensor<T["shape"]> = asTensor("softshrink", x);
-  return sub(relu(sub(input, bound) as Tensor<T["shape"]>), relu(sub(-bound, input) as Tensor<T["shape"]>)) as Tensor<
-    T["shape"]
-  >;
+  const moved = sub(input, maximum(minimum(input, bound), -bound)) as Tensor<T["shape"]>;
+  return withGradient(moved, input, (upstream) => where(greater(abs(input), bound), upstream, 0) as Tensor);
 }

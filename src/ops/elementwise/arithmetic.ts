@@ -4,9 +4,21 @@ import type { DType } from "../../core/dtype.js";
 import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { composite } from "../composites.js";
-import { asOperands, asTensor, type Broadcast, type TensorLike } from "../tensors.js";
+import { asOperands, asTensor, type Broadcast, numberTensor, type TensorLike } from "../tensors.js";
+import { withGradient } from "../withGradient.js";
 import { noParams } from "./define.js";
-import { addOp, divideOp, maximumOp, minimumOp, multiplyOp, powerOp, quotientOp, subtractOp } from "./operations.js";
+import {
+  addOp,
+  divideOp,
+  equalOp,
+  maximumOp,
+  minimumOp,
+  multiplyOp,
+  powerOp,
+  quotientOp,
+  subtractOp,
+  whereOp,
+} from "./operations.js";
 
 /** An operand of arithmetic: a tensor, a state such as a parameter, or a number. */
 export type Operand<D extends DType = "float32"> = TensorLike<Shape, D> | number;
@@ -80,9 +92,16 @@ export function minimum<A extends Numeric, B extends Numeric>(a: A, b: B & SameT
   return minimumOp({ a: left, b: right }, noParams) as Combined<A, B>;
 }
 
-/** x limited to low … high. */
+/** x limited to low … high. Where it was at a bound already, its gradient is 1, as in PyTorch. */
 export function clip<T extends TensorLike>(x: T, low: number, high: number): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("clip", x);
-  const result = maximum(minimum(input, high), low) as Tensor<T["shape"]>;
+  const limited = maximum(minimum(input, high), low) as Tensor<T["shape"]>;
+  const result = withGradient(limited, input, (upstream) => {
+    const isInside = equalOp({ a: limited, b: input }, noParams);
+    return whereOp(
+      { condition: isInside, a: upstream, b: numberTensor(0, "float32", input.device) },
+      noParams,
+    ) as Tensor;
+  });
   return composite({ name: "clip", inputs: [input], params: { low, high } }, result);
 }
