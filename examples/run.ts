@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { FoveaError } from "fovea";
 import { command as deepGradients } from "./deep-gradients.js";
+import { command as findDigits } from "./find-digits.js";
 import { command as kernels } from "./kernels.js";
 import { command as templates } from "./templates.js";
 
@@ -15,6 +16,7 @@ const program = new Command("example")
   .addHelpText("after", "\n`npm run example -- <name> --help` tells more.")
   .addCommand(kernels)
   .addCommand(templates)
+  .addCommand(findDigits)
   .addCommand(deepGradients)
   .helpCommand(false)
   .showHelpAfterError("Add --help for what is expected.");

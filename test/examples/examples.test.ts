@@ -50,7 +50,7 @@ const skip = delayed && "examples run on a device of their own, without delays";
 describe("npm run example", { skip }, () => {
   it("lists the examples without a name, and explains each", async () => {
     const list = await printed();
-    for (const name of ["kernels", "templates", "deep-gradients"]) {
+    for (const name of ["kernels", "templates", "find-digits", "deep-gradients"]) {
       assert.match(list, new RegExp(`^ {2}${name} \\[options\\] +\\S`, "m"));
       assert.match(await printed(name, "--help"), new RegExp(`^Usage: example ${name} \\[options\\]`));
     }
@@ -68,6 +68,10 @@ describe("npm run example", { skip }, () => {
       ],
       [["deep-gradients", "--gain", "-1"], /Expected a number above 0/],
       [["templates", "--size", "0"], /Expected an integer of 1 or more/],
+      [
+        ["find-digits", "--count", "50", "--width", "60"],
+        /50 digits of 28×28 do not fit on 112×60 pixels.* Fix: fewer/,
+      ],
       [["deep-gradients", "--layers", "3", "--svg", join(folder, "no", "where.svg")], /^ENOENT: no such file/],
     ];
     for (const [args, message] of cases) {
@@ -127,6 +131,43 @@ describe("the example templates", { skip }, () => {
 
   it("shows the digit that is asked for, also one beyond those it reads", async () => {
     assert.match(await printed("templates", "--size", "10", "--index", "23"), /^Test digit 23, drawn as a \d,/m);
+  });
+});
+
+describe("the example find-digits", { skip }, () => {
+  it("finds digits where they were put, names most of them, and draws where it looked", async () => {
+    const svg = join(folder, "found.svg");
+    const text = await printed("find-digits", "--learn", "3000", "--seed", "1", "--svg", svg);
+    const table = text.slice(text.indexOf("put       at"));
+    const rows = [...table.matchAll(/^ +(\d) +(\d+), +(\d+) +(\d) +(\d+), +(\d+) +(0\.\d{3}|1\.000)(?: {2}wrong)?$/gm)];
+    assert.equal(rows.length, 10, table);
+    assert.deepEqual(rows.map(([, put]) => put).sort(), [..."0123456789"]);
+    for (const [line, put, row, column, found, foundRow, foundColumn] of rows) {
+      // The windows are four pixels apart.
+      assert.ok(Math.hypot(Number(row) - Number(foundRow), Number(column) - Number(foundColumn)) <= 5, line);
+      assert.equal(line.endsWith("wrong"), put !== found);
+    }
+    const right = rows.filter(([, put, , , found]) => put === found).length;
+    assert.ok(right >= 7, table);
+    assert.match(table, new RegExp(`^${right} of 10 digits found and named, 0 where there are none\\.$`, "m"));
+    // The map has a digit where each was found, and is dark elsewhere.
+    const map = text.split("\n").filter((line) => line.startsWith("│"));
+    assert.equal(map.length, 22);
+    const places = map.flatMap((line, row) =>
+      [...line.matchAll(/\d/g)].map(({ 0: digit, index }) => ({ digit, row, column: (index - 1) / 2 })),
+    );
+    for (const [line, , , , digit, row, column] of rows) {
+      const isHere = (place: (typeof places)[number]) =>
+        place.digit === digit &&
+        Math.abs(14 + 4 * place.row - Number(row)) <= 3 &&
+        Math.abs(14 + 4 * place.column - Number(column)) <= 3;
+      assert.equal(places.filter(isHere).length, 1, line);
+    }
+    assert.ok(map.join("").replaceAll(/[│ ]/g, "").length < 0.25 * map.length * 100);
+    const drawing = readFileSync(svg, "utf8");
+    assert.match(drawing, /^<svg .*<\/svg>\n$/s);
+    assert.equal(drawing.match(/class="frame"/g)?.length, 10);
+    assert.ok(drawing.length < 100_000 && !/NaN|undefined/.test(drawing), `${drawing.length} characters`);
   });
 });
 
