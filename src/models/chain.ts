@@ -40,7 +40,7 @@ export class ChainNetwork extends Network {
     return featureInfoOf(this.features);
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     return this.features(x);
   }
 

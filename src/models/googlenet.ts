@@ -212,7 +212,7 @@ export class GoogLeNet extends Network {
     ];
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     return this.#upper(this.#middle(this.#lower(x)));
   }
 

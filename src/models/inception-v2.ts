@@ -136,7 +136,7 @@ export class InceptionV2 extends Network {
     ];
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     const stem = this.conv3(this.conv2(this.maxpool1(this.conv1(x)))); // N×192×56×56
     const maps3 = this.inception3b(this.inception3a(this.maxpool2(stem))); // N×320×28×28
     const half = this.inception4b(this.inception4a(this.inception3c(maps3)));

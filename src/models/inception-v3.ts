@@ -132,7 +132,7 @@ export class InceptionV3 extends Network {
     ];
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     return this.#upper(this.#lower(x));
   }
 

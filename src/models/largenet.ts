@@ -42,7 +42,7 @@ export class LargeNet extends Network {
     ];
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     const maps = this.pool(this.relu(this.conv1(x))); // N×5×14×14
     return this.pool(this.relu(this.conv2(maps))); // N×10×5×5
   }

@@ -157,7 +157,7 @@ export class LeNet5Of1998 extends Network {
     ];
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     const maps2 = this.squash(this.s2(this.squash(this.c1(x)))); // N×6×14×14
     const maps4 = this.squash(this.s4(this.squash(this.c3(maps2)))); // N×16×5×5
     return this.squash(this.c5(maps4)); // N×120×1×1

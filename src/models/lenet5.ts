@@ -50,7 +50,7 @@ export class LeNet5 extends Network {
     ];
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     const maps2 = this.s2(this.tanh(this.c1(x))); // N×6×14×14
     const maps4 = this.s4(this.tanh(this.c3(maps2))); // N×16×5×5
     return this.tanh(this.c5(maps4)); // N×120×1×1

@@ -54,7 +54,7 @@ export class MLP extends Network {
     return [];
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     return asTensor("MLP", x);
   }
 

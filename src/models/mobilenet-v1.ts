@@ -78,7 +78,7 @@ export class MobileNetV1 extends Network {
     return this.#featureInfo;
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     return this.features(x);
   }
 

@@ -121,7 +121,7 @@ export class MobileNetV2 extends Network {
     return this.#featureInfo;
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     return this.features(x);
   }
 

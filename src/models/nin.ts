@@ -60,7 +60,7 @@ export class NIN extends Network {
     return featureInfoOf(this.features);
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     return this.features(x);
   }
 

@@ -107,7 +107,7 @@ export class CifarResNet extends Network {
     return this.#widths.map((channels, i) => ({ name: `layer${i + 1}`, channels, reduction: 2 ** i }));
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     const maps1 = this.layer1(this.relu(this.bn1(this.conv1(x)))); // N×16×32×32
     const maps2 = this.layer2(maps1); // N×32×16×16
     return this.layer3(maps2); // N×64×8×8

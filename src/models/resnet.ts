@@ -161,7 +161,7 @@ export class ResNet extends Network {
     });
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     const stem = this.relu(this.bn1(this.conv1(x))); // N×64×112×112
     const maps1 = this.layer1(this.maxpool(stem)); // …×56×56
     const maps2 = this.layer2(maps1); // …×28×28

@@ -65,7 +65,7 @@ export class SegNet extends Network {
     return [...encoded, { name: "decoder.4", channels: this.head.inChannels, reduction: 1 }];
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     let maps: Tensor = asTensor("SegNet", x);
     const pooled = this.encoder.map((stage) => {
       const whole = stage(maps);

@@ -126,7 +126,7 @@ export class SqueezeNet extends Network {
     return this.#featureInfo;
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     return this.features(x);
   }
 

@@ -51,7 +51,7 @@ export class TinyVGG extends Network {
     ];
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     const maps1 = this.relu_1_1(this.conv_1_1(x)); // N×10×62×62
     const pooled1 = this.max_pool_1(this.relu_1_2(this.conv_1_2(maps1))); // N×10×30×30
     const maps2 = this.relu_2_1(this.conv_2_1(pooled1)); // N×10×28×28

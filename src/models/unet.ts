@@ -132,7 +132,7 @@ export class UNet extends Network {
     return [...down, bottom, { name: "up.3", channels: this.head.inChannels, reduction: 1 }];
   }
 
-  override forwardFeatures(x: TensorLike): Tensor {
+  protected override computeFeatures(x: TensorLike): Tensor {
     const skipped: Tensor[] = [];
     for (const block of this.down) {
       const before = skipped.at(-1);

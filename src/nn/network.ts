@@ -2,6 +2,7 @@
 
 import { ShapeError } from "../core/errors.js";
 import { formatShape } from "../core/shape.js";
+import { currentFrame } from "../graph/context.js";
 import type { Tensor } from "../graph/tensor.js";
 import type { TensorLike } from "../ops/tensors.js";
 import type { Layer } from "./layers/container.js";
@@ -54,8 +55,8 @@ export abstract class Network extends ModuleBase {
   /** Where features can be taken, from the input on; the last are those that the head is given. */
   abstract get featureInfo(): readonly FeatureInfo[];
 
-  /** The last feature maps, before any global pooling or fully connected layer. */
-  abstract forwardFeatures(x: TensorLike): Tensor;
+  /** What `forwardFeatures` gives. */
+  protected abstract computeFeatures(x: TensorLike): Tensor;
 
   /**
    * What makes scores of the last feature maps, one after another: pooling, flattening, fully connected layers. Anything
@@ -65,6 +66,13 @@ export abstract class Network extends ModuleBase {
 
   /** Puts a new, untrained last layer in place of the old one; auxiliary classifiers too. */
   abstract resetClassifier(numClasses: number): void;
+
+  /** The last feature maps, before any global pooling or fully connected layer. */
+  forwardFeatures(x: TensorLike): Tensor {
+    // By itself it is a call of the network like any other: errors name its layers, and published sizes need no advice.
+    if (currentFrame()?.module === this) return this.computeFeatures(x);
+    return callWithin(this, () => this.computeFeatures(x));
+  }
 
   /** Scores from what `forwardFeatures` gave. */
   forwardHead(features: Tensor): Tensor {

@@ -99,13 +99,18 @@ for (const entry of models.list()) {
       const own = entry.create({ width });
       assert.equal(own.numClasses, entry.numClasses);
       assert.equal(own(normal([1, ...entry.inputShape])).shape[1], entry.numClasses);
+      entry.create({ width }).forwardFeatures(normal([1, ...entry.inputShape]));
       onWarning(() => {});
     });
 
     it("refuses pictures that are too small, or where it takes one size only, too large", () => {
       const size = entry.minimumSize === undefined ? 2 * height : entry.minimumSize - 1;
       if (size > 0) assert.throws(() => network(normal([1, channels, size, size])), ShapeError);
-      assert.throws(() => network(normal([1, channels + 1, height, side])), ShapeError);
+      const wrong = normal([1, channels + 1, height, side]);
+      assert.throws(() => network(wrong), ShapeError);
+      // By themselves features name the layer, too.
+      const named = new RegExp(`^ShapeError: (${[...network.namedChildren()].map(([name]) => name).join("|")})\\b`);
+      if (network.featureInfo.length > 0) assert.throws(() => network.forwardFeatures(wrong), named);
     });
 
     it("gives every parameter a gradient", async () => {
