@@ -17,6 +17,7 @@
 #include "sort.c"
 #include "unpooling.c"
 #include "weight_gradient.c"
+#include "winograd.c"
 
 #include "blocked.c"
 

@@ -74,6 +74,11 @@ export interface Step {
   readonly scratch: readonly Buffer[];
   /** The backend's own description of the step. */
   readonly fields: object;
+  /**
+   * Set where the step only rearranges what it reads, one buffer, into the one that it writes: then it need not run
+   * again while that stays the same. Equal strings, equal results for equal contents.
+   */
+  readonly prepares?: string;
 }
 
 /** Receives the steps of a work item. */

@@ -9,7 +9,7 @@ import { pathOf } from "./context.js";
 import { explainProgram } from "./explain.js";
 import type { Graph } from "./graph.js";
 import { pipelineOf } from "./pipeline.js";
-import { type CompiledProgram, compileGraph } from "./program.js";
+import { type CompiledProgram, compileGraph, type Preparation } from "./program.js";
 import type { Binding } from "./schedule.js";
 import { Storage } from "./storage.js";
 import type { AnyTensor } from "./tensor.js";
@@ -22,6 +22,7 @@ const checkLabels = "check the labels, or the number of classes of the layer tha
 export class Executable {
   readonly compiled: CompiledProgram;
   readonly #handle: Handle;
+  readonly #preparations: readonly (Preparation & { readonly handle: Handle })[];
   readonly #scalars: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #floats: Float32Array<ArrayBuffer>;
@@ -32,6 +33,7 @@ export class Executable {
   ) {
     this.compiled = compileGraph(graph, device);
     this.#handle = device.load(this.compiled.program);
+    this.#preparations = this.compiled.preparations.map((each) => ({ ...each, handle: device.load(each.program) }));
     this.#scalars = new Uint8Array(this.compiled.program.scalarBytes);
     this.#words = new Int32Array(this.#scalars.buffer);
     this.#floats = new Float32Array(this.#scalars.buffer);
@@ -94,6 +96,7 @@ export class Executable {
 
   free(): void {
     this.device.free(this.#handle);
+    for (const { handle } of this.#preparations) this.device.free(handle);
   }
 
   /** The memory for one run: scalars are written, and what is not a state's or tensor's own is made. */
@@ -103,16 +106,45 @@ export class Executable {
     for (const { node, offset } of scalars) this.#writeScalar(at(node), offset / 4);
     const outputs: Handle[] = [];
     const handles = bindings.map((binding): Handle => {
+      // Filled in below.
+      if (binding.kind === "prepared") return 0;
       if (binding.kind !== "output") return this.#bind(binding, graph, at, temporary);
       const handle = this.device.allocate(binding.bytes);
       outputs.push(handle);
       return handle;
     });
+    this.#prepare(handles, at, temporary);
     return { handles, outputs, temporary };
   }
 
+  /** Binds what preparations have made, and runs those whose source has changed since. */
+  #prepare(handles: Handle[], at: (node: number) => AnyTensor, temporary: Handle[]): void {
+    const due: { readonly program: Handle; readonly owner: Storage | undefined; readonly key: string }[] = [];
+    for (const { handle: program, key, source, target, bytes } of this.#preparations) {
+      const binding = this.compiled.schedule.bindings[source];
+      const tensor = at(binding.kind === "leaf" ? binding.node : -1);
+      const state = tensor.storage === undefined && tensor.origin.kind === "state" ? tensor.origin.state : undefined;
+      const owner = tensor.storage ?? state?.storage;
+      const version = state?.committed ?? 0;
+      const known = owner?.prepared.get(key);
+      handles[target] = known?.handle ?? this.device.allocate(bytes);
+      if (known?.version === version) continue;
+      if (owner === undefined) temporary.push(handles[target]);
+      else owner.prepared.set(key, { handle: handles[target], version });
+      due.push({ program, owner, key });
+    }
+    for (const { program, owner, key } of due) {
+      const done = this.device.submit(program, handles, this.#scalars).catch((error) => {
+        const failed = owner?.prepared.get(key);
+        if (failed !== undefined) failed.version = Number.NaN;
+        throw error;
+      });
+      pipelineOf(this.device).add(done);
+    }
+  }
+
   #bind(
-    binding: Exclude<Binding, { kind: "output" }>,
+    binding: Exclude<Binding, { kind: "output" | "prepared" }>,
     graph: Graph,
     at: (node: number) => AnyTensor,
     temporary: Handle[],

@@ -6,7 +6,9 @@ import { type CompiledProgram, formatBytes } from "./program.js";
 import { arenaSlot, firstBindingSlot, scalarSlot } from "./schedule.js";
 
 export function explainProgram(compiled: CompiledProgram, device: Device): string {
-  const { program, plan, schedule, origins } = compiled;
+  const { program, plan, schedule, origins, preparations } = compiled;
+  const prepared = preparations.reduce((sum, { bytes }) => sum + bytes, 0);
+  const kinds = new Set(preparations.flatMap((each) => each.program.steps.map((step) => step.name)));
   const names = schedule.bindings.map((binding, index) => `${binding.kind}${index}`);
   const place = (buffer: Buffer): string => {
     if (buffer.slot === arenaSlot) return `${buffer.offset}+${buffer.bytes}`;
@@ -27,6 +29,9 @@ export function explainProgram(compiled: CompiledProgram, device: Device): strin
   return [
     `${program.steps.length} steps on ${device.variant}, state written from step ${program.commitStart}`,
     `working memory ${formatBytes(plan.bytes)}, ${ratio.toFixed(2)} times the ${formatBytes(plan.bound)} alive at the fullest step`,
+    ...(preparations.length === 0
+      ? []
+      : [`${preparations.length} values prepared once and kept, ${formatBytes(prepared)}: ${[...kinds].join(", ")}`]),
     table([["step", "kernel", "ops", "module", "shape", "reads", "writes"], ...rows]),
   ].join("\n");
 }

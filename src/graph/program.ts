@@ -18,6 +18,20 @@ export interface CompiledProgram {
   readonly plan: MemoryPlan;
   /** For each step, the node of the graph that it computes, and the names of all ops it does. */
   readonly origins: readonly StepOrigin[];
+  /** To be run before the program where what they read has changed since the last time. */
+  readonly preparations: readonly Preparation[];
+}
+
+/** A program of one step that rearranges a value which the main program only reads, such as weights for a kernel. */
+export interface Preparation {
+  readonly program: Program;
+  /** `Step.prepares` of the step. */
+  readonly key: string;
+  /** Indices of the bindings that it reads and writes. */
+  readonly source: number;
+  readonly target: number;
+  /** Of the target. */
+  readonly bytes: number;
 }
 
 export interface StepOrigin {
@@ -40,16 +54,21 @@ export function planProgram(graph: Graph, device: Device): CompiledProgram {
   const units = fuse(values, device.compiler);
   const arena = new ArenaBuffers();
   const plan = schedule(graph, values, units, arena);
-  const { steps, origins, commitStart } = stepsOf(plan, arena, device.compiler);
+  const { steps, origins, commitStart, prepared } = stepsOf(graph, plan, arena, device.compiler);
   const memory = planMemory(steps, arena.all);
-  const program: Program = {
-    steps,
-    commitStart,
-    arenaBytes: memory.bytes,
+  const programOf = (list: readonly Step[], commit: number, arenaBytes: number): Program => ({
+    steps: list,
+    commitStart: commit,
+    arenaBytes,
     scalarBytes: plan.scalarBytes,
     slots: firstBindingSlot + plan.bindings.length,
-  };
-  return { program, schedule: plan, plan: memory, origins };
+  });
+  const preparations = prepared.map((step): Preparation => {
+    const [source, target] = [step.reads[0].slot - firstBindingSlot, step.writes[0].slot - firstBindingSlot];
+    const program = programOf([step], 1, planMemory([step], arena.all).bytes);
+    return { program, key: step.prepares ?? "", source, target, bytes: step.writes[0].bytes };
+  });
+  return { program: programOf(steps, commitStart, memory.bytes), schedule: plan, plan: memory, origins, preparations };
 }
 
 interface Steps {
@@ -57,11 +76,14 @@ interface Steps {
   /** For each step, what it computes. */
   readonly origins: readonly StepOrigin[];
   readonly commitStart: number;
+  /** Steps that are to run only where what they read has changed. */
+  readonly prepared: readonly Step[];
 }
 
-function stepsOf(plan: Schedule, arena: ArenaBuffers, compiler: Compiler): Steps {
+function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Compiler): Steps {
   const lowered: Step[] = [];
   const origins: StepOrigin[] = [];
+  const prepared: Step[] = [];
   const temporary = (bytes: number) => arena.allocate(bytes);
   let commitStart = 0;
   for (const [index, job] of plan.jobs.entries()) {
@@ -69,6 +91,10 @@ function stepsOf(plan: Schedule, arena: ArenaBuffers, compiler: Compiler): Steps
     const origin = originOf(job);
     compiler.lower(workOf(job, plan), {
       step(step) {
+        if (step.prepares !== undefined && bindPrepared(step, graph, plan)) {
+          prepared.push(step);
+          return;
+        }
         lowered.push(step);
         origins.push(origin);
       },
@@ -76,7 +102,7 @@ function stepsOf(plan: Schedule, arena: ArenaBuffers, compiler: Compiler): Steps
     });
   }
   if (plan.commitStart === plan.jobs.length) commitStart = lowered.length;
-  if (compiler.combine === undefined) return { steps: lowered, origins, commitStart };
+  if (compiler.combine === undefined) return { steps: lowered, origins, commitStart, prepared };
   const combined = compiler.combine(lowered, commitStart, temporary);
   return {
     steps: combined.map(({ step }) => step),
@@ -85,7 +111,20 @@ function stepsOf(plan: Schedule, arena: ArenaBuffers, compiler: Compiler): Steps
       return { ...last, ops: [...new Set(parts.map((part) => origins[part]))].flatMap(({ ops }) => ops) };
     }),
     commitStart: combined.length - (lowered.length - commitStart),
+    prepared,
   };
+}
+
+/** Gives the result of a preparing step a binding, if what it reads is bound and the program leaves it as it is. */
+function bindPrepared({ reads, writes }: Step, graph: Graph, plan: Schedule): boolean {
+  const source = reads[0].slot - firstBindingSlot;
+  const binding = plan.bindings[source];
+  if (source < 0 || binding.kind !== "leaf") return false;
+  const { origin } = graph.nodes[binding.node];
+  if (origin.kind === "state" && graph.updates.some(({ state }) => state === origin.state)) return false;
+  writes[0].slot = firstBindingSlot + plan.bindings.length;
+  plan.bindings.push({ kind: "prepared", source });
+  return true;
 }
 
 function workOf(job: Job, plan: Schedule): Work {

@@ -19,6 +19,8 @@ export type Binding =
   | { readonly kind: "leaf"; readonly node: number }
   /** The memory of the state that `updates[update]` writes. */
   | { readonly kind: "state"; readonly update: number }
+  /** What a preparation has made of the value bound by `bindings[source]`. */
+  | { readonly kind: "prepared"; readonly source: number }
   /** Fresh memory for an output. */
   | { readonly kind: "output"; readonly output: number; readonly bytes: number };
 
@@ -37,7 +39,8 @@ export interface Schedule {
   /** Index of the first job that writes state. */
   readonly commitStart: number;
   readonly bufferOf: ReadonlyMap<Value, Buffer>;
-  readonly bindings: readonly Binding[];
+  /** Lowering may add some. */
+  readonly bindings: Binding[];
   readonly scalars: readonly ScalarSlot[];
   readonly scalarBytes: number;
   /** Buffers that the memory plan has to place. */

@@ -3,7 +3,16 @@
 import type { Device, Handle } from "../backends/backend.js";
 import { pipelineOf } from "./pipeline.js";
 
+/** What the contents of a storage have been rearranged into, to be used again while they stay the same. */
+export interface Prepared {
+  readonly handle: Handle;
+  /** Of the contents that it was made from. */
+  version: number;
+}
+
 export class Storage {
+  /** By `Step.prepares`. */
+  readonly prepared = new Map<string, Prepared>();
   #released = false;
 
   constructor(
@@ -35,6 +44,7 @@ export class Storage {
     if (this.#released) return;
     this.#released = true;
     this.device.free(this.handle);
+    for (const { handle } of this.prepared.values()) this.device.free(handle);
   }
 }
 

@@ -27,6 +27,14 @@ export class Lowering {
     this.emitter.step(makeStep(name, fields));
   }
 
+  /** A step that need not run again while what it reads, one buffer, stays the same. */
+  prepare<N extends StepName>(name: N, fields: StepFields<N>): void {
+    const step = makeStep(name, fields);
+    const buffers = new Set<unknown>([...step.reads, ...step.writes, ...step.scratch]);
+    const rest = Object.entries(fields).filter(([, value]) => !buffers.has(value));
+    this.emitter.step({ ...step, prepares: `${name} ${JSON.stringify(rest)}` });
+  }
+
   /** Memory that lives from the first to the last of this op's steps that name it. */
   temporary(bytes: number): Buffer {
     return this.emitter.temporary(bytes);

@@ -20,6 +20,7 @@ import {
   windowsBetween,
   windowsInBand,
 } from "./windows.js";
+import { lowerWinograd, winogradSteps, winogradTile } from "./winograd.js";
 
 const pair = row(2);
 
@@ -69,6 +70,7 @@ export const convolutionSteps = {
     epilogue,
   },
   ...weightGradientSteps,
+  ...winogradSteps,
 } as const;
 
 /** Floats that share the second-level cache: packed weights, haloed source, and the stage. */
@@ -83,7 +85,7 @@ const smallestBand = 96;
 const blockFloats = 1 << 13;
 
 /** A convolution per image and group, as the kernels see it. */
-interface Problem {
+export interface Problem {
   readonly batch: number;
   readonly groups: number;
   readonly sourceChannels: number;
@@ -91,6 +93,8 @@ interface Problem {
   readonly axes: readonly [WindowAxis, WindowAxis];
   readonly kernel: Pair;
   readonly gradient: boolean;
+  /** Strides and dilations are 1. */
+  readonly isPlain: boolean;
   /** The true kernel's columns and target's row, where the columns have become channels. */
   readonly folded?: { readonly columns: number; readonly width: number; readonly padding: number };
 }
@@ -140,6 +144,11 @@ function lowerConvolution(
   params: Conv2dParams,
   to: Lowering,
 ): void {
+  const tile = winogradTile(given, to.machine);
+  if (tile !== 0) {
+    lowerWinograd(given, tile, source, weight, output, to);
+    return;
+  }
   const width = to.machine.vectorWidth;
   const problem = foldColumns(given, params, width);
   const { batch, groups, sourceChannels, targetChannels, axes, kernel, gradient, folded } = problem;
@@ -257,6 +266,10 @@ function sizesOf(input: Operand, weight: Operand, output: Operand): Sizes {
   };
 }
 
+function isPlain({ stride, dilation }: Conv2dParams): boolean {
+  return [...stride, ...dilation].every((n) => n === 1);
+}
+
 /** One window covers the whole input: the convolution is a matrix product. */
 function isProduct({ input, output, kernel }: Sizes, { groups, padding }: Conv2dParams): boolean {
   return (
@@ -286,7 +299,7 @@ const conv2d: Lower<"input" | "weight", Conv2dParams> = ({ inputs: { input, weig
   }
   const { groups } = params;
   const problem = {
-    ...{ batch, groups, kernel, gradient: false },
+    ...{ batch, groups, kernel, gradient: false, isPlain: isPlain(params) },
     sourceChannels: channels / groups,
     targetChannels: outputs / groups,
     axes: windowAxes(sizes.input, sizes.output, kernel, params, false),
@@ -315,7 +328,7 @@ const conv2dInputGradient: Lower<"upstream" | "weight", Conv2dParams> = (
   }
   const { groups } = params;
   const problem = {
-    ...{ batch, groups, kernel, gradient: true },
+    ...{ batch, groups, kernel, gradient: true, isPlain: isPlain(params) },
     sourceChannels: outputs / groups,
     targetChannels: channels / groups,
     axes: windowAxes(sizes.output, sizes.input, kernel, params, true),

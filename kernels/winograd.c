@@ -1,0 +1,237 @@
+/*
+ * 3×3 convolution of stride 1, and its input gradient, by Winograd's algorithm: tiles of m×m target pixels cost n×n
+ * products for each pair of channels, where the sums of the definition cost 9 m².
+ *
+ * A strip is a row of tiles of one image. A unit of work is a chunk of strips and a group of vectors of target channels;
+ * a thread keeps the chunk's transformed input from one unit to the next. For each of the n×n positions the products are
+ * a matrix product of tiles × source channels and source × target channels; lanes are target channels.
+ */
+#include "convolution_channels.h"
+#include "winograd_transforms.h"
+
+/* Terms of a product that are summed in registers; sums of such blocks are added in order. */
+#define WINOGRAD_DEPTH 256
+
+typedef struct {
+  const WinogradStep *step;
+  int32_t m, positions; /* side of a tile; (m + 2)² */
+  int32_t source_width; /* source channels in whole vectors */
+  int32_t strips;       /* of a batch of images */
+  ptrdiff_t source_plane, target_plane;
+  ptrdiff_t weight_distance, input_distance, product_distance; /* from one position to the next */
+  float *input, *products, *haloed, *stage;
+  int32_t *offsets; /* 0, 1, 2, … */
+} Winograd;
+
+/* Strips first … end-1 of a group. */
+typedef struct {
+  int32_t group, first, end;
+} Chunk;
+
+/* Panels first … end-1, and their vectors. */
+typedef struct {
+  int32_t first, end;
+  Panel vectors;
+} PanelGroup;
+
+/* Panels are counted over all target channels of a group, in units of panel_group. */
+INLINE int32_t winograd_panels(int32_t target_channels) { return ceil_div(ceil_div(target_channels, VW), PANEL_VECTORS); }
+
+INLINE Panel winograd_panel(int32_t target_channels, int32_t first, int32_t count) {
+  int32_t vectors = ceil_div(target_channels, VW), parts = winograd_panels(target_channels);
+  int32_t begin = part_begin(vectors, parts, first);
+  return (Panel){begin, part_begin(vectors, parts, first + count) - begin};
+}
+
+static Winograd plan_winograd(const Context *context, const WinogradStep *step) {
+  Winograd w = {.step = step, .m = step->tile, .positions = (step->tile + 2) * (step->tile + 2)};
+  w.source_width = ceil_div(step->source_channels, VW) * VW;
+  w.strips = step->batch * step->tiles[0];
+  w.source_plane = (ptrdiff_t)step->source_size[0] * step->source_size[1];
+  w.target_plane = (ptrdiff_t)step->target_size[0] * step->target_size[1];
+  w.weight_distance = (ptrdiff_t)ceil_div(step->target_channels, VW) * VW * step->source_channels;
+  w.input_distance = step->input_distance;
+  w.product_distance = step->product_distance;
+  float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
+  w.input = memory;
+  w.products = memory + step->products_at;
+  w.haloed = memory + step->halo_at;
+  w.stage = memory + step->stage_at;
+  w.offsets = (int32_t *)(memory + step->offsets_at);
+  return w;
+}
+
+/* The rows that a strip's windows read, of VW channels, as vectors of channels with their borders filled in. */
+static void fill_strip(const Winograd *w, const float *source, const float *end, int32_t lanes, int32_t strip) {
+  const WinogradStep *step = w->step;
+  int32_t columns = step->tiles[1] * w->m + 2, width = step->source_size[1];
+  int32_t before = min_int(max_int(step->padding[1], 0), columns);
+  int32_t first = max_int(-step->padding[1], 0), inside = max_int(min_int(width - first, columns - before), 0);
+  int32_t y = strip * w->m - step->padding[0];
+  float *to = w->haloed;
+  for (int32_t i = 0; i < w->m + 2; i++, y++, to += columns * VW) {
+    if (y < 0 || y >= step->source_size[0]) {
+      fill_loose(to, columns * VW, (vf){});
+      continue;
+    }
+    fill_loose(to, before * VW, (vf){});
+    pack_columns(source + (ptrdiff_t)y * width + first, w->source_plane, lanes, inside, end, to + before * VW, 1, NULL);
+    fill_loose(to + (before + inside) * VW, (columns - before - inside) * VW, (vf){});
+  }
+}
+
+/* Transformed input: position · input_distance + tile · source_width + channel. */
+static void transform_input(const Winograd *w, const float *source, const Chunk *chunk) {
+  const WinogradStep *step = w->step;
+  int32_t channels = step->source_channels, tiles = step->tiles[1];
+  ptrdiff_t pitch = (ptrdiff_t)(tiles * w->m + 2) * VW;
+  const float *end = source + (ptrdiff_t)step->batch * step->groups * channels * w->source_plane;
+  for (int32_t s = chunk->first; s < chunk->end; s++) {
+    int32_t image = s / step->tiles[0], strip = s % step->tiles[0];
+    const float *from = source + ((ptrdiff_t)image * step->groups + chunk->group) * channels * w->source_plane;
+    for (int32_t channel = 0; channel < channels; channel += VW) {
+      fill_strip(w, from + channel * w->source_plane, end, min_int(channels - channel, VW), strip);
+      float *to = w->input + (ptrdiff_t)(s - chunk->first) * tiles * w->source_width + channel;
+      for (int32_t t = 0; t < tiles; t++, to += w->source_width) {
+        const float *tile = w->haloed + (ptrdiff_t)t * w->m * VW;
+        if (w->m == 4) {
+          transform_input_tile(4, tile, pitch, to, w->input_distance);
+        } else {
+          transform_input_tile(2, tile, pitch, to, w->input_distance);
+        }
+      }
+    }
+  }
+}
+
+/* Products: position · product_distance + tile · width of the group + lane. */
+static void multiply_positions(const Winograd *w, const float *weights, const PanelGroup *group, int32_t tiles) {
+  int32_t depth = w->step->source_channels, width = group->vectors.count * VW;
+  for (int32_t position = 0; position < w->positions; position++) {
+    for (int32_t first = 0; first < depth; first += WINOGRAD_DEPTH) {
+      int32_t count = min_int(depth - first, WINOGRAD_DEPTH);
+      const float *input = w->input + position * w->input_distance + first;
+      for (int32_t p = group->first; p < group->end; p++) {
+        Panel panel = winograd_panel(w->step->target_channels, p, 1);
+        const float *factors = weights + position * w->weight_distance + (ptrdiff_t)panel.first * VW * depth +
+                               (ptrdiff_t)first * panel.count * VW;
+        float *out = w->products + position * w->product_distance + (panel.first - group->vectors.first) * VW;
+        int32_t parts = ceil_div(tiles, broadcast_rows[panel.count - 1]);
+        for (int32_t part = 0; part < parts; part++) {
+          int32_t tile = part_begin(tiles, parts, part), rows = part_begin(tiles, parts, part + 1) - tile;
+          const float *x[MAX_ROWS];
+          float *to[MAX_ROWS];
+          for (int32_t i = 0; i < rows; i++) {
+            x[i] = input + (ptrdiff_t)(tile + i) * w->source_width;
+            to[i] = out + (ptrdiff_t)(tile + i) * width;
+          }
+          broadcast_tiles[panel.count - 1][rows - 1](x, w->offsets, count, factors, panel.count * VW, to, first > 0);
+        }
+      }
+    }
+  }
+}
+
+/* Writes the target channels of `vectors` for a chunk. */
+static void transform_output(const Context *context, const Winograd *w, const Chunk *chunk, Panel vectors,
+                             float *output) {
+  const WinogradStep *step = w->step;
+  int32_t tiles = step->tiles[1], m = w->m, width = step->target_size[1], columns = tiles * m;
+  const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
+  for (int32_t v = 0; v < vectors.count; v++) {
+    int32_t channel = (vectors.first + v) * VW, lanes = min_int(step->target_channels - channel, VW);
+    for (int32_t s = chunk->first; s < chunk->end; s++) {
+      int32_t image = s / step->tiles[0], y = s % step->tiles[0] * m;
+      const float *from = w->products + (ptrdiff_t)(s - chunk->first) * tiles * vectors.count * VW + v * VW;
+      for (int32_t t = 0; t < tiles; t++, from += vectors.count * VW) {
+        float *to = w->stage + (ptrdiff_t)t * m * VW;
+        if (m == 4) {
+          transform_output_tile(4, from, w->product_distance, to, (ptrdiff_t)columns * VW);
+        } else {
+          transform_output_tile(2, from, w->product_distance, to, (ptrdiff_t)columns * VW);
+        }
+      }
+      int32_t index = (image * step->groups + chunk->group) * step->target_channels + channel;
+      int32_t rows = min_int(step->target_size[0] - y, m), begin = index * (int32_t)w->target_plane + y * width;
+      for (int32_t i = 0; i < rows; i++) {
+        store_columns(w->stage + (ptrdiff_t)i * columns * VW, 1, lanes, width, output + begin + i * width,
+                      w->target_plane);
+      }
+      for (int32_t i = 0; i < lanes && epilogue != NULL; i++, begin += (int32_t)w->target_plane) {
+        elementwise_range(context, epilogue, begin, begin + rows * width);
+      }
+    }
+  }
+}
+
+static void kernel_winograd(const Context *context, const WinogradStep *step) {
+  Winograd w = plan_winograd(context, step);
+  const float *source = floats(context, step->source), *weights = floats(context, step->weights);
+  float *output = floats(context, step->output);
+  int32_t panels = winograd_panels(step->target_channels);
+  int32_t panel_groups = ceil_div(panels, step->panel_group), chunks = ceil_div(w.strips, step->chunk_strips);
+  int32_t units = step->groups * chunks * panel_groups;
+  for (int32_t i = 0; i < WINOGRAD_DEPTH; i++) w.offsets[i] = i;
+  int32_t transformed = -1;
+  for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
+    for (int32_t u = range.begin; u < range.end; u++) {
+      int32_t operand = u / panel_groups, index = operand % chunks;
+      Chunk chunk = {operand / chunks, part_begin(w.strips, chunks, index), part_begin(w.strips, chunks, index + 1)};
+      if (operand != transformed) transform_input(&w, source, &chunk);
+      transformed = operand;
+      PanelGroup group = {part_begin(panels, panel_groups, u % panel_groups),
+                          part_begin(panels, panel_groups, u % panel_groups + 1), {0, 0}};
+      group.vectors = winograd_panel(step->target_channels, group.first, group.end - group.first);
+      const float *factors = weights + (ptrdiff_t)chunk.group * w.positions * w.weight_distance;
+      multiply_positions(&w, factors, &group, (chunk.end - chunk.first) * step->tiles[1]);
+      transform_output(context, &w, &chunk, group.vectors, output);
+    }
+  }
+}
+
+/* Source channels whose kernels are packed together. */
+#define PACKED_KERNELS 16
+
+/*
+ * Transformed weights: group, position, panel, source channel, lane. A unit of work is a panel and a block of source
+ * channels. For an input gradient, kernels are turned around and their channels change places.
+ */
+static void kernel_winograd_weights(const Context *context, const WinogradWeightsStep *step) {
+  const float *weight = floats(context, step->weight);
+  float *output = floats(context, step->output);
+  float *packed = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
+  int32_t sources = step->source_channels, targets = step->target_channels, positions = (step->tile + 2) * (step->tile + 2);
+  int32_t panels = winograd_panels(targets), blocks = ceil_div(sources, PACKED_KERNELS);
+  ptrdiff_t distance = (ptrdiff_t)ceil_div(targets, VW) * VW * sources;
+  const float *end = weight + (ptrdiff_t)step->groups * sources * targets * 9;
+  int32_t units = step->groups * panels * blocks;
+  for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
+    for (int32_t u = range.begin; u < range.end; u++) {
+      int32_t group = u / blocks / panels, source = u % blocks * PACKED_KERNELS;
+      int32_t count = min_int(sources - source, PACKED_KERNELS);
+      Panel panel = winograd_panel(targets, u / blocks % panels, 1);
+      int32_t first = panel.first * VW, width = panel.count * VW, lanes = min_int(targets - first, width);
+      const float *from = weight + (ptrdiff_t)group * sources * targets * 9;
+      if (step->gradient) {
+        for (int32_t i = 0; i < count; i++) {
+          pack_columns(from + ((ptrdiff_t)(source + i) * targets + first) * 9, 9, lanes, 9, end,
+                       packed + (ptrdiff_t)i * 9 * width, panel.count, NULL);
+        }
+      } else {
+        pack_columns(from + ((ptrdiff_t)first * sources + source) * 9, (ptrdiff_t)sources * 9, lanes, count * 9, end,
+                     packed, panel.count, NULL);
+      }
+      float *to = output + group * positions * distance + (ptrdiff_t)first * sources + (ptrdiff_t)source * width;
+      for (int32_t i = 0; i < count * panel.count; i++, to += VW) {
+        const float *kernel = packed + (ptrdiff_t)(i / panel.count) * 9 * width + i % panel.count * VW;
+        if (step->gradient) kernel += 8 * width;
+        ptrdiff_t next = step->gradient ? -width : width;
+        if (step->tile == 4) {
+          transform_weight_tile(4, kernel, next, to, distance);
+        } else {
+          transform_weight_tile(2, kernel, next, to, distance);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/** Weights that are rearranged for a kernel once and kept: nobody may notice but by the time it takes. */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { compile, manualSeed, mul, nn, normal, SGD, type Tensor } from "../../src/index.js";
+import { kernelDevices, useDevice } from "../support/devices.js";
+
+/** Wide enough that its weights are transformed before use. */
+function wideLayer(): nn.Conv2d {
+  manualSeed(5);
+  return new nn.Conv2d(32, 32, 3, { padding: 1 });
+}
+
+const energy = (y: Tensor): Tensor => mul(y, y).mean();
+
+for (const { name, device, reason } of kernelDevices) {
+  describe(`prepared weights on ${name}`, { skip: reason }, () => {
+    it("follow every change of the weights", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const layer = wideLayer();
+      const x = normal([1, 32, 8, 8]);
+      const predict = compile((input: Tensor) => layer.forward(input));
+      const before = await (await predict(x)).data();
+      assert.match(predict.explain(), /values prepared once/);
+      assert.deepEqual(await (await predict(x)).data(), before);
+
+      const optimizer = new SGD(layer.parameters(), { lr: 0.5 });
+      const loss = energy(layer.forward(x));
+      loss.backward();
+      optimizer.step();
+      const after = await (await predict(x)).data();
+      assert.notDeepEqual(after, before);
+      // Recorded anew, nothing of it is kept from earlier runs.
+      const fresh = compile((input: Tensor) => layer.forward(input));
+      assert.deepEqual(await (await fresh(x)).data(), after);
+
+      layer.weight.assign(layer.weight.value.mul(0));
+      layer.bias?.assign(layer.bias.value.mul(0));
+      assert.ok((await (await predict(x)).data()).every((value) => value === 0));
+    });
+
+    it("are one for all programs, and freed with the weights", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const layer = wideLayer();
+      const run = async (batch: number) => {
+        const predict = compile((input: Tensor) => layer.forward(input));
+        const x = normal([batch, 32, 8, 8]);
+        const y = await predict(x);
+        await y.data();
+        for (const each of [x, y]) each.dispose();
+        return (await device.memory()).live;
+      };
+      const one = await run(1);
+      const two = await run(2);
+      // The transformed weights are 36/9 of the weights, or 16/9.
+      assert.ok(two - one < 32 * 32 * 16 * 4, `${two - one} bytes more with a second program`);
+    });
+
+    it("do not keep what a step of training changes", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const layer = wideLayer();
+      const optimizer = new SGD(layer.parameters(), { lr: 0.1 });
+      const x = normal([2, 32, 8, 8]);
+      const step = compile((input: Tensor) => {
+        const loss = energy(layer.forward(input));
+        loss.backward();
+        optimizer.step();
+        return loss;
+      });
+      const losses: number[] = [];
+      for (let i = 0; i < 4; i++) losses.push(await (await step(x)).item());
+      assert.doesNotMatch(step.explain(), /values prepared once/);
+      for (let i = 1; i < 4; i++) assert.ok(losses[i] < losses[i - 1], `losses ${losses}`);
+    });
+  });
+}

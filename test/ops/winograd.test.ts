@@ -1,0 +1,134 @@
+/** Convolutions that are wide enough for Winograd's algorithm (kernels/winograd.c), against float64. */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Device } from "../../src/backends/backend.js";
+import { createNativeDevice } from "../../src/backends/native/device.js";
+import { createWasmDevice } from "../../src/backends/wasm/device.js";
+import { compile, conv2d, grad, type Tensor, tensor } from "../../src/index.js";
+import { delayed, kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
+
+interface Case {
+  readonly input: readonly [batch: number, channels: number, height: number, width: number];
+  readonly outputs: number;
+  readonly padding: number | readonly [number, number];
+  readonly groups?: number;
+}
+
+const cases: readonly Case[] = [
+  { input: [1, 48, 14, 14], outputs: 33, padding: 1 },
+  { input: [2, 37, 13, 9], outputs: 50, padding: 0 },
+  { input: [3, 32, 5, 7], outputs: 32, padding: 2 },
+  // More padding than the kernel is wide, and unequal.
+  { input: [1, 40, 6, 5], outputs: 34, padding: [4, 0] },
+  // One window, and one row of them.
+  { input: [2, 64, 3, 3], outputs: 64, padding: 0 },
+  { input: [1, 64, 3, 40], outputs: 64, padding: 0 },
+  { input: [2, 80, 9, 8], outputs: 96, padding: 1, groups: 2 },
+  // Several chunks of strips in one image, and several images in a chunk.
+  { input: [1, 32, 70, 34], outputs: 32, padding: 1 },
+  { input: [17, 32, 7, 7], outputs: 32, padding: 1 },
+];
+
+function noise(size: number, seed: number): Float32Array<ArrayBuffer> {
+  let state = seed;
+  return Float32Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state / 2 ** 31 - 1) * Math.sqrt(3);
+  });
+}
+
+const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+
+/** The convolution and both gradients, on the device in use. */
+async function convolve({ input, outputs, padding, groups = 1 }: Case): Promise<Float32Array[]> {
+  const kernel = [outputs, input[1] / groups, 3, 3];
+  const scale = 1 / Math.sqrt(product(kernel) / outputs);
+  const x = tensor(noise(product(input), 1), [...input]);
+  const weight = tensor(
+    noise(product(kernel), 2).map((value) => value * scale),
+    kernel,
+  );
+  const y = conv2d(x, weight, null, { padding, groups });
+  const gradients = grad(y, [x, weight], { upstream: tensor(noise(y.size, 3), y.shape) });
+  return Promise.all([y, ...gradients].map((result) => result.data()));
+}
+
+/** Largest error over the largest value, and root mean square of the error over that of the values. */
+function errors(found: Float32Array, expected: Float32Array): { largest: number; typical: number } {
+  let [most, worst, squares, errorSquares] = [0, 0, 0, 0];
+  expected.forEach((value, i) => {
+    const error = Math.abs(found[i] - value);
+    assert.ok(!Number.isNaN(error), `element ${i} is ${found[i]}, not ${value}`);
+    most = Math.max(most, Math.abs(value));
+    worst = Math.max(worst, error);
+    squares += value * value;
+    errorSquares += error * error;
+  });
+  return { largest: worst / most, typical: Math.sqrt(errorSquares / squares) };
+}
+
+const titleOf = ({ input, outputs, padding, groups = 1 }: Case) =>
+  `${input.join("×")} to ${outputs}, padding ${padding}${groups > 1 ? `, ${groups} groups` : ""}`;
+
+for (const { name, device, reason } of kernelDevices) {
+  describe(`wide 3×3 convolutions on ${name}`, { skip: reason }, () => {
+    for (const each of cases) {
+      it(titleOf(each), async () => {
+        if (device === undefined) return;
+        useDevice(referenceDevice);
+        const expected = await convolve(each);
+        useDevice(device);
+        const found = await convolve(each);
+        for (const [i, values] of expected.entries()) {
+          const { largest, typical } = errors(found[i], values);
+          assert.ok(largest < 4e-6 && typical < 3e-6, `result ${i} is off by ${largest}, typically ${typical}`);
+        }
+      });
+    }
+
+    it("512 channels stay within 1e-5 of the largest result, typically within 3e-6", async () => {
+      if (device === undefined) return;
+      const wide: Case = { input: [1, 512, 8, 8], outputs: 64, padding: 1 };
+      useDevice(referenceDevice);
+      const expected = await convolve(wide);
+      useDevice(device);
+      const found = await convolve(wide);
+      for (const [i, values] of expected.entries()) {
+        const { largest, typical } = errors(found[i], values);
+        assert.ok(largest < 1e-5 && typical < 3e-6, `result ${i} is off by ${largest}, typically ${typical}`);
+      }
+    });
+
+    it("is what the compiler chooses", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const step = compile((x: Tensor, weight: Tensor) => conv2d(x, weight, null, { padding: 1 }));
+      await step(tensor(noise(32 * 64, 1), [1, 32, 8, 8]), tensor(noise(32 * 32 * 9, 2), [32, 32, 3, 3]));
+      assert.match(step.explain(), /\bwinograd\b/);
+    });
+  });
+}
+
+describe("any number of threads", { skip: delayed ? "devices without shared memory have one thread" : false }, () => {
+  const make: Record<string, (threads: number) => Device> = {
+    native: (threads) => createNativeDevice({ threads }),
+    wasm: (threads) => createWasmDevice({ threads }),
+  };
+  for (const { name, reason } of kernelDevices) {
+    it(`gives the same bits on ${name}`, { skip: reason }, async () => {
+      const results: Float32Array[][] = [];
+      for (const threads of [1, 2, 3]) {
+        const device = make[name](threads);
+        try {
+          useDevice(device);
+          results.push(await convolve({ input: [2, 64, 20, 18], outputs: 72, padding: 1 }));
+        } finally {
+          await device.close();
+        }
+      }
+      assert.deepEqual(results[1], results[0]);
+      assert.deepEqual(results[2], results[0]);
+    });
+  }
+});
