@@ -53,8 +53,7 @@ export function heatMapSvg(canvas: Canvas, heat: HeatMap, found: readonly Found[
   });
   const panel = (top: number, title: string, ...content: readonly string[]) =>
     `<g transform="translate(16 ${top})"><text y="-8" class="title">${title}</text>` +
-    `<svg width="${width}" height="${height}" viewBox="0 0 ${canvas.width} ${canvas.height}">` +
-    `<rect width="${canvas.width}" height="${canvas.height}" fill="#fff"/>${content.join("\n")}</svg>` +
+    `<g transform="scale(${scale})">${content.join("\n")}</g>` +
     `<rect width="${width}" height="${height}" fill="none" stroke="#c8ccd2"/></g>`;
   const total = 2 * height + 96;
   return [
