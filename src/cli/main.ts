@@ -3,45 +3,43 @@
 
 import { Command, CommanderError } from "commander";
 import { AbortedError } from "../core/errors.js";
+// Whatever a command imports, its models have a device.
+import "../device.js";
 import { version } from "../version.js";
-import { compareCommand } from "./commands/compare.js";
-import { convertCommand } from "./commands/convert.js";
-import { demoCommand } from "./commands/demo.js";
-import { devicesCommand } from "./commands/devices.js";
-import { evaluateCommand } from "./commands/evaluate.js";
-import { exportCommand } from "./commands/export.js";
-import { gradcheckCommand } from "./commands/gradcheck.js";
-import { modelsCommand } from "./commands/models.js";
-import { predictCommand } from "./commands/predict.js";
-import { runCommand } from "./commands/run.js";
-import { summaryCommand } from "./commands/summary.js";
-import { trainCommand } from "./commands/train.js";
 import { describeError, explain, usageError } from "./output.js";
 import { stopStatus, watchProcess } from "./stopping.js";
 
 watchProcess();
 
+/** Each is loaded only when it is called for, with the part of the library that it needs. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  train: async () => (await import("./commands/train.js")).trainCommand(),
+  evaluate: async () => (await import("./commands/evaluate.js")).evaluateCommand(),
+  predict: async () => (await import("./commands/predict.js")).predictCommand(),
+  convert: async () => (await import("./commands/convert.js")).convertCommand(),
+  export: async () => (await import("./commands/export.js")).exportCommand(),
+  run: async () => (await import("./commands/run.js")).runCommand(),
+  models: async () => (await import("./commands/models.js")).modelsCommand(),
+  summary: async () => (await import("./commands/summary.js")).summaryCommand(),
+  compare: async () => (await import("./commands/compare.js")).compareCommand(),
+  devices: async () => (await import("./commands/devices.js")).devicesCommand(),
+  demo: async () => (await import("./commands/demo.js")).demoCommand(),
+  gradcheck: async () => (await import("./commands/gradcheck.js")).gradcheckCommand(),
+};
+
 const program = new Command("fovea")
   .description("Convolutional neural networks: train them, evaluate them, use them.")
   .version(version)
-  .addCommand(trainCommand())
-  .addCommand(evaluateCommand())
-  .addCommand(predictCommand())
-  .addCommand(convertCommand())
-  .addCommand(exportCommand())
-  .addCommand(runCommand())
-  .addCommand(modelsCommand())
-  .addCommand(summaryCommand())
-  .addCommand(compareCommand())
-  .addCommand(devicesCommand())
-  .addCommand(demoCommand())
-  .addCommand(gradcheckCommand())
   .addHelpText(
     "after",
     "\nExample:\n  $ fovea demo\n  $ fovea train lenet5 --data mnist --out runs/first\n  $ fovea train --help",
   );
 
-const names = program.commands.map((command) => command.name()).join(", ");
+const given = process.argv[2] ?? "";
+const wanted = Object.hasOwn(commands, given) ? [commands[given]] : Object.values(commands);
+for (const command of await Promise.all(wanted.map((load) => load()))) program.addCommand(command);
+
+const names = Object.keys(commands).join(", ");
 for (const command of [program, ...program.commands]) {
   const expected = command === program ? `Expected one of: ${names}.` : "";
   command
