@@ -1,0 +1,79 @@
+/** Comparing sides that are ready to run: first what they compute, then, in turn, how long it takes. */
+
+import type { Clock } from "./session.js";
+import type { Side } from "./side.js";
+
+/** Of the largest output; of the first loss. Later losses also carry what rounding has done to the weights. */
+const tolerance = { output: 1e-4, loss: 1e-4, laterLoss: 1e-3 };
+
+/** Milliseconds that a turn lasts at least: what comes next is to have the caches, and the clock, for itself. */
+const turnMilliseconds = 200;
+const mostRuns = 60;
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = share * (sorted.length - 1);
+  const [below, above] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return below + (above - below) * (at - Math.floor(at));
+}
+
+/** How far outputs are apart: the largest difference over the largest value. */
+export function difference(a: readonly number[], b: readonly number[]): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  const scale = b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const apart = a.reduce((most, value, i) => {
+    const distance = Math.abs(value - b[i]);
+    return Number.isFinite(distance) ? Math.max(most, distance) : Number.POSITIVE_INFINITY;
+  }, 0);
+  return apart === 0 ? 0 : apart / scale;
+}
+
+/** Why these are not outputs, or losses, of the same network; undefined where they are. */
+export function disagreement(
+  kind: "inference" | "training",
+  ours: readonly number[],
+  theirs: readonly number[],
+): string | undefined {
+  if (kind === "inference") {
+    const apart = difference(ours, theirs);
+    return apart < tolerance.output ? undefined : `outputs differ by ${apart.toExponential(1)} of the largest`;
+  }
+  const wrong = theirs.findIndex((loss, step) => {
+    return !(Math.abs(ours[step] - loss) < (step === 0 ? tolerance.loss : tolerance.laterLoss) * Math.abs(theirs[0]));
+  });
+  if (wrong === -1 && ours.length === theirs.length) return undefined;
+  return `losses differ: ${ours.map((loss) => loss.toFixed(5)).join(", ")} and ${theirs.map((loss) => loss.toFixed(5)).join(", ")}`;
+}
+
+/**
+ * Lets all sides take turns, round after round, so that they share the machine's moods; returns each one's time in each
+ * round, in milliseconds. Runs of a turn are as many as fill it, and of several the first, which finds the caches full
+ * of others' data, does not count.
+ */
+export async function takeTurns(
+  sides: ReadonlyMap<string, Side>,
+  rounds: number,
+  clock: Clock,
+  onRound: (round: number) => void,
+): Promise<Map<string, number[]>> {
+  const runs = new Map<string, number>();
+  const times = new Map<string, number[]>();
+  for (const [key, side] of sides) {
+    const warm = await side.time(2, clock);
+    runs.set(key, Math.min(mostRuns, Math.max(1, Math.ceil(turnMilliseconds / Math.max(0.01, warm[1])))));
+    times.set(key, []);
+  }
+  for (let round = 0; round < rounds; round++) {
+    onRound(round);
+    for (const [key, side] of sides) {
+      const count = runs.get(key) ?? 1;
+      const taken = await side.time(count === 1 ? 1 : count + 1, clock);
+      times.get(key)?.push(median(count === 1 ? taken : taken.slice(1)));
+    }
+  }
+  return times;
+}
