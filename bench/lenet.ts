@@ -18,7 +18,8 @@ import {
   type Tensor,
   tensor,
 } from "fovea";
-import { median, Peer } from "./peer.js";
+import { Peer } from "./peer.js";
+import { median } from "./statistics.js";
 
 const rounds = 15;
 const stepsPerRound = 10;

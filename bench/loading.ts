@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type DeviceName, defaultDevice, listDevices, nn, setDevice, type Tensor } from "fovea";
-import { median } from "./peer.js";
+import { median } from "./statistics.js";
 
 const rounds = 9;
 

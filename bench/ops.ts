@@ -6,7 +6,8 @@
 
 import { compile, type DeviceName, grad, listDevices, normal, setDevice, type Tensor } from "fovea";
 import { cases } from "./op-cases.js";
-import { median, Peer } from "./peer.js";
+import { Peer } from "./peer.js";
+import { median } from "./statistics.js";
 
 const millisecondsPerRound = 60;
 

@@ -32,8 +32,3 @@ export class Peer {
     this.#process.kill();
   }
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}

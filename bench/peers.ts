@@ -9,13 +9,15 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { manualSeed } from "fovea";
 import * as onnx from "fovea/onnx";
+import { choices, wholeNumber } from "./options.js";
 import { formatRow, freshPath, type Results, type Row, readResults, writePage, writeResults } from "./results.js";
-import { difference, disagreement, median, quantile, takeTurns } from "./sides/compare.js";
+import { difference, disagreement, takeTurns } from "./sides/compare.js";
 import { installPeers, newerNode, root } from "./sides/packages.js";
 import { lineOf, type Pair } from "./sides/participants.js";
 import { type Job, randomPictures } from "./sides/session.js";
 import { type ProcessSide, type Side, startFovea, startPyTorch } from "./sides/side.js";
 import { createNetwork, memoryGoal, peerNames, trainingSettings, type Work, works } from "./sides/works.js";
+import { median, quantile } from "./statistics.js";
 
 /** Steps of training whose losses are compared, and that memory is measured over. */
 const comparedSteps = 4;
@@ -48,29 +50,13 @@ const { values: options } = parseArgs({
   },
 });
 
-/** The words of an option, of which all must be known. */
-function choices<Name extends string>(option: string, given: string, known: readonly Name[]): Name[] {
-  return given.split(",").map((word) => {
-    const found = known.find((each) => each === word);
-    if (found === undefined) throw new Error(`--${option}: "${word}" is none of ${known.join(", ")}`);
-    return found;
-  });
-}
-
-function count(option: string, given: string): number {
-  const value = Number(given);
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`--${option}: "${given}" is not a whole number of 1 or more`);
-  return value;
-}
-
 const wanted = choices(
   "rows",
   options.rows,
   works.map(({ key }) => key),
 ).flatMap((key) => works.filter((work) => work.key === key));
-const threadCounts = options.threads.split(",").map((word) => count("threads", word));
-const rounds = count("rounds", options.rounds);
+const threadCounts = options.threads.split(",").map((word) => wholeNumber("threads", word));
+const rounds = wholeNumber("rounds", options.rounds);
 const peers = choices("peers", options.peers, peerNames);
 const devices = choices("devices", options.devices, ["native", "wasm"] as const);
 const [clock] = choices("clock", options.clock, ["wall", "cpu"] as const);

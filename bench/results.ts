@@ -52,8 +52,9 @@ function formatNumber(value: number): string {
 }
 
 /** `goal 2: reached`, `goal 2: not reached`, with what makes it not count. */
-function verdict({ goal, met, counts }: Row): string {
-  const remark = counts === false ? " (does not count: the peer was slower than on a quiet machine)" : "";
+function verdict({ goal, met, counts, clock }: Row): string {
+  const why = clock === "cpu" ? "time on the processor only" : "the peer was slower than on a quiet machine";
+  const remark = counts === false ? ` (does not count: ${why})` : "";
   return goal === null ? "" : `goal ${goal}: ${met ? "reached" : "not reached"}${remark}`;
 }
 

@@ -1,5 +1,6 @@
 /** Comparing sides that are ready to run: first what they compute, then, in turn, how long it takes. */
 
+import { median } from "../statistics.js";
 import type { Clock } from "./session.js";
 import type { Side } from "./side.js";
 
@@ -9,17 +10,6 @@ const tolerance = { output: 1e-4, loss: 1e-4, laterLoss: 1e-3 };
 /** Milliseconds that a turn lasts at least: what comes next is to have the caches, and the clock, for itself. */
 const turnMilliseconds = 200;
 const mostRuns = 60;
-
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = share * (sorted.length - 1);
-  const [below, above] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
-  return below + (above - below) * (at - Math.floor(at));
-}
 
 /** How far outputs are apart: the largest difference over the largest value. */
 export function difference(a: readonly number[], b: readonly number[]): number {

@@ -1,5 +1,6 @@
 /** The arithmetic of models: sizes, parameters, multiply-adds, memory, receptive fields. */
 
+export { type Benchmark, type BenchmarkOptions, benchmark, type WorkTime } from "./benchmark.js";
 export { type ComparedModel, Comparison, compareModels } from "./comparison.js";
 export { type DrawOptions, drawNetwork } from "./drawing/svg.js";
 export { type LayerTime, type Measurement, type MeasureOptions, measure } from "./measure.js";

@@ -64,11 +64,11 @@ export class Measurement {
   }
 }
 
-function formatTime(milliseconds: number): string {
+export function formatTime(milliseconds: number): string {
   return milliseconds === 0 ? "" : milliseconds.toFixed(milliseconds < 9.995 ? 2 : milliseconds < 99.95 ? 1 : 0);
 }
 
-function formatShare(share: number): string {
+export function formatShare(share: number): string {
   return share === 0 ? "" : `${(100 * share).toFixed(1)} %`;
 }
 
@@ -114,7 +114,7 @@ export async function measure(model: Model, inputs: Inputs, { rounds = 5 }: Meas
 }
 
 /** Numbers between −1 and 1; of integers zeros, which any index may be. */
-function randomInput(
+export function randomInput(
   { shape, dtype }: { readonly shape: readonly number[]; readonly dtype: AnyTensor["dtype"] },
   device: AnyTensor["device"],
   stream: number,

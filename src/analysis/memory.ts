@@ -118,15 +118,7 @@ interface Training {
 
 /** Undefined where there is nothing to train. */
 function planStep(model: Model, inputs: readonly Required<InputSpec>[]): Training | undefined {
-  let trained: readonly Parameter[] = [];
-  const recording = withMode(model, true, () =>
-    record(model, inputs, (outputs, device) => {
-      const loss = lossOf(outputs, device);
-      if (loss === undefined) return outputs;
-      trained = recordStep(loss);
-      return [loss];
-    }),
-  );
+  const { recording, trained } = recordTraining(model, inputs);
   if (trained.length === 0) return undefined;
   const compiled = planProgram(recording.program, recording.device);
   const { leafOf } = layersOf(model, recording);
@@ -139,6 +131,23 @@ function planStep(model: Model, inputs: readonly Required<InputSpec>[]): Trainin
   }
   const gradients = trained.reduce((sum, parameter) => sum + bytesOf(parameter), 0);
   return { trainingBatch: inputs[0]?.shape[0] ?? 1, training: compiled.plan.bytes, kept, gradients, keptBy };
+}
+
+/** A call of `model` in training, its loss and a step of gradient descent; `trained` are the parameters that it changes. */
+export function recordTraining(
+  model: Model,
+  inputs: readonly Required<InputSpec>[],
+): { readonly recording: Recording; readonly trained: readonly Parameter[] } {
+  let trained: readonly Parameter[] = [];
+  const recording = withMode(model, true, () =>
+    record(model, inputs, (outputs, device) => {
+      const loss = lossOf(outputs, device);
+      if (loss === undefined) return outputs;
+      trained = recordStep(loss);
+      return [loss];
+    }),
+  );
+  return { recording, trained };
 }
 
 /** Cross-entropy of every output that has a row of scores for each sample, mean squares of others. */

@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   models: async () => (await import("./commands/models.js")).modelsCommand(),
   summary: async () => (await import("./commands/summary.js")).summaryCommand(),
   compare: async () => (await import("./commands/compare.js")).compareCommand(),
+  bench: async () => (await import("./commands/bench.js")).benchCommand(),
   devices: async () => (await import("./commands/devices.js")).devicesCommand(),
   demo: async () => (await import("./commands/demo.js")).demoCommand(),
   gradcheck: async () => (await import("./commands/gradcheck.js")).gradcheckCommand(),

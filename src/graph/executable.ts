@@ -60,9 +60,14 @@ export class Executable {
 
   /**
    * Times the program, and its steps one by one, each run as a program of its own: in milliseconds, the least of `rounds`.
-   * What running nothing takes has been subtracted from the steps.
+   * What running nothing takes has been subtracted from the steps. `onRound` is called before each round.
    */
-  async time(graph: Graph, at: (node: number) => AnyTensor, rounds: number): Promise<Timing> {
+  async time(
+    graph: Graph,
+    at: (node: number) => AnyTensor,
+    rounds: number,
+    onRound?: (round: number) => void,
+  ): Promise<Timing> {
     const { device } = this;
     const { program } = this.compiled;
     const { handles, outputs, temporary } = this.#bindAll(graph, at);
@@ -78,6 +83,7 @@ export class Executable {
     try {
       // The first round wakes threads and touches memory.
       for (let round = 0; round <= rounds; round++) {
+        onRound?.(round);
         const least = (known: number, now: number) => (round === 0 ? known : Math.min(known, now));
         whole = least(whole, await clock(this.#handle));
         empty = least(empty, await clock(nothing));
