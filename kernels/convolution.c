@@ -1,7 +1,7 @@
 /*
  * Convolution and its input gradient. A unit of work is a band of rows of one image and, where lanes are target
- * channels, a group of panels of them; a thread keeps the weights that it has packed, and what its windows read, from one
- * unit to the next. src/backends/cpu/kernels/convolution.ts chooses what leaves fewer lanes empty.
+ * channels, a group of panels of them; then weights have been packed by a step of their own. A thread keeps what its
+ * windows read, and weights that it packs itself, from one unit to the next. src/backends/cpu/kernels/convolution.ts chooses what leaves fewer lanes empty.
  */
 #include "convolution_folded.h"
 #include "convolution_pixels.h"
@@ -10,8 +10,8 @@ static void kernel_convolution(const Context *context, const ConvolutionStep *st
   Convolution c = plan_convolution(context, step);
   const float *source = floats(context, step->source), *weight = floats(context, step->weight);
   float *output = floats(context, step->output);
-  int32_t vectors = ceil_div(step->target_channels, VW);
-  int32_t panel_groups = step->lanes_are_pixels ? 1 : ceil_div(vectors, step->panel_group);
+  int32_t panels = count_panels(step->target_channels);
+  int32_t panel_groups = step->lanes_are_pixels ? 1 : ceil_div(panels, step->panel_group);
   int32_t bands = step->batch * step->bands;
   int32_t units = step->groups * panel_groups * bands;
   Range range = first_share(context, units);
@@ -23,31 +23,55 @@ static void kernel_convolution(const Context *context, const ConvolutionStep *st
   Band band = {0};
   for (; range.begin < range.end; range = next_share(context, units)) {
     for (int32_t u = range.begin; u < range.end; u++) {
-      int32_t operand = u / bands, group = operand / panel_groups, index = operand % panel_groups;
-      int32_t first = part_begin(vectors, panel_groups, index);
-      Panel panels = {first, part_begin(vectors, panel_groups, index + 1) - first};
-      if (operand != packed) {
+      int32_t windows = u / panel_groups, index = u % panel_groups, group = windows / bands;
+      Range part = {part_begin(panels, panel_groups, index), part_begin(panels, panel_groups, index + 1)};
+      if (group != packed) {
         if (step->lanes_are_pixels) {
           pack_channels(&c, weight, group);
         } else if (step->folded_columns > 0) {
-          pack_folded_panels(&c, &folded, weight, group, panels);
-        } else if (!step->packs_blocks) {
-          pack_panels(&c, weight, group, panels);
+          pack_folded_panels(&c, &folded, weight, group);
         }
-        packed = operand;
+        packed = group;
       }
-      int32_t windows = group * bands + u % bands;
       if (windows != filled) {
-        band = make_band(&c, source, group, u % bands / step->bands, u % step->bands);
+        band = make_band(&c, source, group, windows % bands / step->bands, windows % step->bands);
         filled = windows;
       }
       if (step->lanes_are_pixels) {
         convolve_by_pixels(context, &c, &band, output);
       } else if (step->folded_columns > 0) {
-        convolve_folded(context, &c, &folded, &band, panels, output);
+        convolve_folded(context, &c, &folded, &band, output);
       } else {
-        convolve_by_channels(context, &c, &band, panels, step->packs_blocks ? weight : NULL, output);
+        convolve_by_channels(context, &c, &band, part, weight + group * packed_weights(&c), output);
       }
+    }
+  }
+}
+
+/* A unit of work is a panel, and the block of source channels that it takes its terms from. */
+static void kernel_convolution_weights(const Context *context, const ConvolutionWeightsStep *step) {
+  ConvolutionStep sizes = {.scratch = step->scratch, .scratch_floats = step->scratch_floats, .groups = step->groups,
+                           .source_channels = step->source_channels, .target_channels = step->target_channels,
+                           .gradient = step->gradient, .interleaved = step->interleaved, .channel_block = step->channel_block};
+  for (int32_t i = 0; i < 2; i++) {
+    sizes.kernel[i] = step->kernel[i];
+    sizes.stride[i] = step->stride[i];
+    sizes.dilation[i] = step->dilation[i];
+  }
+  Convolution c = plan_convolution(context, &sizes);
+  int32_t panels = count_panels(step->target_channels), units = step->groups * panels * c.blocks;
+  Range range = first_share(context, units);
+  if (range.begin == range.end) return;
+  make_tables(&c);
+  const float *weight = floats(context, step->weight);
+  float *output = floats(context, step->output);
+  for (; range.begin < range.end; range = next_share(context, units)) {
+    for (int32_t u = range.begin; u < range.end; u++) {
+      int32_t block = u % c.blocks, group = u / c.blocks / panels;
+      Panel panel = get_panel(step->target_channels, u / c.blocks % panels);
+      float *target = output + group * packed_weights(&c) + (ptrdiff_t)panel.first * VW * c.depth;
+      pack_block(&c, weight, group, panel, block,
+                 target + (ptrdiff_t)block_channel(&c, block) * c.taps * panel.count * VW);
     }
   }
 }

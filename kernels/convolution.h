@@ -19,6 +19,8 @@ typedef struct {
   int32_t blocks;  /* of source channels */
   int32_t start_x; /* the first window of a row */
   ptrdiff_t plane; /* distance of channels, where windows read */
+  ptrdiff_t window, window_row; /* distance of neighbouring windows in a row, and in a column */
+  int32_t lanes;   /* of an interleaved halo: source channels in whole vectors */
   ptrdiff_t source_plane, target_plane;
   float *weights;     /* packed, for one group of panels or one block of source channels */
   int32_t *offsets;   /* of each term from its window */
@@ -61,6 +63,14 @@ static Convolution plan_convolution(const Context *context, const ConvolutionSte
   c.source_plane = (ptrdiff_t)step->source_size[0] * step->source_size[1];
   c.target_plane = (ptrdiff_t)step->target_size[0] * step->target_size[1];
   c.plane = step->haloed ? halo_plane(&c.halo) : c.source_plane;
+  c.window = 1;
+  c.window_row = c.halo.columns;
+  c.lanes = ceil_div(step->source_channels, VW) * VW;
+  if (step->interleaved) {
+    c.plane = 1;
+    c.window = (ptrdiff_t)c.x.source.stride * c.lanes;
+    c.window_row = (ptrdiff_t)c.y.source.stride * c.halo.columns * c.lanes;
+  }
   float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
   c.weights = memory;
   c.offsets = (int32_t *)(memory + step->tables_at);
@@ -68,6 +78,20 @@ static Convolution plan_convolution(const Context *context, const ConvolutionSte
   c.haloed = memory + step->halo_at;
   c.stage = memory + step->stage_at;
   return c;
+}
+
+/* The terms of one row of a kernel, from tap (y, x) on. Those that follow each other lie side by side, if they can. */
+static int32_t make_row_tables(const Convolution *c, int32_t first, int32_t end, int32_t term, int32_t y, int32_t row,
+                               Taps tx) {
+  int32_t channels = end - first, count = channels * tx.count;
+  for (int32_t i = 0; i < count; i++, term++) {
+    int32_t channel = first + (c->step->interleaved ? i % channels : i / tx.count);
+    int32_t j = c->step->interleaved ? i / channels : i % tx.count, x = tx.first_tap + j * tx.tap_step;
+    c->offsets[term] = c->step->interleaved ? (y * c->halo.columns + x) * c->lanes + channel
+                                            : (int32_t)(channel * c->plane) + halo_offset(&c->halo, y, x);
+    c->positions[channel * c->taps + row + tx.first_element + j * tx.element_step] = term;
+  }
+  return term;
 }
 
 /* The terms of one block of channels; returns the number of the next one. */
@@ -78,13 +102,7 @@ static int32_t make_block_tables(const Convolution *c, int32_t first, int32_t en
       Taps tx = phase_taps(&c->x, phase_x);
       for (int32_t i = 0; i < ty.count; i++) {
         int32_t row = (ty.first_element + i * ty.element_step) * c->step->kernel[1];
-        for (int32_t channel = first; channel < end; channel++) {
-          for (int32_t j = 0; j < tx.count; j++, term++) {
-            int32_t offset = halo_offset(&c->halo, ty.first_tap + i * ty.tap_step, tx.first_tap + j * tx.tap_step);
-            c->offsets[term] = (int32_t)(channel * c->plane) + offset;
-            c->positions[channel * c->taps + row + tx.first_element + j * tx.element_step] = term;
-          }
-        }
+        term = make_row_tables(c, first, end, term, ty.first_tap + i * ty.tap_step, row, tx);
       }
     }
   }
@@ -98,6 +116,26 @@ static void make_tables(const Convolution *c) {
   }
 }
 
+/*
+ * Fills an interleaved halo: rows of pixels, each with all its channels, for windows from (start_y, start_x) on. Rows
+ * outside the source are left as they are.
+ */
+static void fill_interleaved(const Convolution *c, const float *source, const float *end, int32_t start_y) {
+  int32_t columns = c->halo.columns, width = c->x.source.size;
+  int32_t y = c->y.source.stride * start_y + c->y.source.origin, x = c->x.source.stride * c->start_x + c->x.source.origin;
+  int32_t before = min_int(max_int(-x, 0), columns), first = max_int(x, 0);
+  int32_t inside = max_int(min_int(width - first, columns - before), 0);
+  float *to = c->haloed;
+  for (int32_t i = 0; i < c->halo.rows; i++, y++, to += (ptrdiff_t)columns * c->lanes) {
+    if (y < 0 || y >= c->y.source.size) continue;
+    float *after = to + (ptrdiff_t)(before + inside) * c->lanes;
+    fill_loose(to, before * c->lanes, (vf){});
+    pack_columns(source + (ptrdiff_t)y * width + first, c->source_plane, c->step->source_channels, inside, end,
+                 to + before * c->lanes, c->lanes / VW, NULL);
+    fill_loose(after, (columns - before - inside) * c->lanes, (vf){});
+  }
+}
+
 static Band make_band(const Convolution *c, const float *source, int32_t group, int32_t image, int32_t index) {
   const ConvolutionStep *step = c->step;
   Band band = {group, image, part_begin(step->target_size[0], step->bands, index), 0, 0, NULL};
@@ -105,7 +143,10 @@ static Band make_band(const Convolution *c, const float *source, int32_t group, 
   band.start_y = (band.first + c->y.shift) / c->y.phases;
   const float *end = source + (ptrdiff_t)step->batch * step->groups * step->source_channels * c->source_plane;
   source += ((ptrdiff_t)image * step->groups + group) * step->source_channels * c->source_plane;
-  if (step->haloed) {
+  if (step->interleaved) {
+    fill_interleaved(c, source, end, band.start_y);
+    band.source = c->haloed;
+  } else if (step->haloed) {
     for (int32_t i = 0; i < step->source_channels; i++) {
       fill_halo(&c->halo, source + i * c->source_plane, end, band.start_y, c->start_x, 0, 0, c->haloed + i * c->plane);
     }
@@ -119,7 +160,7 @@ static Band make_band(const Convolution *c, const float *source, int32_t group, 
 
 /* Where the first window of a run reads. */
 INLINE const float *run_source(const Convolution *c, const Band *band, const Run *run) {
-  return band->source + (ptrdiff_t)(run->row - band->start_y) * c->halo.columns + run->column - c->start_x;
+  return band->source + (run->row - band->start_y) * c->window_row + (run->column - c->start_x) * c->window;
 }
 
 /* Position of the first window's target pixel in the band. */

@@ -9,11 +9,21 @@ typedef struct {
   int32_t first, count;
 } Panel;
 
-INLINE int32_t panel_parts(Panel panels) { return ceil_div(panels.count, PANEL_VECTORS); }
+/* The target channels of a group are cut into panels of nearly equal width. */
+INLINE int32_t count_panels(int32_t target_channels) { return ceil_div(ceil_div(target_channels, VW), PANEL_VECTORS); }
 
-INLINE Panel panel_part(Panel panels, int32_t index) {
-  int32_t parts = panel_parts(panels), from = part_begin(panels.count, parts, index);
-  return (Panel){panels.first + from, part_begin(panels.count, parts, index + 1) - from};
+/* Panels first … first+count-1 taken together. */
+INLINE Panel join_panels(int32_t target_channels, int32_t first, int32_t count) {
+  int32_t vectors = ceil_div(target_channels, VW), panels = count_panels(target_channels);
+  int32_t begin = part_begin(vectors, panels, first);
+  return (Panel){begin, part_begin(vectors, panels, first + count) - begin};
+}
+
+INLINE Panel get_panel(int32_t target_channels, int32_t index) { return join_panels(target_channels, index, 1); }
+
+/* Floats of the packed weights of a group. */
+INLINE ptrdiff_t packed_weights(const Convolution *c) {
+  return (ptrdiff_t)ceil_div(c->step->target_channels, VW) * VW * c->depth;
 }
 
 /* Packs what one panel takes from a block of source channels, as if it were the panel's first. */
@@ -56,14 +66,15 @@ static void convolve_run_by_channels(const Convolution *c, const Band *band, con
   float *out = c->stage + (ptrdiff_t)run_target(c, band, run) * width;
   ptrdiff_t next = (ptrdiff_t)c->x.phases * width;
   ptrdiff_t next_row = (ptrdiff_t)c->y.phases * c->x.target * width - run->columns * next;
-  int32_t next_source = c->halo.columns - run->columns;
+  ptrdiff_t next_source = c->window_row - run->columns * c->window;
   for (int32_t t = 0; t < tiles; t++) {
     int32_t size = part_begin(pixels, tiles, t + 1) - part_begin(pixels, tiles, t);
     const float *from[MAX_ROWS];
     float *to[MAX_ROWS];
     for (int32_t i = 0; i < size; i++) {
-      from[i] = x++;
+      from[i] = x;
       to[i] = out;
+      x += c->window;
       out += next;
       if (++column == run->columns) {
         column = 0;
@@ -76,31 +87,14 @@ static void convolve_run_by_channels(const Convolution *c, const Band *band, con
   }
 }
 
-static void pack_panels(const Convolution *c, const float *weight, int32_t group, Panel panels) {
-  for (int32_t p = 0; p < panel_parts(panels); p++) {
-    Panel panel = panel_part(panels, p);
-    float *packed = c->weights + (ptrdiff_t)(panel.first - panels.first) * VW * c->depth;
-    for (int32_t block = 0; block < c->blocks; block++) {
-      ptrdiff_t first = (ptrdiff_t)block_channel(c, block) * c->taps * panel.count * VW;
-      pack_block(c, weight, group, panel, block, packed + first);
-    }
-  }
-}
-
-/* With `weight`, weights are packed block by block just before they are used; else they have been. */
-static void convolve_by_channels(const Context *context, const Convolution *c, const Band *band, Panel panels,
-                                 const float *weight, float *output) {
-  for (int32_t p = 0; p < panel_parts(panels); p++) {
-    Panel panel = panel_part(panels, p);
+/* Panels first … end-1; `weights` are those of the group, packed. */
+static void convolve_by_channels(const Context *context, const Convolution *c, const Band *band, Range panels,
+                                 const float *weights, float *output) {
+  for (int32_t p = panels.begin; p < panels.end; p++) {
+    Panel panel = get_panel(c->step->target_channels, p);
     int32_t channel = panel.first * VW, lanes = min_int(c->step->target_channels - channel, panel.count * VW);
     for (int32_t block = 0; block < c->blocks; block++) {
-      PanelBlock b = {panel, c->weights, block};
-      if (weight != NULL) {
-        pack_block(c, weight, band->group, panel, block, c->weights);
-        b.weights -= (ptrdiff_t)block_channel(c, block) * c->taps * panel.count * VW;
-      } else {
-        b.weights += (ptrdiff_t)(panel.first - panels.first) * VW * c->depth;
-      }
+      PanelBlock b = {panel, weights + (ptrdiff_t)channel * c->depth, block};
       for_each_run(c, band, block, convolve_run_by_channels, &b);
     }
     store_columns(c->stage, panel.count, lanes, band->count * c->step->target_size[1],

@@ -31,12 +31,11 @@ static Folded plan_folded(const Context *context, const Convolution *c) {
 }
 
 /* Weights of panels whose lanes are (channel, column of the kernel). */
-static void pack_folded_panels(const Convolution *c, const Folded *f, const float *weight, int32_t group,
-                               Panel panels) {
+static void pack_folded_panels(const Convolution *c, const Folded *f, const float *weight, int32_t group) {
   int32_t sources = c->step->source_channels, lanes = c->step->target_channels;
   weight += (ptrdiff_t)group * sources * lanes * c->taps;
-  for (int32_t p = 0; p < panel_parts(panels); p++) {
-    Panel panel = panel_part(panels, p);
+  for (int32_t p = 0; p < count_panels(c->step->target_channels); p++) {
+    Panel panel = get_panel(c->step->target_channels, p);
     int32_t first = panel.first * VW, width = panel.count * VW;
     for (int32_t i = 0; i < sources * c->taps; i++) {
       float *to = c->weights + (ptrdiff_t)first * c->depth + (ptrdiff_t)c->positions[i] * width;
@@ -74,11 +73,11 @@ static void fold_rows(const Convolution *c, const Folded *f, const Band *band, f
 }
 
 static void convolve_folded(const Context *context, const Convolution *c, const Folded *f, const Band *band,
-                            Panel panels, float *output) {
+                            float *output) {
   const ConvolutionStep *step = c->step;
   int32_t width = step->target_size[1];
-  for (int32_t p = 0; p < panel_parts(panels); p++) {
-    Panel panel = panel_part(panels, p);
+  for (int32_t p = 0; p < count_panels(c->step->target_channels); p++) {
+    Panel panel = get_panel(c->step->target_channels, p);
     int32_t lane = panel.first * VW, lanes = min_int(step->target_channels - lane, panel.count * VW);
     for (int32_t block = 0; block < c->blocks; block++) {
       PanelBlock b = {panel, c->weights + (ptrdiff_t)panel.first * VW * c->depth, block};

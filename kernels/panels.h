@@ -98,28 +98,31 @@ INLINE void copy_floats(float *target, const float *source, int32_t count) {
 static void pack_columns(const float *source, ptrdiff_t stride, int32_t lanes, int32_t count, const float *end,
                          float *panel, int32_t vectors, const int32_t *positions) {
   ptrdiff_t width = (ptrdiff_t)vectors * VW;
-  for (int32_t lane = 0; lane < width; lane += BLOCK) {
-    int32_t rows = min_int(lanes - lane, BLOCK);
-    for (int32_t k = 0; k < count; k += BLOCK) {
-      int32_t n = min_int(count - k, BLOCK);
-      const float *p = source + lane * stride + k;
-      if (n <= 2) {
-        for (int32_t i = 0; i < n; i++) {
-          float *to = panel + (positions == NULL ? k + i : positions[k + i]) * width + lane;
-          for (int32_t j = 0; j < BLOCK; j++) to[j] = j < rows ? p[j * stride + i] : 0;
+  /* Two blocks of a row are a line of the cache; panel rows are filled while they are in it. */
+  for (int32_t begin = 0; begin < count; begin += 2 * BLOCK) {
+    for (int32_t lane = 0; lane < width; lane += BLOCK) {
+      int32_t rows = min_int(lanes - lane, BLOCK);
+      for (int32_t k = begin; k < min_int(count, begin + 2 * BLOCK); k += BLOCK) {
+        int32_t n = min_int(count - k, BLOCK);
+        const float *p = source + lane * stride + k;
+        if (n <= 2) {
+          for (int32_t i = 0; i < n; i++) {
+            float *to = panel + (positions == NULL ? k + i : positions[k + i]) * width + lane;
+            for (int32_t j = 0; j < BLOCK; j++) to[j] = j < rows ? p[j * stride + i] : 0;
+          }
+          continue;
         }
-        continue;
-      }
-      Row r[BLOCK];
-      if (rows == BLOCK && end - (p + (BLOCK - 1) * stride) >= BLOCK) {
-        UNROLL for (int i = 0; i < BLOCK; i++) r[i] = load_row(p + i * stride);
-      } else {
-        UNROLL for (int i = 0; i < BLOCK; i++) r[i] = i < rows ? load_row_part(p + i * stride, n) : (Row){};
-      }
-      transpose(r);
-      float *target = panel + lane;
-      UNROLL for (int i = 0; i < BLOCK; i++) {
-        if (i < n) store_row(target + (positions == NULL ? k + i : positions[k + i]) * width, r[i]);
+        Row r[BLOCK];
+        if (rows == BLOCK && end - (p + (BLOCK - 1) * stride) >= BLOCK) {
+          UNROLL for (int i = 0; i < BLOCK; i++) r[i] = load_row(p + i * stride);
+        } else {
+          UNROLL for (int i = 0; i < BLOCK; i++) r[i] = i < rows ? load_row_part(p + i * stride, n) : (Row){};
+        }
+        transpose(r);
+        float *target = panel + lane;
+        UNROLL for (int i = 0; i < BLOCK; i++) {
+          if (i < n) store_row(target + (positions == NULL ? k + i : positions[k + i]) * width, r[i]);
+        }
       }
     }
   }

@@ -34,15 +34,6 @@ typedef struct {
   Panel vectors;
 } PanelGroup;
 
-/* Panels are counted over all target channels of a group, in units of panel_group. */
-INLINE int32_t winograd_panels(int32_t target_channels) { return ceil_div(ceil_div(target_channels, VW), PANEL_VECTORS); }
-
-INLINE Panel winograd_panel(int32_t target_channels, int32_t first, int32_t count) {
-  int32_t vectors = ceil_div(target_channels, VW), parts = winograd_panels(target_channels);
-  int32_t begin = part_begin(vectors, parts, first);
-  return (Panel){begin, part_begin(vectors, parts, first + count) - begin};
-}
-
 static Winograd plan_winograd(const Context *context, const WinogradStep *step) {
   Winograd w = {.step = step, .m = step->tile, .positions = (step->tile + 2) * (step->tile + 2)};
   w.source_width = ceil_div(step->source_channels, VW) * VW;
@@ -112,7 +103,7 @@ static void multiply_positions(const Winograd *w, const float *weights, const Pa
       int32_t count = min_int(depth - first, WINOGRAD_DEPTH);
       const float *input = w->input + position * w->input_distance + first;
       for (int32_t p = group->first; p < group->end; p++) {
-        Panel panel = winograd_panel(w->step->target_channels, p, 1);
+        Panel panel = get_panel(w->step->target_channels, p);
         const float *factors = weights + position * w->weight_distance + (ptrdiff_t)panel.first * VW * depth +
                                (ptrdiff_t)first * panel.count * VW;
         float *out = w->products + position * w->product_distance + (panel.first - group->vectors.first) * VW;
@@ -168,7 +159,7 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
   Winograd w = plan_winograd(context, step);
   const float *source = floats(context, step->source), *weights = floats(context, step->weights);
   float *output = floats(context, step->output);
-  int32_t panels = winograd_panels(step->target_channels);
+  int32_t panels = count_panels(step->target_channels);
   int32_t panel_groups = ceil_div(panels, step->panel_group), chunks = ceil_div(w.strips, step->chunk_strips);
   int32_t units = step->groups * chunks * panel_groups;
   for (int32_t i = 0; i < WINOGRAD_DEPTH; i++) w.offsets[i] = i;
@@ -181,7 +172,7 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
       transformed = operand;
       PanelGroup group = {part_begin(panels, panel_groups, u % panel_groups),
                           part_begin(panels, panel_groups, u % panel_groups + 1), {0, 0}};
-      group.vectors = winograd_panel(step->target_channels, group.first, group.end - group.first);
+      group.vectors = join_panels(step->target_channels, group.first, group.end - group.first);
       const float *factors = weights + (ptrdiff_t)chunk.group * w.positions * w.weight_distance;
       multiply_positions(&w, factors, &group, (chunk.end - chunk.first) * step->tiles[1]);
       transform_output(context, &w, &chunk, group.vectors, output);
@@ -201,7 +192,7 @@ static void kernel_winograd_weights(const Context *context, const WinogradWeight
   float *output = floats(context, step->output);
   float *packed = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
   int32_t sources = step->source_channels, targets = step->target_channels, positions = (step->tile + 2) * (step->tile + 2);
-  int32_t panels = winograd_panels(targets), blocks = ceil_div(sources, PACKED_KERNELS);
+  int32_t panels = count_panels(targets), blocks = ceil_div(sources, PACKED_KERNELS);
   ptrdiff_t distance = (ptrdiff_t)ceil_div(targets, VW) * VW * sources;
   const float *end = weight + (ptrdiff_t)step->groups * sources * targets * 9;
   int32_t units = step->groups * panels * blocks;
@@ -209,7 +200,7 @@ static void kernel_winograd_weights(const Context *context, const WinogradWeight
     for (int32_t u = range.begin; u < range.end; u++) {
       int32_t group = u / blocks / panels, source = u % blocks * PACKED_KERNELS;
       int32_t count = min_int(sources - source, PACKED_KERNELS);
-      Panel panel = winograd_panel(targets, u / blocks % panels, 1);
+      Panel panel = get_panel(targets, u / blocks % panels);
       int32_t first = panel.first * VW, width = panel.count * VW, lanes = min_int(targets - first, width);
       const float *from = weight + (ptrdiff_t)group * sources * targets * 9;
       if (step->gradient) {

@@ -63,14 +63,19 @@ abstract class BatchNorm extends ModuleBase {
           (ranks.includes(x.rank) ? ` Fix: new ${layer}(${x.shape[1]}).` : ""),
       );
     }
-    const perChannel = (values: TensorLike) => this.#perChannel(values, x);
+    if (!this.training) return this.#byRunningStatistics(x) as Tensor<S>;
+    const normalized = this.#byBatch(x);
+    const scaled = this.weight === null ? normalized : mul(normalized, this.#perChannel(this.weight, x));
+    return (this.bias === null ? scaled : add(scaled, this.#perChannel(this.bias, x))) as Tensor<S>;
+  }
+
+  /** One factor and one summand for each channel, so that a kernel before it can apply them to its results. */
+  #byRunningStatistics(x: Tensor): Tensor {
     const [centre, spread] = [this.runningMean.value, this.runningVar.value];
-    const normalized = this.training
-      ? this.#byBatch(x)
-      : div(sub(x, perChannel(centre)), sqrt(add(perChannel(spread), this.eps)));
-    const scaled = this.weight === null ? normalized : mul(normalized, perChannel(this.weight));
-    const result = (this.bias === null ? scaled : add(scaled, perChannel(this.bias))) as Tensor<S>;
-    if (this.training) return result;
+    const deviation = sqrt(add(spread, this.eps));
+    const scale = div(this.weight ?? 1, deviation) as Tensor;
+    const shift = sub(this.bias ?? 0, mul(centre, scale)) as Tensor;
+    const result = add(mul(x, this.#perChannel(scale, x)), this.#perChannel(shift, x)) as Tensor;
     const inputs = [x, centre, spread, this.weight?.value, this.bias?.value];
     return composite({ name: "batchNorm", inputs, params: { epsilon: this.eps } }, result);
   }

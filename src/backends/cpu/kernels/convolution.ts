@@ -5,14 +5,16 @@
 
 import { type Pair, sizeOf } from "../../../core/shape.js";
 import type { Conv2dParams } from "../../../ops/convolution/geometry.js";
-import type { Operand } from "../../backend.js";
+import type { Buffer, Operand } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lower, Lowering } from "../lowering.js";
+import type { StepFields } from "../schema.js";
 import { lowerProduct } from "./matmul.js";
 import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
 import { lowerWeightGradient, weightGradientSteps } from "./weightGradient.js";
 import {
   haloLength,
+  interleavedLength,
   liesOnSource,
   residues,
   type WindowAxis,
@@ -28,9 +30,9 @@ export const convolutionSteps = {
   /**
    * A convolution from source to target or, with `gradient`, the input gradient of one from target to source. Channels
    * are counted per group. Units of work are `bands` bands of rows of one image and, where lanes are channels, groups
-   * of `panelGroup` vectors of target channels. Sums are cut into blocks of `channelBlock` source channels; with
-   * `packsBlocks` their weights are packed whenever they are needed. `haloSize`: rows and columns of a haloed plane or, where windows read
-   * the source in place, of the source. `stageStride`: distance of channels in the stage, where lanes are pixels.
+   * of `panelGroup` panels of target channels, whose weights a step `convolutionWeights` has packed. Sums are cut into
+   * blocks of `channelBlock` source channels. `haloSize`: rows and columns of a haloed plane or, where windows read
+   * the source in place, of the source. An `interleaved` halo has the channels of a pixel side by side. `stageStride`: distance of channels in the stage, where lanes are pixels.
    * `foldedColumns`: columns of the true kernel, if each makes target channels of its own that are added up to rows of
    * `foldedWidth` pixels, with `foldedPadding` on their left (kernels/convolution_folded.h).
    */
@@ -56,11 +58,11 @@ export const convolutionSteps = {
     haloSize: pair,
     gradient: i32,
     haloed: i32,
+    interleaved: i32,
     lanesArePixels: i32,
     bands: i32,
     panelGroup: i32,
     channelBlock: i32,
-    packsBlocks: i32,
     stageStride: i32,
     foldedColumns: i32,
     foldedWidth: i32,
@@ -68,6 +70,22 @@ export const convolutionSteps = {
     foldedPitch: i32,
     foldedAt: i32,
     epilogue,
+  },
+  /** Packs weights for a convolution whose lanes are channels, with the same `channelBlock`. */
+  convolutionWeights: {
+    weight: input,
+    output,
+    scratch,
+    scratchFloats: i32,
+    groups: i32,
+    sourceChannels: i32,
+    targetChannels: i32,
+    kernel: pair,
+    stride: pair,
+    dilation: pair,
+    gradient: i32,
+    interleaved: i32,
+    channelBlock: i32,
   },
   ...weightGradientSteps,
   ...winogradSteps,
@@ -155,27 +173,30 @@ function lowerConvolution(
   const [y, x] = axes;
   const depth = sourceChannels * kernel[0] * kernel[1];
   const lanesArePixels = folded === undefined && costByPixels(problem, width) < costByChannels(problem, width);
-  const haloed = lanesArePixels || !(x.stride === 1 && y.stride === 1 && liesOnSource(x));
+  const interleaved = !lanesArePixels && sourceChannels >= width;
+  const haloed = interleaved || lanesArePixels || !(x.stride === 1 && y.stride === 1 && liesOnSource(x));
 
   const vectors = Math.max(1, ceilDiv(targetChannels, width));
   const full = panelVectors(to.machine);
+  const panels = ceilDiv(vectors, full);
   const wanted = Math.min(enoughUnits, Math.floor((sizeOf(output.shape) * depth) / smallestUnit));
-  let panelGroup = Math.min(
-    vectors,
-    Math.max(full, Math.floor(weightFloats / Math.max(1, depth) / width / full) * full),
-  );
-  if (folded !== undefined) panelGroup = vectors;
-  let parts = lanesArePixels ? 1 : ceilDiv(vectors, panelGroup);
+  let panelGroup = Math.min(panels, Math.max(1, Math.floor(weightFloats / Math.max(1, depth) / width / full)));
+  if (folded !== undefined) panelGroup = panels;
+  let parts = lanesArePixels ? 1 : ceilDiv(panels, panelGroup);
 
-  const columns = haloLength(x, windowsBetween(x, 0, x.target));
-  const perRow = Math.max(1, sourceChannels) * residues(y) * residues(x) * columns;
-  const overlap = haloLength(y, 0);
-  const rowsByHalo = Math.max(1, Math.floor(haloFloats / perRow) - overlap) * y.phases;
+  const lengthOf = interleaved ? interleavedLength : haloLength;
+  const columns = lengthOf(x, windowsBetween(x, 0, x.target));
+  const pixel = interleaved ? roundUp(sourceChannels, width) : sourceChannels * residues(y) * residues(x);
+  const perRow = Math.max(1, pixel) * columns;
+  const windowsByHalo = interleaved
+    ? Math.floor((haloFloats / perRow - y.span) / y.stride) + 1
+    : Math.floor(haloFloats / perRow) - haloLength(y, 0);
+  const rowsByHalo = Math.max(1, windowsByHalo) * y.phases;
   const rowsByStage = Math.max(1, Math.floor(stageFloats / panelWidth(to.machine) / Math.max(1, x.target)));
   let bands = Math.max(1, ceilDiv(y.target, lanesArePixels ? rowsByHalo : Math.min(rowsByHalo, rowsByStage)));
   if (batch * groups * parts * bands < wanted && !lanesArePixels && folded === undefined) {
-    panelGroup = Math.min(panelGroup, full);
-    parts = ceilDiv(vectors, panelGroup);
+    panelGroup = 1;
+    parts = panels;
   }
   const others = Math.max(1, batch * groups * parts);
   const mostBands = Math.min(ceilDiv(y.target, y.phases), Math.floor((y.target * x.target) / smallestBand));
@@ -184,20 +205,14 @@ function lowerConvolution(
   const channelBlock = lanesArePixels
     ? Math.max(1, sourceChannels)
     : Math.max(1, Math.floor(blockFloats / width / Math.min(full, vectors) / sizeOf(kernel)));
-  const packsBlocks = !lanesArePixels && folded === undefined && batch * bands === 1;
-  const blockDepth = packsBlocks ? Math.min(depth, channelBlock * sizeOf(kernel)) : depth;
-
-  const rows = haloLength(y, windowsInBand(y, bands));
+  const rows = lengthOf(y, windowsInBand(y, bands));
   const bandPixels = ceilDiv(y.target, bands) * x.target;
   const stageStride = roundUp(rows * columns + width, 16);
   const layout = new ScratchLayout();
-  layout.place(
-    lanesArePixels
-      ? depth * targetChannels
-      : blockDepth * width * (packsBlocks ? Math.min(full, panelGroup) : panelGroup),
-  );
+  const packsItself = lanesArePixels || folded !== undefined;
+  layout.place(lanesArePixels ? depth * targetChannels : folded === undefined ? 0 : depth * width * vectors);
   const tablesAt = layout.place(2 * depth);
-  const haloAt = layout.place(haloed ? sourceChannels * residues(y) * residues(x) * rows * columns + 4 * width : 0);
+  const haloAt = layout.place(haloed ? pixel * rows * columns + 4 * width : 0);
   const stageAt = layout.place(lanesArePixels ? 6 * stageStride : bandPixels * panelWidth(to.machine));
   const reach = folded === undefined ? 0 : (folded.columns - 1) * params.dilation[1];
   const foldedPitch =
@@ -205,9 +220,15 @@ function lowerConvolution(
       ? 0
       : Math.max(reach - folded.padding, 0) + Math.max(x.target, roundUp(folded.width, width) + folded.padding);
   const foldedAt = layout.place(folded === undefined ? 0 : targetChannels * ceilDiv(y.target, bands) * foldedPitch);
+  const { stride, dilation } = params;
+  const packing = {
+    ...{ groups, sourceChannels, targetChannels, kernel, stride, dilation, channelBlock },
+    gradient: gradient ? 1 : 0,
+    interleaved: interleaved ? 1 : 0,
+  };
   to.step("convolution", {
     source: source.buffer,
-    weight: weight.buffer,
+    weight: packsItself ? weight.buffer : packWeights(weight, depth, packing, to),
     output: output.buffer,
     scratch: to.temporary(layout.floats * 4 * to.machine.threads),
     scratchFloats: layout.floats,
@@ -227,11 +248,11 @@ function lowerConvolution(
     haloSize: haloed ? [rows, columns] : [y.source, x.source],
     gradient: gradient ? 1 : 0,
     haloed: haloed ? 1 : 0,
+    interleaved: interleaved ? 1 : 0,
     lanesArePixels: lanesArePixels ? 1 : 0,
     bands,
     panelGroup,
     channelBlock,
-    packsBlocks: packsBlocks ? 1 : 0,
     stageStride,
     foldedColumns: folded?.columns ?? 0,
     foldedWidth: folded?.width ?? 0,
@@ -240,6 +261,23 @@ function lowerConvolution(
     foldedAt,
     epilogue: to.epilogue,
   });
+}
+
+/** What packed weights depend on besides the weights. */
+type Packing = Omit<StepFields<"convolutionWeights">, "weight" | "output" | "scratch" | "scratchFloats">;
+
+function packWeights(weight: Operand, depth: number, packing: Packing, to: Lowering): Buffer {
+  const lanes = roundUp(packing.targetChannels, to.machine.vectorWidth);
+  const output = to.temporary(4 * packing.groups * depth * lanes);
+  const tables = roundUp(2 * depth, 16);
+  to.prepare("convolutionWeights", {
+    weight: weight.buffer,
+    output,
+    scratch: to.temporary(4 * tables * to.machine.threads),
+    scratchFloats: tables,
+    ...packing,
+  });
+  return output;
 }
 
 /** Sizes of a convolution from `input` to `output`. */

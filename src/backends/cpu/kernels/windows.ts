@@ -44,6 +44,11 @@ export function haloLength({ span, stride }: WindowAxis, windows: number): numbe
   return windows + Math.floor((span - 1) / stride);
 }
 
+/** Length of an axis with that many windows, as it is. */
+export function interleavedLength({ span, stride }: WindowAxis, windows: number): number {
+  return (windows - 1) * stride + span;
+}
+
 /** Remainders under the stride that a haloed axis keeps apart. */
 export function residues({ span, stride }: WindowAxis): number {
   return Math.min(stride, span);

@@ -62,6 +62,12 @@ const productFloats = 1 << 18;
 const depthBlock = 256;
 const packedKernels = 16;
 
+/*
+ * Costs, in vector multiply-adds: of a vector of weights, which comes from memory; and of a vector of a transformed tile.
+ */
+const weightCost = 10;
+const transformCost = 8;
+
 /** The side of the tiles that cost least; 0 where the convolution itself costs less or is none of 3×3 and stride 1. */
 export function winogradTile(problem: Problem, machine: Machine): 0 | 2 | 4 {
   const { axes, kernel, sourceChannels, targetChannels, batch, isPlain } = problem;
@@ -69,15 +75,13 @@ export function winogradTile(problem: Problem, machine: Machine): 0 | 2 | 4 {
   if (!isPlain || kernel[0] !== 3 || kernel[1] !== 3 || sizeOf([batch, y.target, x.target]) === 0) return 0;
   const width = machine.vectorWidth;
   if (sourceChannels < 2 * width || targetChannels < 2 * width) return 0;
-  const direct = 9 * y.target * x.target * sourceChannels * ceilDiv(targetChannels, width);
+  const vectors = ceilDiv(targetChannels, width);
+  const direct = 9 * batch * y.target * x.target * sourceChannels * vectors + 9 * sourceChannels * vectors * weightCost;
   const cost = (tile: 2 | 4) => {
     const positions = (tile + 2) ** 2;
-    const tiles = ceilDiv(y.target, tile) * ceilDiv(x.target, tile);
-    const products = positions * tiles * sourceChannels * ceilDiv(targetChannels, width);
-    const input = tiles * ceilDiv(sourceChannels, width) * positions * 8;
-    const output = tiles * ceilDiv(targetChannels, width) * positions * 8;
-    const weights = (positions * sourceChannels * ceilDiv(targetChannels, width) * 4) / batch;
-    return products + input + output + weights;
+    const tiles = batch * ceilDiv(y.target, tile) * ceilDiv(x.target, tile);
+    const transforms = tiles * positions * (ceilDiv(sourceChannels, width) + vectors) * transformCost;
+    return positions * sourceChannels * vectors * (tiles + weightCost) + transforms;
   };
   const [two, four] = [cost(2), cost(4)];
   if (Math.min(two, four) > 0.9 * direct) return 0;

@@ -62,7 +62,9 @@ function batchNormalized(call: Call, { epsilon, momentum, spatial = 1 }: BatchSe
   };
   const follows = call.training && !byBatch;
   if (!byBatch && !follows) {
-    const result = normalize(given, spread);
+    // One factor and one summand for each channel, as in `BatchNorm2d`.
+    const factor = div(scale, sqrt(add(spread, epsilon))) as Tensor;
+    const result = add(mul(x, fit(factor)), fit(sub(shift, mul(given, factor)) as Tensor)) as Tensor;
     if (spatial === 0) return tensorValue(call.type(0), result);
     const inputs = [x, given, spread, scale, shift];
     return tensorValue(call.type(0), composite({ name: "batchNorm", inputs, params: { epsilon } }, result));
