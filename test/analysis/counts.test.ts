@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { summarize } from "../../src/analysis/index.js";
+import { type Summary, summarize } from "../../src/analysis/index.js";
 import { models } from "../../src/index.js";
 
 type Counted = readonly [type: string, output: readonly number[], parameters: number, macs: number];
@@ -36,9 +36,13 @@ function withPlainNames<T>(layers: readonly (readonly [string, T])[]): Record<st
   return Object.fromEntries(layers.map(([name, counts]) => [name.toLowerCase().replaceAll("_", ""), counts]));
 }
 
-function summaryOf(name: string) {
+const summaries = new Map<string, Summary>();
+
+function summaryOf(name: string): Summary {
   const { inputShape, create } = models.find(name);
-  return summarize(create(), [1, ...inputShape], { memory: false });
+  const summary = summaries.get(name) ?? summarize(create(), [1, ...inputShape], { memory: false });
+  summaries.set(name, summary);
+  return summary;
 }
 
 describe("counts", () => {
