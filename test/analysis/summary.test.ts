@@ -49,7 +49,7 @@ async function explained(model: (x: Tensor) => Tensor, shape: Shape): Promise<st
 describe("a summary", () => {
   it("takes and computes nothing, and leaves the model as it was", async () => {
     const before = await device.memory();
-    const model = models.create("vgg16");
+    const model = models.create("vgg16", { width: 0.25 });
     model.train();
     model.features[0].eval();
     const begin = performance.now();
@@ -415,7 +415,7 @@ describe("refusals", () => {
   it("name the layer that an input does not fit, and are clear about what is no model or input", () => {
     const net = models.create("lenet5");
     refused(() => summarize(net, [1, 3, 28, 28], quick), /c1: conv2d: the input has 3 channels/);
-    refused(() => summarize(models.create("alexnet"), [1, 3, 20, 20], quick), /features\.\d+: /);
+    refused(() => summarize(models.create("alexnet", { width: 0.25 }), [1, 3, 20, 20], quick), /features\.\d+: /);
     refused(() => summarize(net, [1, -1, 28, 28], quick), /\[1, -1, 28, 28\] is not a shape/);
     refused(() => summarize(net, [1, 1, 28, Number.NaN], quick), /not a shape/);
     // @ts-expect-error: a string is no shape

@@ -62,7 +62,7 @@ for (const entry of models.list()) {
     let network: nn.Network;
     let pictures: Tensor;
     // Small enough to be quick, and wide enough that no rectifier is dead throughout a layer.
-    const width = entry.create().parameterCount() > 20e6 ? 1 / 8 : 1 / 4;
+    const width = parameterCounts[entry.name] > 20e6 ? 1 / 8 : 1 / 4;
     const segments = entry.task === "segmentation";
     const [height, side] =
       entry.minimumSize === undefined ? entry.inputShape.slice(1) : [entry.minimumSize, entry.minimumSize + 7];
