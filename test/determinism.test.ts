@@ -14,7 +14,7 @@ import { withDelays } from "./support/delays.js";
 import { delayed } from "./support/devices.js";
 import { openDevice, type Run, train } from "./support/training.js";
 
-const steps = 60;
+const steps = 30;
 const script = fileURLToPath(new URL("support/training.js", import.meta.url));
 
 async function trainHere(run: Run, slow = false): Promise<Record<string, string>> {

@@ -1,7 +1,7 @@
 /**
  * Training that can be repeated, for tests that compare its results bit for bit; in this process, or in one of its own:
  *
- *   node dist/test/support/training.js '{"backend":"native","threads":2,"network":"lenet5","steps":60}'
+ *   node dist/test/support/training.js '{"backend":"native","threads":2,"network":"lenet5","steps":30}'
  */
 
 import { createHash } from "node:crypto";
