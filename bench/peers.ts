@@ -94,6 +94,7 @@ interface Opened {
 async function compareWork(work: Work, threads: number, files: Job["files"]): Promise<Row[]> {
   const line = lineOf(work, peers, devices, clock);
   const pairs = line.pairs.filter((pair) => pair.threads === undefined || pair.threads === threads);
+  if (pairs.length === 0) return [];
   const opened = new Map<string, Opened>();
   const failures = new Map<string, string>();
   try {
@@ -124,24 +125,33 @@ async function compareWork(work: Work, threads: number, files: Job["files"]): Pr
       ),
     );
     const times = await takeTurns(sides, rounds, clock, (round) => say(`  round ${round + 1} of ${rounds}`));
-    return usable.map((pair) => timeRow(work, threads, pair, opened, times));
+    const verdicts = usable.map((pair) => wasQuiet(work, threads, pair, median(times.get(pair.peer) ?? [])));
+    // Those whose times on a quiet machine are not known count if the others' turns were undisturbed.
+    const others = verdicts.filter((quiet) => quiet !== null);
+    const all = others.length === 0 ? null : others.every(Boolean);
+    return usable.map((pair, i) => timeRow(work, threads, pair, verdicts[i] ?? all, opened, times));
   } finally {
     for (const { side } of opened.values()) await side.close();
   }
+}
+
+/** Whether a peer was as fast as on a quiet machine; null where that is not known. */
+function wasQuiet(work: Work, threads: number, { reference: known, peerName }: Pair, time: number): boolean | null {
+  const quiet = known ? reference.milliseconds[work.key]?.[peerName]?.[threads - 1] : undefined;
+  return quiet === undefined ? null : time <= mostSlowed * quiet;
 }
 
 function timeRow(
   work: Work,
   threads: number,
   pair: Pair,
+  quiet: boolean | null,
   opened: ReadonlyMap<string, Opened>,
   times: ReadonlyMap<string, readonly number[]>,
 ): Row {
   const [ours, theirs] = [opened.get(pair.fovea), opened.get(pair.peer)];
   const [fovea, peer] = [times.get(pair.fovea) ?? [], times.get(pair.peer) ?? []];
   const ratio = median(peer) / median(fovea);
-  const known = pair.reference ? reference.milliseconds[work.key]?.[pair.peerName] : undefined;
-  const quiet = known?.[threads - 1];
   return {
     work: work.title,
     unit: "ms",
@@ -154,7 +164,7 @@ function timeRow(
     ratio,
     goal: pair.goal ?? null,
     met: pair.goal === undefined ? null : ratio >= pair.goal,
-    counts: clock === "cpu" ? false : quiet === undefined ? null : median(peer) <= mostSlowed * quiet,
+    counts: clock === "cpu" ? false : quiet,
     variant: ours?.description ?? "",
     runtime: ours?.side.version ?? "",
     peerVersion: theirs?.side.version ?? "",

@@ -1,6 +1,6 @@
 /** Who takes part in the comparison of a work, and which of them are compared. */
 
-import { launchBrowser, startPage } from "./browser.js";
+import { hasBrowser, startPage } from "./browser.js";
 import { newerNode } from "./packages.js";
 import type { Clock } from "./session.js";
 import { type Side, startFovea, startOnnxRuntime, startPyTorch } from "./side.js";
@@ -53,11 +53,11 @@ function runtimes(clock: Clock): Runtime[] {
   if (newer !== undefined) list.push(nodeRuntime(newer, "newer Node", true));
   if (newer !== process.execPath) list.push(nodeRuntime(process.execPath, "this Node", false));
   // Pages do not know how long their threads were on a processor.
-  if (launchBrowser !== undefined && clock === "wall") {
+  if (hasBrowser && clock === "wall") {
     list.push({
       ...{ name: "Chromium", counts: true },
-      fovea: (threads) => startPage("fovea", threads),
-      onnxRuntime: (threads) => startPage("onnxruntime", threads),
+      fovea: () => startPage("fovea"),
+      onnxRuntime: () => startPage("onnxruntime"),
     });
   }
   return list;

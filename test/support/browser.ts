@@ -55,6 +55,8 @@ export async function bundle(entry: URL, name = "entry"): Promise<Map<string, Ui
 const types: Readonly<Record<string, string>> = {
   html: "text/html",
   js: "text/javascript",
+  mjs: "text/javascript",
+  wasm: "application/wasm",
   css: "text/css",
   svg: "image/svg+xml",
   json: "application/json",
