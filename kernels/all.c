@@ -18,6 +18,7 @@
 #include "unpooling.c"
 #include "weight_gradient.c"
 #include "winograd.c"
+#include "winograd_gradient.c"
 
 #include "blocked.c"
 

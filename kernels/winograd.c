@@ -52,21 +52,22 @@ static Winograd plan_winograd(const Context *context, const WinogradStep *step) 
   return w;
 }
 
-/* The rows that a strip's windows read, of VW channels, as vectors of channels with their borders filled in. */
-static void fill_strip(const Winograd *w, const float *source, const float *end, int32_t lanes, int32_t strip) {
-  const WinogradStep *step = w->step;
-  int32_t columns = step->tiles[1] * w->m + 2, width = step->source_size[1];
-  int32_t before = min_int(max_int(step->padding[1], 0), columns);
-  int32_t first = max_int(-step->padding[1], 0), inside = max_int(min_int(width - first, columns - before), 0);
-  int32_t y = strip * w->m - step->padding[0];
-  float *to = w->haloed;
-  for (int32_t i = 0; i < w->m + 2; i++, y++, to += columns * VW) {
-    if (y < 0 || y >= step->source_size[0]) {
+/*
+ * `rows` rows of `columns` pixels of up to VW channels, from (y, x) of a plane on, as vectors of channels; zeros beyond its
+ * borders.
+ */
+static void fill_strip(const int32_t *size, const float *source, const float *end, int32_t lanes, int32_t y, int32_t x,
+                       int32_t rows, int32_t columns, float *to) {
+  ptrdiff_t plane = (ptrdiff_t)size[0] * size[1];
+  int32_t before = min_int(max_int(-x, 0), columns), first = max_int(x, 0);
+  int32_t inside = max_int(min_int(size[1] - first, columns - before), 0);
+  for (int32_t i = 0; i < rows; i++, y++, to += columns * VW) {
+    if (y < 0 || y >= size[0]) {
       fill_loose(to, columns * VW, (vf){});
       continue;
     }
     fill_loose(to, before * VW, (vf){});
-    pack_columns(source + (ptrdiff_t)y * width + first, w->source_plane, lanes, inside, end, to + before * VW, 1, NULL);
+    pack_columns(source + (ptrdiff_t)y * size[1] + first, plane, lanes, inside, end, to + before * VW, 1, NULL);
     fill_loose(to + (before + inside) * VW, (columns - before - inside) * VW, (vf){});
   }
 }
@@ -75,20 +76,21 @@ static void fill_strip(const Winograd *w, const float *source, const float *end,
 static void transform_input(const Winograd *w, const float *source, const Chunk *chunk) {
   const WinogradStep *step = w->step;
   int32_t channels = step->source_channels, tiles = step->tiles[1];
-  ptrdiff_t pitch = (ptrdiff_t)(tiles * w->m + 2) * VW;
+  int32_t columns = tiles * w->m + 2;
   const float *end = source + (ptrdiff_t)step->batch * step->groups * channels * w->source_plane;
   for (int32_t s = chunk->first; s < chunk->end; s++) {
     int32_t image = s / step->tiles[0], strip = s % step->tiles[0];
     const float *from = source + ((ptrdiff_t)image * step->groups + chunk->group) * channels * w->source_plane;
     for (int32_t channel = 0; channel < channels; channel += VW) {
-      fill_strip(w, from + channel * w->source_plane, end, min_int(channels - channel, VW), strip);
+      fill_strip(step->source_size, from + channel * w->source_plane, end, min_int(channels - channel, VW),
+                 strip * w->m - step->padding[0], -step->padding[1], w->m + 2, columns, w->haloed);
       float *to = w->input + (ptrdiff_t)(s - chunk->first) * tiles * w->source_width + channel;
       for (int32_t t = 0; t < tiles; t++, to += w->source_width) {
         const float *tile = w->haloed + (ptrdiff_t)t * w->m * VW;
         if (w->m == 4) {
-          transform_input_tile(4, tile, pitch, to, w->input_distance);
+          transform_input_tile(4, tile, columns * VW, to, w->input_distance);
         } else {
-          transform_input_tile(2, tile, pitch, to, w->input_distance);
+          transform_input_tile(2, tile, columns * VW, to, w->input_distance);
         }
       }
     }

@@ -60,6 +60,42 @@ INLINE void transform_weight_axis(const int m, const vf *g, vf *t) {
   t[5] = g[2];
 }
 
+/* What upstream gradients take the place of weights with: G of F(3×3, m×m), for the same points. */
+INLINE void transform_upstream_axis(const int m, const vf *g, vf *t) {
+  if (m == 2) {
+    t[0] = g[0];
+    t[1] = splat(0.5f) * (g[0] + g[1]);
+    t[2] = splat(0.5f) * (g[0] - g[1]);
+    t[3] = g[1];
+    return;
+  }
+  const float scale_a = 1 / (2 * SQUARE_A * (SQUARE_A - SQUARE_B)), scale_b = 1 / (2 * SQUARE_B * (SQUARE_B - SQUARE_A));
+  vf even_a = fma_(g[2], splat(SQUARE_A * scale_a), g[0] * splat(scale_a));
+  vf odd_a = fma_(g[3], splat(POINT_A * SQUARE_A * scale_a), g[1] * splat(POINT_A * scale_a));
+  vf even_b = fma_(g[2], splat(SQUARE_B * scale_b), g[0] * splat(scale_b));
+  vf odd_b = fma_(g[3], splat(POINT_B * SQUARE_B * scale_b), g[1] * splat(POINT_B * scale_b));
+  t[0] = g[0] * splat(1 / (SQUARE_A * SQUARE_B));
+  t[1] = even_a + odd_a;
+  t[2] = even_a - odd_a;
+  t[3] = even_b + odd_b;
+  t[4] = even_b - odd_b;
+  t[5] = g[3];
+}
+
+/* Aᵀ of F(3×3, m×m): its results are weights. */
+INLINE void transform_gradient_axis(const int m, const vf *x, vf *y) {
+  if (m == 2) {
+    y[0] = x[0] + x[1] + x[2];
+    y[1] = x[1] - x[2];
+    y[2] = x[1] + x[2] + x[3];
+    return;
+  }
+  vf even_a = x[1] + x[2], odd_a = x[1] - x[2], even_b = x[3] + x[4], odd_b = x[3] - x[4];
+  y[0] = x[0] + even_a + even_b;
+  y[1] = fma_(odd_a, splat(POINT_A), odd_b * splat(POINT_B));
+  y[2] = fma_(even_a, splat(SQUARE_A), fma_(even_b, splat(SQUARE_B), x[5]));
+}
+
 /* Aᵀ x along one axis. */
 INLINE void transform_output_axis(const int m, const vf *x, vf *y) {
   if (m == 2) {
@@ -105,6 +141,40 @@ INLINE void transform_output_tile(const int m, const float *from, ptrdiff_t dist
     vf y[MAX_TILE];
     transform_output_axis(m, half[i], y);
     UNROLL for (int j = 0; j < m; j++) store(to + i * pitch + j * VW, y[j]);
+  }
+}
+
+/* One tile of an upstream gradient: m×m vectors, rows `pitch` floats apart; results `distance` floats apart. */
+INLINE void transform_upstream_tile(const int m, const float *from, ptrdiff_t pitch, float *to, ptrdiff_t distance) {
+  const int n = m + 2;
+  vf half[MAX_TAPS][MAX_TILE];
+  for (int j = 0; j < m; j++) {
+    vf g[MAX_TILE], t[MAX_TAPS];
+    UNROLL for (int i = 0; i < m; i++) g[i] = load(from + i * pitch + j * VW);
+    transform_upstream_axis(m, g, t);
+    UNROLL for (int i = 0; i < n; i++) half[i][j] = t[i];
+  }
+  for (int i = 0; i < n; i++) {
+    vf t[MAX_TAPS];
+    transform_upstream_axis(m, half[i], t);
+    UNROLL for (int j = 0; j < n; j++, to += distance) store(to, t[j]);
+  }
+}
+
+/* The gradient of one kernel: n×n vectors `distance` floats apart; results are 3×3 vectors. */
+INLINE void transform_gradient_tile(const int m, const float *from, ptrdiff_t distance, float *to) {
+  const int n = m + 2;
+  vf half[3][MAX_TAPS];
+  for (int j = 0; j < n; j++) {
+    vf x[MAX_TAPS], y[3];
+    UNROLL for (int i = 0; i < n; i++) x[i] = load(from + (i * n + j) * distance);
+    transform_gradient_axis(m, x, y);
+    UNROLL for (int i = 0; i < 3; i++) half[i][j] = y[i];
+  }
+  for (int i = 0; i < 3; i++) {
+    vf y[3];
+    transform_gradient_axis(m, half[i], y);
+    UNROLL for (int j = 0; j < 3; j++, to += VW) store(to, y[j]);
   }
 }
 

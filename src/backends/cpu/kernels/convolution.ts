@@ -395,7 +395,7 @@ const conv2dWeightGradient: Lower<"upstream" | "input", Conv2dParams> = (
   }
   const { groups } = params;
   const problem = {
-    ...{ batch, groups, kernel },
+    ...{ batch, groups, kernel, isPlain: isPlain(params) },
     inputChannels: channels / groups,
     outputChannels: outputs / groups,
     axes: windowAxes(sizes.input, sizes.output, kernel, params, false),

@@ -7,6 +7,7 @@ import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
 import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
 import { haloLength, liesOnSource, residues, type WindowAxis, windowsInBand } from "./windows.js";
+import { lowerWinogradGradient, winogradGradientTile } from "./winograd.js";
 
 const pair = row(2);
 
@@ -61,6 +62,8 @@ export interface WeightGradientProblem {
   readonly inputChannels: number;
   readonly outputChannels: number;
   readonly kernel: Pair;
+  /** Strides and dilations are 1. */
+  readonly isPlain: boolean;
   readonly axes: readonly [WindowAxis, WindowAxis];
 }
 
@@ -144,6 +147,11 @@ export function lowerWeightGradient(
   params: Conv2dParams,
   to: Lowering,
 ): void {
+  const tile = winogradGradientTile(problem, to.machine);
+  if (tile !== 0) {
+    lowerWinogradGradient(problem, tile, upstream, input, output, to);
+    return;
+  }
   const { batch, groups, inputChannels, outputChannels, kernel, axes } = problem;
   const [y, x] = axes;
   const lanesArePixels = prefersPixels(problem, to.machine);

@@ -6,6 +6,7 @@ import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
 import type { Problem } from "./convolution.js";
 import { ceilDiv, enoughUnits, panelWidth, roundUp, ScratchLayout } from "./panels.js";
+import type { WeightGradientProblem } from "./weightGradient.js";
 
 const pair = row(2);
 
@@ -50,6 +51,40 @@ export const winogradSteps = {
     tiles: pair,
     chunkStrips: i32,
     panelGroup: i32,
+    epilogue,
+  },
+  /**
+   * The weight gradient. Units of work are blocks of input and of output channels, `inputBlocks` and `outputBlocks` a
+   * group, and `parts` parts of the rows of tiles, whose results lie `partialSize` floats apart.
+   */
+  winogradGradient: {
+    upstream: input,
+    input,
+    output,
+    scratch,
+    scratchFloats: i32,
+    upstreamAt: i32,
+    productsAt: i32,
+    stripAt: i32,
+    stageAt: i32,
+    offsetsAt: i32,
+    inputDistance: i32,
+    upstreamDistance: i32,
+    productDistance: i32,
+    batch: i32,
+    groups: i32,
+    inputChannels: i32,
+    outputChannels: i32,
+    inputSize: pair,
+    upstreamSize: pair,
+    padding: pair,
+    tile: i32,
+    tiles: pair,
+    chunkStrips: i32,
+    inputBlocks: i32,
+    outputBlocks: i32,
+    parts: i32,
+    partialSize: i32,
     epilogue,
   },
 } as const;
@@ -147,4 +182,81 @@ export function lowerWinograd(
     panelGroup,
     epilogue: to.epilogue,
   });
+}
+
+/** Channels of a block of the weight gradient: enough that transforming tiles does not count. */
+const gradientInputs = 64;
+const gradientOutputs = 128;
+
+/** The side of the tiles that the weight gradient costs least with; 0 where it is none of 3×3 and stride 1, or for few channels. */
+export function winogradGradientTile(problem: WeightGradientProblem, machine: Machine): 0 | 2 | 4 {
+  const { axes, kernel, inputChannels, outputChannels, batch, isPlain } = problem;
+  const [y, x] = axes;
+  if (!isPlain || kernel[0] !== 3 || kernel[1] !== 3 || sizeOf([batch, y.target, x.target]) === 0) return 0;
+  const width = machine.vectorWidth;
+  if (inputChannels < 2 * width || outputChannels < 2 * width) return 0;
+  const vectors = ceilDiv(outputChannels, width);
+  const repeats = ceilDiv(inputChannels, gradientInputs) * vectors;
+  const inputs = ceilDiv(outputChannels, gradientOutputs) * ceilDiv(inputChannels, width);
+  const cost = (tile: 2 | 4) => {
+    const tiles = batch * ceilDiv(y.target, tile) * ceilDiv(x.target, tile);
+    const products = inputChannels * vectors * (tiles + weightCost);
+    return (tile + 2) ** 2 * (products + tiles * (repeats + inputs) * transformCost);
+  };
+  const direct = 9 * batch * y.target * x.target * inputChannels * vectors;
+  const [two, four] = [cost(2), cost(4)];
+  if (Math.min(two, four) > 0.9 * direct) return 0;
+  return four <= two ? 4 : 2;
+}
+
+export function lowerWinogradGradient(
+  problem: WeightGradientProblem,
+  tile: 2 | 4,
+  upstream: Operand,
+  input: Operand,
+  output: Operand,
+  to: Lowering,
+): void {
+  const { batch, groups, inputChannels, outputChannels, axes } = problem;
+  const [y, x] = axes;
+  const { vectorWidth: width, threads } = to.machine;
+  const positions = (tile + 2) ** 2;
+  const tiles = [ceilDiv(y.target, tile), ceilDiv(x.target, tile)];
+  const strips = batch * tiles[0];
+  const chunkStrips = Math.max(1, Math.round(chunkTiles / tiles[1]));
+  const inputBlocks = ceilDiv(inputChannels, gradientInputs);
+  const outputBlocks = ceilDiv(outputChannels, gradientOutputs);
+  const parts = Math.min(ceilDiv(strips, chunkStrips), ceilDiv(enoughUnits, groups * inputBlocks * outputBlocks));
+  const mostTiles = Math.min(chunkStrips, strips) * tiles[1];
+  const widest = (channels: number, blocks: number) => width * ceilDiv(ceilDiv(channels, width), blocks);
+  const [inputWidth, outputWidth] = [widest(inputChannels, inputBlocks), widest(outputChannels, outputBlocks)];
+  const inputDistance = mostTiles * inputWidth + 16;
+  const upstreamDistance = mostTiles * outputWidth + 16;
+  const productDistance = inputWidth * outputWidth + 16;
+  const layout = new ScratchLayout();
+  layout.place(positions * inputDistance);
+  const upstreamAt = layout.place(positions * upstreamDistance);
+  const productsAt = layout.place(positions * productDistance);
+  const stripAt = layout.place((tile + 2) * (tiles[1] * tile + 2) * width + width);
+  const stageAt = layout.place(inputWidth * 9 * width);
+  const offsetsAt = layout.place(mostTiles);
+  const size = sizeOf(output.shape);
+  const target = parts === 1 ? output.buffer : to.temporary(parts * size * 4);
+  to.step("winogradGradient", {
+    upstream: upstream.buffer,
+    input: input.buffer,
+    output: target,
+    scratch: to.temporary(4 * layout.floats * threads),
+    scratchFloats: layout.floats,
+    ...{ upstreamAt, productsAt, stripAt, stageAt, offsetsAt, inputDistance, upstreamDistance, productDistance },
+    ...{ batch, groups, inputChannels, outputChannels, tile, tiles, chunkStrips, inputBlocks, outputBlocks, parts },
+    inputSize: [y.source, x.source],
+    upstreamSize: [y.target, x.target],
+    padding: [-y.origin, -x.origin],
+    partialSize: size,
+    epilogue: parts === 1 ? to.epilogue : undefined,
+  });
+  if (parts > 1) {
+    to.step("sumPartials", { partials: target, output: output.buffer, parts, count: size, epilogue: to.epilogue });
+  }
 }

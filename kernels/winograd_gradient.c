@@ -1,0 +1,148 @@
+/*
+ * The weight gradient of 3×3 convolutions of stride 1 by Winograd's algorithm F(3×3, m×m): for each tile of m×m upstream
+ * gradients n×n products for each pair of channels, where the definition has 9 m².
+ *
+ * A unit of work is a block of input channels, one of output channels, and a part of the strips (rows of tiles of one
+ * image); each part has its own result, and sumPartials adds them. Sums run over tiles, chunk by chunk; lanes are output
+ * channels.
+ */
+#include "convolution_channels.h"
+#include "winograd_transforms.h"
+
+
+/* Channels first … first+count-1 of a group, and how many vectors hold them. */
+typedef struct {
+  int32_t first, count, width;
+} ChannelRange;
+
+INLINE ChannelRange channel_range(int32_t channels, int32_t blocks, int32_t index) {
+  int32_t vectors = ceil_div(channels, VW), first = part_begin(vectors, blocks, index) * VW;
+  int32_t end = part_begin(vectors, blocks, index + 1) * VW;
+  return (ChannelRange){first, min_int(end, channels) - first, end - first};
+}
+
+typedef struct {
+  const WinogradGradientStep *step;
+  int32_t m, positions;
+  float *input, *upstream, *products, *strip, *stage;
+  int32_t *offsets;
+} WinogradGradient;
+
+/*
+ * Transforms one operand for strips first … end-1: position · distance + tile · width + channel. `data` are the planes of
+ * `channels` channels of a group, of images `image_stride` apart.
+ */
+static void transform_operand(const WinogradGradient *w, int32_t is_input, const float *data, const float *end,
+                              ptrdiff_t image_stride, const ChannelRange *range, int32_t first, int32_t last, float *to,
+                              ptrdiff_t distance) {
+  const WinogradGradientStep *step = w->step;
+  const int32_t *size = is_input ? step->input_size : step->upstream_size;
+  int32_t m = w->m, tiles = step->tiles[1], rows = is_input ? m + 2 : m, columns = tiles * m + (is_input ? 2 : 0);
+  ptrdiff_t plane = (ptrdiff_t)size[0] * size[1];
+  for (int32_t s = first; s < last; s++) {
+    const float *image = data + s / step->tiles[0] * image_stride;
+    int32_t y = s % step->tiles[0] * m - (is_input ? step->padding[0] : 0), x = is_input ? -step->padding[1] : 0;
+    for (int32_t channel = 0; channel < range->count; channel += VW) {
+      fill_strip(size, image + channel * plane, end, min_int(range->count - channel, VW), y, x, rows, columns, w->strip);
+      float *target = to + (ptrdiff_t)(s - first) * tiles * range->width + channel;
+      for (int32_t t = 0; t < tiles; t++, target += range->width) {
+        const float *tile = w->strip + (ptrdiff_t)t * m * VW;
+        if (is_input && m == 4) {
+          transform_input_tile(4, tile, columns * VW, target, distance);
+        } else if (is_input) {
+          transform_input_tile(2, tile, columns * VW, target, distance);
+        } else if (m == 4) {
+          transform_upstream_tile(4, tile, columns * VW, target, distance);
+        } else {
+          transform_upstream_tile(2, tile, columns * VW, target, distance);
+        }
+      }
+    }
+  }
+}
+
+/* Adds the products of `tiles` tiles: position · (inputs · outputs) + input channel · outputs + output channel. */
+static void add_products(const WinogradGradient *w, const ChannelRange *in, const ChannelRange *out, int32_t tiles,
+                         int32_t add) {
+  int32_t vectors = out->width / VW, panels = ceil_div(vectors, PANEL_VECTORS);
+  for (int32_t k = 0; k < tiles; k++) w->offsets[k] = k * in->width;
+  for (int32_t position = 0; position < w->positions; position++) {
+    const float *input = w->input + position * w->step->input_distance;
+    const float *upstream = w->upstream + position * w->step->upstream_distance;
+    float *products = w->products + (ptrdiff_t)position * w->step->product_distance;
+    for (int32_t p = 0; p < panels; p++) {
+      int32_t first = part_begin(vectors, panels, p), count = part_begin(vectors, panels, p + 1) - first;
+      int32_t parts = ceil_div(in->count, broadcast_rows[count - 1]);
+      for (int32_t part = 0; part < parts; part++) {
+        int32_t channel = part_begin(in->count, parts, part), rows = part_begin(in->count, parts, part + 1) - channel;
+        const float *x[MAX_ROWS];
+        float *to[MAX_ROWS];
+        for (int32_t i = 0; i < rows; i++) {
+          x[i] = input + channel + i;
+          to[i] = products + (ptrdiff_t)(channel + i) * out->width + first * VW;
+        }
+        broadcast_tiles[count - 1][rows - 1](x, w->offsets, tiles, upstream + first * VW, out->width, to, add);
+      }
+    }
+  }
+}
+
+/* Writes the gradients of all kernels between two ranges of channels. */
+static void store_gradients(const Context *context, const WinogradGradient *w, int32_t group, const ChannelRange *in,
+                            const ChannelRange *out, float *output) {
+  const WinogradGradientStep *step = w->step;
+  const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
+  int32_t row = step->input_channels * 9;
+  for (int32_t lane = 0; lane < out->count; lane += VW) {
+    const float *products = w->products + lane;
+    for (int32_t i = 0; i < in->count; i++, products += out->width) {
+      if (w->m == 4) {
+        transform_gradient_tile(4, products, step->product_distance, w->stage + (ptrdiff_t)i * 9 * VW);
+      } else {
+        transform_gradient_tile(2, products, step->product_distance, w->stage + (ptrdiff_t)i * 9 * VW);
+      }
+    }
+    int32_t lanes = min_int(out->count - lane, VW);
+    int32_t begin = (group * step->output_channels + out->first + lane) * row + in->first * 9;
+    store_columns(w->stage, 1, lanes, in->count * 9, output + begin, row);
+    for (int32_t i = 0; i < lanes && epilogue != NULL; i++, begin += row) {
+      elementwise_range(context, epilogue, begin, begin + in->count * 9);
+    }
+  }
+}
+
+static void kernel_winograd_gradient(const Context *context, const WinogradGradientStep *step) {
+  const float *input = floats(context, step->input), *upstream = floats(context, step->upstream);
+  float *output = floats(context, step->output);
+  float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
+  WinogradGradient w = {step, step->tile, (step->tile + 2) * (step->tile + 2), memory, memory + step->upstream_at,
+                        memory + step->products_at, memory + step->strip_at, memory + step->stage_at,
+                        (int32_t *)(memory + step->offsets_at)};
+  ptrdiff_t input_plane = (ptrdiff_t)step->input_size[0] * step->input_size[1];
+  ptrdiff_t upstream_plane = (ptrdiff_t)step->upstream_size[0] * step->upstream_size[1];
+  ptrdiff_t input_image = (ptrdiff_t)step->groups * step->input_channels * input_plane;
+  ptrdiff_t upstream_image = (ptrdiff_t)step->groups * step->output_channels * upstream_plane;
+  const float *input_end = input + step->batch * input_image, *upstream_end = upstream + step->batch * upstream_image;
+  int32_t strips = step->batch * step->tiles[0];
+  int32_t units = step->parts * step->groups * step->output_blocks * step->input_blocks;
+  for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
+    for (int32_t u = range.begin; u < range.end; u++) {
+      int32_t outer = u / step->input_blocks, part = outer / step->output_blocks / step->groups;
+      int32_t group = outer / step->output_blocks % step->groups;
+      ChannelRange in = channel_range(step->input_channels, step->input_blocks, u % step->input_blocks);
+      ChannelRange out = channel_range(step->output_channels, step->output_blocks, outer % step->output_blocks);
+      const float *x = input + (ptrdiff_t)(group * step->input_channels + in.first) * input_plane;
+      const float *g = upstream + (ptrdiff_t)(group * step->output_channels + out.first) * upstream_plane;
+      int32_t begin = part_begin(strips, step->parts, part), end = part_begin(strips, step->parts, part + 1);
+      int32_t chunks = ceil_div(end - begin, step->chunk_strips);
+      for (int32_t i = 0; i < chunks; i++) {
+        int32_t first = begin + part_begin(end - begin, chunks, i), last = begin + part_begin(end - begin, chunks, i + 1);
+        transform_operand(&w, 1, x, input_end, input_image, &in, first, last, w.input, step->input_distance);
+        transform_operand(&w, 0, g, upstream_end, upstream_image, &out, first, last, w.upstream,
+                          step->upstream_distance);
+        add_products(&w, &in, &out, (last - first) * step->tiles[1], i > 0);
+      }
+      store_gradients(context, &w, group, &in, &out, output + (ptrdiff_t)part * step->partial_size);
+    }
+  }
+}
