@@ -19,6 +19,8 @@ import { allOperations } from "../support/samples.js";
 const device = createReferenceDevice();
 const tolerance = 1e-6;
 const step = 1e-5;
+/** Elements of an input that are checked. */
+const most = 200;
 
 type Arrays = Record<string, ReferenceArray>;
 
@@ -36,6 +38,7 @@ function objective(
   return total;
 }
 
+/** By place: of all elements, or of so many of a long input's. */
 function numericGradient(
   op: Operation,
   inputs: Arrays,
@@ -43,16 +46,21 @@ function numericGradient(
   weights: Float64Array,
   name: string,
   output: ReferenceArray,
-) {
+  random: RandomStream,
+): Map<number, number> {
   const { data } = inputs[name];
-  return Float64Array.from(data, (value, i) => {
+  const places = data.length <= most ? data.keys() : Array.from({ length: most }, () => random.integer(data.length));
+  const slopes = new Map<number, number>();
+  for (const i of places) {
+    const value = data[i];
     data[i] = value + step;
     const above = objective(op, inputs, params, weights, output);
     data[i] = value - step;
     const below = objective(op, inputs, params, weights, output);
     data[i] = value;
-    return (above - below) / (2 * step);
-  });
+    slopes.set(i, (above - below) / (2 * step));
+  }
+  return slopes;
 }
 
 /** A tensor on the reference device that holds float64 numbers. */
@@ -88,9 +96,9 @@ describe(`gradients of all ops, checked in float64 (seed ${seed})`, () => {
         const output = emptyReferenceArray(result.shape, result.dtype);
         for (const [i, name] of names.entries()) {
           const found = await device.readExact(storageOf(gradients[i]).handle);
-          const expected = numericGradient(op, inputs, sample.params, weights, name, output);
+          const expected = numericGradient(op, inputs, sample.params, weights, name, output, random);
           let scale = 1e-3;
-          for (const value of expected) scale = Math.max(scale, Math.abs(value));
+          for (const value of expected.values()) scale = Math.max(scale, Math.abs(value));
           expected.forEach((value, at) => {
             const error = Math.abs(found[at] - value) / scale;
             assert.ok(
