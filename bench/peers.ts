@@ -28,7 +28,7 @@ npm run bench:peers -- [options]
   --rows <keys>      of ${works.map(({ key }) => key).join(", ")} (default: all)
   --threads <list>   default 1,2
   --rounds <n>       turns of each side, of which the median counts (default 7)
-  --peers <names>    of onnxruntime-node, onnxruntime-web, pytorch (default: all)
+  --peers <names>    of ${peerNames.join(", ")} (default: all)
   --devices <names>  of native, wasm (default: both)
   --clock <name>     wall, or cpu: the processes' time on the processors, for machines that are in use; one thread only
   --out <file>       where results go (default: bench/results/peers-<date>.json for all rows, else nowhere)

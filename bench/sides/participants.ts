@@ -3,7 +3,7 @@
 import { hasBrowser, startPage } from "./browser.js";
 import { newerNode } from "./packages.js";
 import type { Clock } from "./session.js";
-import { type Side, startFovea, startOnnxRuntime, startPyTorch } from "./side.js";
+import { type Side, startFovea, startOnnxRuntime, startPeer, startPyTorch } from "./side.js";
 import { type Peer, type Work, wasmAgainstNativeGoal } from "./works.js";
 
 export interface Participant {
@@ -115,6 +115,21 @@ export function lineOf(
     }
     if (!inference && peers.includes("pytorch")) {
       pairs.push({ device: "wasm", fovea: wasm(), peer: pytorch(), peerName: "pytorch", ...goal, reference: true });
+    }
+  }
+  // Other frameworks in JavaScript have no threads in Node, and take minutes for larger networks.
+  if (work.network === "lenet5") {
+    const node = newerNode() ?? process.execPath;
+    const reported = { device: "wasm", reference: false, threads: 1 } as const;
+    const fovea = () => add("fovea wasm, newer Node", (threads) => startFovea("wasm", node, threads));
+    if (peers.includes("tfjs")) {
+      const backend = inference ? "wasm" : "cpu";
+      const peer = add(`tfjs, ${backend}`, () => startPeer("tfjs", process.execPath, [backend]));
+      pairs.push({ ...reported, fovea: fovea(), peer, peerName: "tfjs" });
+    }
+    if (peers.includes("jax-js")) {
+      const peer = add("jax-js", () => startPeer("jax-js", node, []));
+      pairs.push({ ...reported, fovea: fovea(), peer, peerName: "jax-js" });
     }
   }
   return { participants, pairs };

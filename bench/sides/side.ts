@@ -1,8 +1,10 @@
 /** Sides of a comparison as the one who compares sees them: processes, or pages of a browser. */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { peersFolder } from "./packages.js";
 import type { Greeting, Request } from "./serve.js";
 import type { Clock, Job } from "./session.js";
 
@@ -119,4 +121,10 @@ export function startOnnxRuntime(
 export function startPyTorch(threads: number): Promise<ProcessSide> {
   const script = fileURLToPath(new URL("../../../bench/sides/pytorch.py", import.meta.url));
   return ProcessSide.start("PyTorch", "/usr/bin/python3", [script], environment(threads));
+}
+
+/** A side written for the peers' own project. */
+export function startPeer(name: "tfjs" | "jax-js", node: string, words: readonly string[]): Promise<ProcessSide> {
+  const script = join(peersFolder, name === "tfjs" ? "tfjs.js" : "jax.js");
+  return ProcessSide.start(name, node, [script, ...words], environment(1));
 }

@@ -1,8 +1,9 @@
 /** What is timed: networks, batches, and the ratios to reach. Runs in Node and in browsers. */
 
 import { models, nn } from "fovea";
+import type { Job } from "./session.js";
 
-export const peerNames = ["onnxruntime-node", "onnxruntime-web", "pytorch"] as const;
+export const peerNames = ["onnxruntime-node", "onnxruntime-web", "pytorch", "tfjs", "jax-js"] as const;
 
 export type Peer = (typeof peerNames)[number];
 
@@ -94,4 +95,11 @@ function sixLayerVgg(): nn.Layer {
 /** The classes that pictures are said to have. */
 export function labelsOf({ batch, classes }: Work): Int32Array<ArrayBuffer> {
   return Int32Array.from({ length: batch }, (_, i) => (i * 7) % classes);
+}
+
+/** The weights of a file, in order, for frameworks that do not read it. */
+export async function weightsOf({ work, files }: Job) {
+  const network = createNetwork(work.network);
+  if (files !== undefined) await network.load(files.weights);
+  return Object.values(await network.stateDict());
 }
