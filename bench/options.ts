@@ -4,14 +4,18 @@
 export function choices<Name extends string>(option: string, given: string, known: readonly Name[]): Name[] {
   return given.split(",").map((word) => {
     const found = known.find((each) => each === word);
-    if (found === undefined) throw new Error(`--${option}: "${word}" is none of ${known.join(", ")}`);
-    return found;
+    return found ?? refuse(`--${option}: "${word}" is none of ${known.join(", ")}`);
   });
 }
 
 export function wholeNumber(option: string, given: string): number {
   const value = Number(given);
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`--${option}: "${given}" is not a whole number of 1 or more`);
-  return value;
+  return Number.isInteger(value) && value >= 1
+    ? value
+    : refuse(`--${option}: "${given}" is no whole number of 1 or more`);
+}
+
+function refuse(message: string): never {
+  console.error(`${message}. Add --help for what is expected.`);
+  process.exit(2);
 }

@@ -25,6 +25,8 @@ export interface Row {
   readonly met: boolean | null;
   /** Whether the peer was as fast as on a quiet machine; null where that is not known. */
   readonly counts: boolean | null;
+  /** Milliseconds that reading the weights takes at least; where they take most of the time, 90 % of it reach the goal too. */
+  readonly floor?: number;
   /** The kernels. */
   readonly variant?: string;
   /** Node or the browser. */
