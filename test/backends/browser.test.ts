@@ -31,7 +31,7 @@ async function expected(): Promise<number[]> {
   return values;
 }
 
-describe("WebAssembly in Chromium", { skip: noBrowser, timeout: 240_000 }, () => {
+describe("WebAssembly in Chromium", { skip: noBrowser, timeout: 600_000 }, () => {
   let browser: Browser;
   let files: Map<string, string | Uint8Array>;
   let isolated: Server;

@@ -113,8 +113,9 @@ for (const [name, make] of makers) {
     it("asks the system for nothing once a loop has found its rhythm", async () => {
       const device = open();
       const program = device.load(longProgram(device, 50_000, 2));
+      const values = ramp(50_000);
       const step = async () => {
-        const input = device.upload(ramp(50_000));
+        const input = device.upload(values);
         const output = device.allocate(200_000);
         const small = device.upload(new Float32Array(1));
         await device.submit(program, [input, output], noScalars);
@@ -265,12 +266,13 @@ for (const [name, make] of makers) {
       });
     }
 
-    it("cancels what has not reached its commit, and changes no state", { timeout: 120_000 }, async () => {
+    it("cancels what has not reached its commit, and changes no state", { timeout: 300_000 }, async () => {
       const device = open();
-      const count = 200_000;
+      // Large steps rather than many, which would be prepared one by one.
+      const count = 2_000_000;
       const state = device.upload(new Float32Array(count));
       const quick = device.load(countingProgram(device, count, 1));
-      const slow = device.load(countingProgram(device, count, name.includes("no shared") ? 1000 : 20_000));
+      const slow = device.load(countingProgram(device, count, name.includes("no shared") ? 100 : 2000));
       await device.submit(quick, [state], scalarOne());
       const pending = [1, 2, 3].map(() => device.submit(slow, [state], scalarOne()));
       const settled = Promise.allSettled(pending);
@@ -307,8 +309,8 @@ for (const [name, make] of makers) {
 
     it("lets nobody read what a cancelled program should have written", async () => {
       const device = open();
-      const count = 100_000;
-      const slow = device.load(longProgram(device, count, 5000));
+      const count = 1_000_000;
+      const slow = device.load(longProgram(device, count, 500));
       const quick = device.load(unaryProgram(device, "negate", count));
       const [input, middle, output] = [
         device.upload(ramp(count)),

@@ -40,7 +40,7 @@ const cases: readonly Case[] = [
   { variant: "relaxed", shared: false, worker: false },
 ];
 
-describe("the engine in Chromium", { skip: noBrowser, timeout: 300_000 }, () => {
+describe("the engine in Chromium", { skip: noBrowser, timeout: 600_000 }, () => {
   let folder = "";
   let weightsFile = "";
   let browser: Browser;

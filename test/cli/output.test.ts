@@ -31,7 +31,7 @@ describe("a disk that is full", { skip: skipCommand }, () => {
     assert.equal((await run([...train, "--out", whole])).status, 0);
     const out = join(folder, "limited");
     const running = start([...train, "--out", out, "--checkpoint-seconds", "0"]);
-    await checkpoints(running, out, 30);
+    await checkpoints(running, out, 15);
     running.child.kill("SIGINT");
     await running.finished;
     const before = await readFile(checkpointOf(out));

@@ -23,7 +23,7 @@ describe("small files that ask for much", { concurrency: availableParallelism() 
   after(() => rm(folder, { recursive: true }));
 
   for (const name of Object.keys(bombs)) {
-    it(name, { timeout: 120_000 }, async (context) => {
+    it(name, { timeout: 300_000 }, async (context) => {
       // As it is on machines that collect garbage when they must.
       const flags = ["--max-semi-space-size=4"];
       const { stdout } = await execute(process.execPath, [...flags, script, "read", folder, name]);

@@ -24,7 +24,7 @@ const compilerOptions = {
 
 const blocks = [...readmeBlocks, ...pageBlocks];
 
-describe("the TypeScript in README.md and docs/", { timeout: 120_000 }, () => {
+describe("the TypeScript in README.md and docs/", { timeout: 300_000 }, () => {
   it("compiles, each block with its own imports, without a cast", async () => {
     assert.ok(readmeBlocks.length >= 2 && pageBlocks.length > 0 && tenLines !== "");
     const files = blocks.map((_, i) => `block${i + 1}.ts`);
