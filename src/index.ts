@@ -13,6 +13,7 @@ export type { DType, TypedArray, TypedArrayOf } from "./core/dtype.js";
 export * from "./core/errors.js";
 export type { NestedArray } from "./core/format.js";
 export { RandomStream } from "./core/philox.js";
+export { type Precision, setPrecision } from "./core/precision.js";
 export type { Shape } from "./core/shape.js";
 export { onWarning } from "./core/warnings.js";
 export * from "./data/index.js";

@@ -3,6 +3,7 @@
 import type { Device } from "../backends/backend.js";
 import type { DType } from "../core/dtype.js";
 import { ArgumentError, TraceError } from "../core/errors.js";
+import { currentPrecision } from "../core/precision.js";
 import type { Shape } from "../core/shape.js";
 import { ExecutableCache } from "./cache.js";
 import { currentTrace, type Trace, withTrace } from "./context.js";
@@ -79,7 +80,7 @@ export function compile<Arguments extends readonly Structure[], Result extends S
   let last: Executable | undefined;
 
   const find = (device: Device, args: readonly unknown[], tensors: readonly AnyTensor[]): Recording => {
-    const key = `${device.variant} ${describe(args)}`;
+    const key = `${device.variant} ${currentPrecision()} ${describe(args)}`;
     const known = recordings.get(key)?.find((recording) => recording.guards.every((holds) => holds()));
     if (known !== undefined && known.executable.device === device) {
       cache.touch(known.executable);

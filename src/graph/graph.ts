@@ -2,6 +2,7 @@
 
 import { dtypes } from "../core/dtype.js";
 import { FoveaError, StaleValueError, TraceError } from "../core/errors.js";
+import { currentPrecision } from "../core/precision.js";
 import { formatShape } from "../core/shape.js";
 import { pathOf, type Trace } from "./context.js";
 import type { AnyState } from "./state.js";
@@ -101,7 +102,7 @@ const originCodes = { computed: 0, data: 1, stored: 1, state: 2, number: 3, draw
 
 /** Graphs with equal signatures have the same program: values, states and numbers may differ. */
 export function signatureOf(graph: Graph): Int32Array<ArrayBuffer> {
-  const words: number[] = [graph.nodes.length];
+  const words: number[] = [graph.nodes.length, currentPrecision() === "exact" ? 1 : 0];
   const states = new Map<AnyState, number>();
   const numberOf = (state: AnyState): number => {
     const known = states.get(state);

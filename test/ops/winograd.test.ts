@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import type { Device } from "../../src/backends/backend.js";
 import { createNativeDevice } from "../../src/backends/native/device.js";
 import { createWasmDevice } from "../../src/backends/wasm/device.js";
-import { compile, conv2d, grad, type Tensor, tensor } from "../../src/index.js";
+import { compile, conv2d, grad, setPrecision, type Tensor, tensor } from "../../src/index.js";
 import { delayed, kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
 
 interface Case {
@@ -98,6 +98,26 @@ for (const { name, device, reason } of kernelDevices) {
         const { largest, typical } = errors(found[i], values);
         assert.ok(largest < 1e-5 && typical < 3e-6, `result ${i} is off by ${largest}, typically ${typical}`);
       }
+    });
+
+    it("is left out where results are to be exact, in programs compiled before, too", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const step = compile((x: Tensor, weight: Tensor) => conv2d(x, weight, null, { padding: 1 }));
+      const inputs = [tensor(noise(32 * 64, 1), [1, 32, 8, 8]), tensor(noise(32 * 32 * 9, 2), [32, 32, 3, 3])] as const;
+      const fast = await (await step(...inputs)).data();
+      const eager = () => conv2d(...inputs, null, { padding: 1 }).data();
+      assert.deepEqual(await eager(), fast);
+      try {
+        setPrecision("exact");
+        const exact = await (await step(...inputs)).data();
+        assert.doesNotMatch(step.explain(), /winograd/);
+        assert.notDeepEqual(exact, fast);
+        assert.deepEqual(await eager(), exact);
+      } finally {
+        setPrecision("fast");
+      }
+      assert.deepEqual(await (await step(...inputs)).data(), fast);
     });
 
     it("is what the compiler chooses", async () => {

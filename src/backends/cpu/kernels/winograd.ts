@@ -1,5 +1,6 @@
 /** Winograd's algorithm for 3×3 convolutions of stride 1 (kernels/winograd.c): where it pays, and how the work is cut. */
 
+import { currentPrecision } from "../../../core/precision.js";
 import { sizeOf } from "../../../core/shape.js";
 import type { Operand } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
@@ -107,6 +108,7 @@ const transformCost = 8;
 export function winogradTile(problem: Problem, machine: Machine): 0 | 2 | 4 {
   const { axes, kernel, sourceChannels, targetChannels, batch, isPlain } = problem;
   const [y, x] = axes;
+  if (currentPrecision() === "exact") return 0;
   if (!isPlain || kernel[0] !== 3 || kernel[1] !== 3 || sizeOf([batch, y.target, x.target]) === 0) return 0;
   const width = machine.vectorWidth;
   if (sourceChannels < 2 * width || targetChannels < 2 * width) return 0;
@@ -192,6 +194,7 @@ const gradientOutputs = 128;
 export function winogradGradientTile(problem: WeightGradientProblem, machine: Machine): 0 | 2 | 4 {
   const { axes, kernel, inputChannels, outputChannels, batch, isPlain } = problem;
   const [y, x] = axes;
+  if (currentPrecision() === "exact") return 0;
   if (!isPlain || kernel[0] !== 3 || kernel[1] !== 3 || sizeOf([batch, y.target, x.target]) === 0) return 0;
   const width = machine.vectorWidth;
   if (inputChannels < 2 * width || outputChannels < 2 * width) return 0;
