@@ -34,8 +34,10 @@ export class Storage {
       return values;
     } catch (error) {
       pipeline.reported(error);
-      // A state does not know which program should have filled it: what that one failed with explains more.
+      // A state does not know which program should have filled it, and a program fails where one before it did not fill
+      // its states: what that one failed with explains more.
       if (this.filled === undefined) await pipeline.room(0);
+      pipeline.throwFailure();
       throw error;
     }
   }

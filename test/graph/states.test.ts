@@ -356,13 +356,16 @@ describe("a failing program", () => {
     }
   });
 
-  it("is told by a state that it should have filled, and leaves nothing unhandled", async () => {
+  it("is told by a state that it should have filled and by what comes of it, and leaves nothing unhandled", async () => {
     const unhandled: unknown[] = [];
     const listen = (error: unknown) => unhandled.push(error);
     process.on("unhandledRejection", listen);
     try {
-      const state = new State(take(zeros([4, 3]), tensor([9], { dtype: "int32" })));
-      await assert.rejects(state.value.data(), /^DataError: take: element 0 of the indices \(1\) is 9, expected 0 … 3/);
+      const broken = () => new State(take(zeros([4, 3]), tensor([9], { dtype: "int32" })));
+      const message = /^DataError: take: element 0 of the indices \(1\) is 9, expected 0 … 3/;
+      await assert.rejects(broken().value.data(), message);
+      // Two programs fail here: the one that should have filled the state, and the one that uses it.
+      await assert.rejects(broken().value.sum().data(), message);
       await new Promise((resolve) => setTimeout(resolve, 150));
     } finally {
       process.off("unhandledRejection", listen);
