@@ -5,9 +5,10 @@ import { describe, it } from "node:test";
 import { FoveaError } from "../../src/core/errors.js";
 import { type DType, type Shape, type Tensor, tensor } from "../../src/index.js";
 import { dataTypes, TensorProto } from "../../src/interop/onnx/proto.js";
+import type { HostArray } from "../../src/interop/onnx/tensorProto.js";
 import { load, type OnnxModel } from "../../src/onnx.js";
 import { anyDevice, useDevice } from "../support/devices.js";
-import { floats, model, node, tensorProto, valueInfo } from "../support/onnxModels.js";
+import { floats, int64s, model, modelOf, node, tensorProto, valueInfo } from "../support/onnxModels.js";
 
 useDevice(anyDevice());
 
@@ -153,7 +154,100 @@ describe("integers of 64 bits", () => {
 
   it("beyond int32 are an error where they are computed with", async () => {
     const onnx = await load(one("Add", [2n ** 40n]));
-    await assert.rejects(values(onnx, { x: ints(1) }), fails(/the int64 value 1099511627776 is beyond int32.*Fix/));
+    await assert.rejects(
+      values(onnx, { x: ints(1) }),
+      fails(/node "the Add" \(Add, opset 13\): the int64 value 1099511627776 is beyond int32.*Fix/),
+    );
+  });
+
+  const [most, least] = [2 ** 31 - 1, -(2 ** 31)];
+  type Grows = readonly [op: string, constant: number | undefined, large: readonly number[], small: readonly number[]];
+  const grow: readonly Grows[] = [
+    ["Add", 5, [1, most - 4], [1, most - 5]],
+    ["Sub", 5, [1, least + 4], [1, least + 5]],
+    ["Mul", 3, [1, 2 ** 30], [1, 2 ** 29]],
+    ["Mul", 2 ** 20, [2 ** 30], [2 ** 10]],
+    ["Pow", 3, [2, 1291], [2, -1290]],
+    ["Neg", undefined, [least], [most]],
+    ["Abs", undefined, [least], [-most]],
+    ["CumSum", 0, [most - 2, 1, 2, -5], [most - 2, 1, 1, -5]],
+    ["ReduceSum", 0, [2 ** 30, 2 ** 30], [2 ** 30, 2 ** 30, -1].slice(1)],
+    ["ReduceProd", undefined, [2 ** 16, 2 ** 16], [2 ** 15, 2 ** 15]],
+    ["ReduceMean", undefined, new Array<number>(40).fill(2 ** 26), new Array<number>(20).fill(2 ** 26)],
+  ];
+  it("that become larger than int32 are an error, too, which names the node", async () => {
+    const results: Readonly<Record<string, number[]>> = {
+      Add: [6, most],
+      Sub: [-4, least],
+      Pow: [8, -2146689000],
+      Neg: [-most],
+      Abs: [most],
+      CumSum: [most - 2, most - 1, most, most - 5],
+      ReduceSum: [2 ** 30 - 1],
+      ReduceProd: [2 ** 30],
+      ReduceMean: [2 ** 26],
+    };
+    for (const [op, constant, large, small] of grow) {
+      const second = constant === undefined ? [] : [{ constant: int64s(constant) }];
+      const build = (numbers: readonly number[]) =>
+        modelOf({ op, opset: 13, inputs: [int64s(...numbers), ...second], outputs: ["int64"] });
+      const onnx = await load(build(large));
+      const message = new RegExp(`node "the ${op}" \\(${op}, opset 13\\): a result is beyond int32.*Fix`);
+      await assert.rejects(onnx.run({ x0: ints(...large) }), fails(message), op);
+      const fine = await load(build(small));
+      const { y0 } = await fine.run({ x0: ints(...small) });
+      const expected = results[op] ?? small.map((value) => value * (constant ?? 1));
+      assert.deepEqual([...(await y0.data())], expected, op);
+      // A graph that was compiled for numbers that fit notices those that do not.
+      if (large.length !== small.length) continue;
+      await assert.rejects(fine.run({ x0: ints(...large) }), fails(message), op);
+      assert.deepEqual([...(await (await fine.run({ x0: ints(...small) })).y0.data())], expected, op);
+    }
+  });
+
+  it("that come from floating point, or are unsigned, are looked at as well", async () => {
+    const cast = await load(
+      modelOf({
+        op: "Cast",
+        opset: 13,
+        inputs: [{ type: "float32", shape: [2], data: new Float32Array(2) }],
+        outputs: ["int64"],
+        attributes: { to: dataTypes.int64 },
+      }),
+    );
+    assert.deepEqual([...(await (await cast.run({ x0: tensor([2.9, -2e9]) })).y0.data())], [2, -2e9]);
+    for (const value of [3e9, -3e9, Number.NaN, Number.NEGATIVE_INFINITY])
+      await assert.rejects(cast.run({ x0: tensor([1, value]) }), fails(/node "the Cast" .* a result is beyond int32/));
+    const [three, two] = [
+      [3, 4],
+      [2, 9],
+    ].map((each): HostArray => ({ type: "uint32", shape: [2], data: Uint32Array.from(each) }));
+    const unsigned = await load(modelOf({ op: "Sub", opset: 14, inputs: [three, two], outputs: ["uint32"] }));
+    assert.deepEqual([...(await (await unsigned.run({ x0: ints(3, 9), x1: ints(2, 4) })).y0.data())], [1, 5]);
+    await assert.rejects(unsigned.run({ x0: ints(3, 4), x1: ints(2, 9) }), fails(/a result is beyond/));
+  });
+
+  it("in shapes may be as large as they are, but not larger than can be counted", async () => {
+    const graph = (factor: bigint) =>
+      model(
+        {
+          node: [
+            node("Shape", 13, ["x"], ["s"]),
+            node("Mul", 13, ["s", "k"], ["large"]),
+            node("Div", 13, ["large", "k"], ["again"]),
+            node("Expand", 13, ["x", "again"], ["y"]),
+          ],
+          input: [valueInfo("x", "int64", ["n"])],
+          initializer: [tensorProto("k", { type: "int64", shape: [1], data: BigInt64Array.of(factor) })],
+          output: [valueInfo("y", "int64")],
+        },
+        13,
+      );
+    assert.deepEqual(await values(await load(graph(2n ** 40n)), { x: ints(5, 6) }), [5, 6]);
+    await assert.rejects(
+      values(await load(graph(2n ** 62n)), { x: ints(5, 6) }),
+      fails(/node "the Mul" \(Mul, opset 13\): its result 9223372036854776000 is not known exactly.*Fix/),
+    );
   });
 });
 

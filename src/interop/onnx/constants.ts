@@ -12,6 +12,7 @@ import type { AnyTensor } from "../../graph/tensor.js";
 import { tensorOver } from "../../ops/create.js";
 import { dtypeOf, type ElementType, isFloat, ranges } from "./elementTypes.js";
 import type { HostArray } from "./tensorProto.js";
+import type { Value } from "./value.js";
 
 type Values = Float64Array<ArrayBuffer>;
 
@@ -151,6 +152,22 @@ export function fits(tensor: AnyTensor): boolean {
   return !unfit.has(tensor);
 }
 
+/** The first node that computes on a device with a constant that does not fit. */
+const usedBy = new WeakMap<AnyTensor, string>();
+
+/** Remembers which node makes `outputs` of `inputs`, for the error of `checkFits`. */
+export function blame(
+  inputs: readonly (Value | undefined)[],
+  outputs: readonly (Value | undefined)[],
+  node: string,
+): void {
+  for (const input of inputs) {
+    if (input?.kind !== "tensor" || fits(input.tensor) || usedBy.has(input.tensor)) continue;
+    if (outputs.some((output) => output?.kind === "tensor" && !known.has(output.tensor)))
+      usedBy.set(input.tensor, node);
+  }
+}
+
 /** Throws if a value that a device is to compute depends on a constant that tensors cannot hold. */
 export function checkFits(outputs: readonly AnyTensor[]): void {
   const seen = new Set<AnyTensor>();
@@ -161,7 +178,7 @@ export function checkFits(outputs: readonly AnyTensor[]): void {
     const wrong = unfit.get(tensor);
     if (wrong !== undefined) {
       throw new DataError(
-        `the ${wrong.type} value ${wrong.value} is beyond int32, in which Fovea computes integers. Fix: export the model with smaller integers.`,
+        `${usedBy.get(tensor) ?? "an output"}: the ${wrong.type} value ${wrong.value} is beyond int32, in which Fovea computes integers. Fix: export the model with smaller integers.`,
       );
     }
     if (tensor.origin.kind === "computed") stack.push(...tensor.origin.inputs);

@@ -3,9 +3,10 @@
 import { FormatError, FoveaError } from "../../core/errors.js";
 import { currentFrame, type Frame, withFrame } from "../../graph/context.js";
 import { Call } from "./call.js";
-import { constantTensor, settle } from "./constants.js";
+import { blame, constantTensor, settle } from "./constants.js";
 import type { Outputs, Request, Steps } from "./definition.js";
 import { describeNode, type GraphPlan, type NodePlan } from "./graph.js";
+import { mayOverflow, type OverflowChecks } from "./overflow.js";
 import { tensorValue, type Value } from "./value.js";
 
 /** The values that names stand for, in a graph and around it. */
@@ -30,10 +31,16 @@ class Scope {
  * Records what a graph computes.
  *
  * @param inputs by name; initializers are taken from here where they have the same name
+ * @param checks told of integers that may be too large; without it they wrap around
  * @returns its outputs, in order
  */
-export function runGraph(plan: GraphPlan, inputs: ReadonlyMap<string, Value>, training: boolean): Steps<Value[]> {
-  return runWithin(plan, inputs, undefined, { training, nodes: 0 });
+export function runGraph(
+  plan: GraphPlan,
+  inputs: ReadonlyMap<string, Value>,
+  training: boolean,
+  checks?: OverflowChecks,
+): Steps<Value[]> {
+  return runWithin(plan, inputs, undefined, { training, checks, nodes: 0 });
 }
 
 /** Nodes that one run may execute, those in loops counted as often as they are: more are a mistake, or made to do harm. */
@@ -41,6 +48,7 @@ const maxNodes = 200_000;
 
 interface Execution {
   readonly training: boolean;
+  readonly checks: OverflowChecks | undefined;
   nodes: number;
 }
 
@@ -73,14 +81,23 @@ function* runNode(node: NodePlan, scope: Scope, execution: Execution): Steps<voi
     if (value === undefined) throw new FormatError(`${describeNode(node)}: nothing made ${JSON.stringify(name)}.`);
     return value;
   });
-  const call = new Call(node, inputs, {
-    training: execution.training,
-    run: (body, values) => runWithin(body, matchInputs(node, body, values), scope, execution),
-  });
-  const outputs = asList(yield* withinFrame(node, () => node.definition.build(call, node.attributes)));
+  const callWith = (values: readonly (Value | undefined)[]) =>
+    new Call(node, values, {
+      training: execution.training,
+      run: (body, given) => runWithin(body, matchInputs(node, body, given), scope, execution),
+    });
+  const build = function* (values: readonly (Value | undefined)[]): Steps<readonly (Value | undefined)[]> {
+    const outputs = yield* withinFrame(node, () => node.definition.build(callWith(values), node.attributes));
+    return asList(outputs).map((value) => value && settled(value));
+  };
+  const outputs = yield* build(inputs);
+  blame(inputs, outputs, describeNode(node));
+  const [result] = outputs;
+  if (result?.kind === "tensor" && mayOverflow(node, inputs, result))
+    yield* execution.checks?.watch(node, inputs, result, build) ?? [];
   for (const [i, name] of node.outputs.entries()) {
     const value = outputs[i];
-    if (name !== "" && value !== undefined) scope.set(name, settled(value));
+    if (name !== "" && value !== undefined) scope.set(name, value);
   }
 }
 

@@ -15,6 +15,7 @@ import { dtypeOf, type ElementType, ranges } from "./elementTypes.js";
 import { NotYetKnown, now, runGraph, waiting } from "./execute.js";
 import type { GraphPlan, ValueInfo } from "./graph.js";
 import { rounded } from "./ops/conversion.js";
+import { OverflowChecks } from "./overflow.js";
 import { rolesOf } from "./roles.js";
 import { tensorValue, type Value } from "./value.js";
 
@@ -33,6 +34,9 @@ export interface OnnxValue {
 /** Tensors by the names of a model's inputs or outputs. */
 export type NamedTensors = Readonly<Record<string, AnyTensor>>;
 
+/** Outputs, and the number by which `OverflowChecks` knows the first node whose result did not fit, if any may not. */
+type Computed = { readonly outputs: Record<string, AnyTensor>; readonly overflow: readonly Tensor<[]>[] };
+
 /**
  * A model that `load` has read. It is a module: its floating-point initializers are parameters under their own names, which
  * can be trained, saved and loaded. After `train()` batch normalization and dropout behave as while training.
@@ -46,7 +50,8 @@ export class OnnxModel extends Module {
   readonly #defaults: ReadonlySet<string>;
   readonly #states = new Map<string, { readonly state: AnyState; readonly type: ElementType }>();
   readonly #constants = new Map<string, Value>();
-  readonly #compiled: CompiledFunction<[NamedTensors], NamedTensors>;
+  readonly #compiled: CompiledFunction<[NamedTensors], Computed>;
+  readonly #overflow = new OverflowChecks();
   /** Whether sizes depend on values, so that the graph cannot be one program. */
   #waits = false;
 
@@ -76,7 +81,9 @@ export class OnnxModel extends Module {
         configurable: true,
       });
     }
-    this.#compiled = compile((inputs: NamedTensors) => this.#results(this.record(inputs)));
+    this.#compiled = compile((inputs: NamedTensors) =>
+      this.#computed(now(runGraph(this.#plan, this.#values(inputs), this.training, this.#overflow.begin()))),
+    );
     this.eval();
   }
 
@@ -100,23 +107,24 @@ export class OnnxModel extends Module {
    *
    * @param inputs a tensor for each of `inputs`
    * @returns a tensor for each of `outputs`
-   * @throws ArgumentError for names that are missing or unknown; ShapeError and DTypeError for tensors that do not fit
+   * @throws ArgumentError for names that are missing or unknown; ShapeError and DTypeError for tensors that do not fit;
+   * DataError, naming the node, where integers become larger than int32
    * @example const { logits } = await model.run({ image });
    */
   async run(inputs: Readonly<Record<string, AnyTensorLike>>): Promise<Record<string, AnyTensor>> {
     const tensors = await this.#prepare(inputs);
     if (!this.#waits) {
       try {
-        return await this.#compiled(tensors);
+        return await this.#checked(await this.#compiled(tensors));
       } catch (error) {
         if (!(error instanceof NotYetKnown)) throw error;
         this.#waits = true;
       }
     }
-    const steps = runGraph(this.#plan, this.#values(tensors), this.training);
-    const outputs = this.#results(this.#named(await waiting(steps)));
-    await evaluate(...Object.values(outputs));
-    return outputs;
+    const steps = runGraph(this.#plan, this.#values(tensors), this.training, this.#overflow.begin());
+    const computed = this.#computed(await waiting(steps));
+    await evaluate(...Object.values(computed.outputs), ...computed.overflow);
+    return this.#checked(computed);
   }
 
   /** Records the outputs without computing them: for training, or within `compile`. */
@@ -161,9 +169,16 @@ export class OnnxModel extends Module {
     return Object.fromEntries(outputs);
   }
 
-  /** Outputs of short floating-point types rounded to what these hold: only at the end, for it has no gradient. */
-  #results(outputs: Record<string, AnyTensor>): Record<string, AnyTensor> {
+  /** Outputs of short floating-point types are rounded to what these hold: only at the end, for it has no gradient. */
+  #computed(values: readonly Value[]): Computed {
+    const outputs = this.#named(values);
     for (const { name, dtype } of this.#outputs) outputs[name] = rounded(outputs[name], dtype);
+    const { first } = this.#overflow;
+    return { outputs, overflow: first === undefined ? [] : [first] };
+  }
+
+  async #checked({ outputs, overflow }: Computed): Promise<Record<string, AnyTensor>> {
+    for (const first of overflow) this.#overflow.check(await first.item());
     return outputs;
   }
 
