@@ -220,6 +220,17 @@ describe("ops as ONNX", { skip: typeof runtime === "string" && runtime }, () => 
     }
   });
 
+  it("with lists of indices that are as long as the batch", async () => {
+    const sorted = (x: Tensor) => fovea.sort(x, 0, { descending: true }).values;
+    const backwards = (x: Tensor) => fovea.take(x, fovea.argsort(fovea.sum(x, 1)));
+    for (const model of [sorted, backwards]) {
+      const session = await judge.InferenceSession.create(await exportModel(model, { inputs: [2, 3] }));
+      const x = normal([5, 3]);
+      const { output } = await session.run({ input: new judge.Tensor("float32", await x.data(), x.shape) });
+      assert.deepEqual([...output.data], [...(await model(x).data())]);
+    }
+  });
+
   it("with fixed sizes where the batch cannot vary", async () => {
     const scaled = (x: Tensor) => fovea.mul(x, x.shape[0]);
     await assert.rejects(exportModel(scaled, { inputs: [2, 3] }), /a constant .*dynamicBatch: false/s);

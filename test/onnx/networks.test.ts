@@ -55,9 +55,13 @@ describe("networks as ONNX", { skip }, () => {
       const weights = await network.stateDict();
       for (const [name, { data }] of Object.entries(await read.stateDict()))
         assert.deepEqual(data, weights[name]?.data, `the weight ${name}`);
-      const again = await load(await exportModel(read));
+      const written = await exportModel(read);
+      const again = await load(written);
       const { output: second } = await again.run({ input: x });
       assertClose(await (second as Tensor).data(), expected, "written again");
+      // ONNX has no unpooling; what it is written as becomes other nodes when it is read.
+      if (entry.name !== "segnet")
+        assert.deepEqual(await exportModel(again), written, "the same file, however often it is read and written");
     });
   }
 });

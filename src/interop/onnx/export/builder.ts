@@ -67,8 +67,10 @@ export class GraphBuilder {
     attributes: Attributes,
     outputs: number,
   ): readonly string[] {
-    const place = path === "" ? "" : `/${path.replaceAll(".", "/")}`;
-    const name = this.unique(`${place}/${opType}`);
+    const place = path === "" ? "" : `/${path.replaceAll(".", "/")}`.replaceAll(/\/{2,}/g, "/");
+    // A node that was read from a file is called as it was there.
+    const isNamed = new RegExp(`/${opType}(_\\d+)?$`).test(place);
+    const name = this.unique(isNamed ? place : `${place}/${opType}`);
     const results = Array.from({ length: outputs }, (_, i) => this.unique(`${name}_output_${i}`));
     const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value));
     // Inputs that are left out at the end are not mentioned.

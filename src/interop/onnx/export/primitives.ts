@@ -94,6 +94,14 @@ function reshapeTo({ builder, node }: Emission, x: string, lengths: readonly Len
   return node("Reshape", [x, builder.integers(lengths.map((length) => (typeof length === "number" ? length : -1)))]);
 }
 
+/** How many elements tensors with such lengths have. */
+function productOf(emission: Emission, lengths: readonly Length[]): Length {
+  const varying = lengths.filter((length) => typeof length !== "number").length;
+  if (varying > 1) return emission.fail("two of its lengths vary with the batch. Fix: { dynamicBatch: false }.");
+  const product = lengths.reduce<number>((a, b) => a * (typeof b === "number" ? b : b.perSample), 1);
+  return varying === 0 ? product : { perSample: product };
+}
+
 function emitSlice(
   emission: Emission,
   input: AnyTensor,
@@ -300,16 +308,18 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
     const { builder, node, value, lengths, tensor } = emission;
     const own = lengths(upstream);
     const [before, after] = [own.slice(0, axis), own.slice(axis + indices.rank)];
-    const flat = [...before, indices.size, ...after];
-    const places = reshapeTo(emission, value(indices), [...before.map(() => 1), indices.size, ...after.map(() => 1)]);
+    const count = productOf(emission, lengths(indices));
+    const flat = [...before, count, ...after];
+    const places = reshapeTo(emission, value(indices), [...before.map(() => 1), count, ...after.map(() => 1)]);
     const repeated = node("Expand", [places, builder.lengths(flat)]);
     const zeros = node("Expand", [builder.number(0, upstream.dtype), builder.lengths(lengths(tensor))]);
     const values = reshapeTo(emission, value(upstream), flat);
     return node("ScatterElements", [zeros, repeated, values], { axis: int(axis), reduction: text("add") });
   }),
-  rule(argSortOp, ({ builder, node, path, value }, { input }, { axis, descending, count }) => {
+  rule(argSortOp, ({ builder, node, path, value, lengths, tensor }, { input }, { axis, descending }) => {
     const attributes = { axis: int(axis), largest: int(descending), sorted: int(1) };
-    const [, order] = builder.nodeWith(path, "TopK", [value(input), builder.integers([count])], attributes, 2);
+    const count = builder.lengths([lengths(tensor)[axis]]);
+    const [, order] = builder.nodeWith(path, "TopK", [value(input), count], attributes, 2);
     return node("Cast", [order], { to: int(elementTypes.int32) });
   }),
   rule(oneHotOp, ({ builder, node, value }, { indices }, { classes }) => {
@@ -319,17 +329,14 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
   rule(iotaOp, (emission, _, { shape }) => {
     const { builder, lengths, tensor, node } = emission;
     const own = lengths(tensor);
-    const varying = own.filter((length) => typeof length !== "number").length;
-    if (varying > 1) return emission.fail("two of its lengths vary with the batch. Fix: { dynamicBatch: false }.");
-    if (varying === 0) {
+    if (own.every((length) => typeof length === "number")) {
       const counted = builder.integers(
         Array.from({ length: sizeOf(shape) }, (_, i) => i),
         shape,
       );
       return node("Cast", [counted], { to: int(elementTypes.int32) });
     }
-    const perSample = own.reduce<number>((a, b) => a * (typeof b === "number" ? b : b.perSample), 1);
-    const count = node("Squeeze", [builder.lengths([{ perSample }])]);
+    const count = node("Squeeze", [builder.lengths([productOf(emission, own)])]);
     const counted = node("Range", [builder.integers([0], []), count, builder.integers([1], [])]);
     return reshapeTo(emission, node("Cast", [counted], { to: int(elementTypes.int32) }), own);
   }),

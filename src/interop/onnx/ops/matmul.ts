@@ -1,10 +1,10 @@
 /** Products of matrices. */
 
-import { sizeOf } from "../../../core/shape.js";
+import { sameShape, sizeOf } from "../../../core/shape.js";
 import type { Tensor } from "../../../graph/tensor.js";
 import { add, mul } from "../../../ops/elementwise/arithmetic.js";
 import { cast } from "../../../ops/elementwise/select.js";
-import { matmul, matmulOp } from "../../../ops/linear/matmul.js";
+import { linear, matmul, matmulOp } from "../../../ops/linear/matmul.js";
 import { reshape } from "../../../ops/shape/reshape.js";
 import type { Call } from "../call.js";
 import { constantFrom } from "../constants.js";
@@ -36,11 +36,14 @@ function gemm(call: Call, { alpha, beta, transA, transB }: GemmSettings): Tensor
   const [a, b] = [call.float(0), call.float(1)];
   if (a.rank !== 2 || b.rank !== 2)
     throw call.shapeError(`the factors are ${a.shape.join("×")} and ${b.shape.join("×")}. Expected matrices`);
+  const isLinear = transA === 0 && transB !== 0 && alpha === 1 && beta === 1;
+  const bias = call.has(2) ? call.float(2) : null;
+  if (isLinear && (bias === null || sameShape(bias.shape, [b.shape[0]])))
+    return tensorValue(call.type(0), linear(a, b, bias) as Tensor);
   const product = matmulOp({ a, b }, { transposeA: transA !== 0, transposeB: transB !== 0 }) as Tensor;
   const scaled = alpha === 1 ? product : (mul(product, alpha) as Tensor);
-  if (!call.has(2) || beta === 0) return tensorValue(call.type(0), scaled);
-  const c = call.float(2);
-  return tensorValue(call.type(0), add(scaled, beta === 1 ? c : mul(c, beta)) as Tensor);
+  if (bias === null || beta === 0) return tensorValue(call.type(0), scaled);
+  return tensorValue(call.type(0), add(scaled, beta === 1 ? bias : mul(bias, beta)) as Tensor);
 }
 
 /** Determinants, by elimination; in JavaScript, for there is no kernel that would look for pivots. */
