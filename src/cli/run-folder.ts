@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { mkdir, open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ArgumentError, FileError, FormatError } from "../core/errors.js";
-import { errorCode, fileError, readFile, writeFile } from "../node/files.js";
+import { errorCode, fileError, makeFolder, readFile, writeFile } from "../node/files.js";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../train/checkpoint.js";
 import type { EpochRecord } from "../train/trainer.js";
 import type { Settings } from "./settings.js";
@@ -56,14 +56,7 @@ export class RunFolder {
   /** Makes `path` the folder of a new run. @throws ArgumentError when there is already a run in it */
   static async create(path: string, settings: Settings): Promise<RunFolder> {
     await RunFolder.checkFree(path);
-    try {
-      await mkdir(path, { recursive: true });
-    } catch (error) {
-      if (errorCode(error) === "EEXIST") {
-        throw new FileError(`--out: ${path} is a file. Expected a folder, or a name that is free.`, { cause: error });
-      }
-      throw fileError("write", path, error);
-    }
+    await makeFolder(path);
     const folder = new RunFolder(path, settings);
     // The configuration last: with it, everything is there that a run needs.
     await writeFile(folder.#metricsPath, "");
@@ -73,10 +66,10 @@ export class RunFolder {
 
   /** Makes a new folder for a run: `base`, or the first of `base-2`, `base-3` … that is free. */
   static async createNew(base: string, settings: Settings): Promise<RunFolder> {
+    await makeFolder(dirname(base));
     for (let number = 1; ; number++) {
       const path = number === 1 ? base : `${base}-${number}`;
       try {
-        await mkdir(dirname(path), { recursive: true });
         await mkdir(path);
       } catch (error) {
         if (errorCode(error) === "EEXIST") continue;

@@ -1,12 +1,12 @@
 /** What loaders of published data sets share: looking for files, and downloading them into the cache. */
 
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FileError } from "../core/errors.js";
 import type { PublishedFile } from "../data/mnist.js";
 import type { ByteChunks } from "../formats/array.js";
 import { type DownloadOptions, download } from "./download.js";
-import { fileError, openFile } from "./files.js";
+import { makeFolder, openFile } from "./files.js";
 
 export interface DataFilesOptions extends DownloadOptions {
   /** The folder with the files; nothing is downloaded then. Otherwise the cache folder is used. */
@@ -46,9 +46,7 @@ export async function fetchMissing(
     throw new FileError(`${title}: ${path} is not there and downloading is switched off. ${mend}`);
   }
   const urls = places.map((place) => new URL(file.name, place.endsWith("/") ? place : `${place}/`).href);
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw fileError("write", folder, error);
-  });
+  await makeFolder(folder);
   try {
     await download({ ...file, urls }, path, options);
   } catch (error) {

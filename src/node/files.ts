@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { createReadStream, type Stats } from "node:fs";
-import { type FileHandle, open, realpath, rename, rm, stat, writeFile as writeInto } from "node:fs/promises";
+import { type FileHandle, mkdir, open, realpath, rename, rm, stat, writeFile as writeInto } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { AbortedError, FileError, FoveaError } from "../core/errors.js";
 import type { ByteChunks } from "../formats/array.js";
@@ -127,11 +127,29 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close().catch(() => undefined);
 }
 
+/**
+ * Makes a folder, and those above it that are not there. Not `mkdir`'s own recursion: it never ends where the system has no
+ * place for a folder though the one above is there, as in /proc.
+ *
+ * @throws FileError
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const isFolder = async (place: string) => (await stat(place).catch(() => undefined))?.isDirectory() ?? false;
+  const above = dirname(path);
+  if (above !== path && !(await isFolder(above))) await makeFolder(above);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (!(await isFolder(path))) throw fileError("write", path, error);
+  }
+}
+
 const mends: Readonly<Record<string, (path: string, action: "read" | "write") => string>> = {
   ENOENT: (path, action) =>
     action === "read"
       ? "there is no such file. Fix: check the path."
       : `there is no such file or folder. Fix: check the path, or create the folder ${dirname(path)}.`,
+  EEXIST: () => "there is a file of that name. Fix: choose another name.",
   ENOTDIR: () => "a part of the path is a file, not a folder. Fix: check the path.",
   EISDIR: () => "it is a folder. Fix: pass the path of a file.",
   ENOTREG: () => "it is not a regular file. Fix: pass the path of a file.",

@@ -1,6 +1,5 @@
 /** Published weights by name: found in the cache, or downloaded into it. */
 
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ArgumentError, FileError } from "../core/errors.js";
 import { closestName } from "../core/suggest.js";
@@ -8,7 +7,7 @@ import type { PictureInput } from "../data/resize.js";
 import { cacheFolder } from "./cache.js";
 import { isFile } from "./data-files.js";
 import { type DownloadOptions, download, reasonOf } from "./download.js";
-import { fileError } from "./files.js";
+import { makeFolder } from "./files.js";
 import { type TorchvisionWeights, torchvisionUrl, torchvisionWeights } from "./torchvision-weights.js";
 
 export interface PretrainedOptions extends DownloadOptions {
@@ -151,9 +150,7 @@ async function fetchTo(path: string, file: Published, asked: string, options: Pr
     throw new FileError(`${asked}: ${path} is not there and downloading is switched off. ${mend}`);
   }
   const folder = join(path, "..");
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw fileError("write", folder, error);
-  });
+  await makeFolder(folder);
   try {
     await download({ ...file, urls: [file.url] }, path, options);
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Bad input: each is refused with a message that says what is wrong, and nothing is lost or left behind. */
 
 import assert from "node:assert/strict";
-import { copyFile, cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -139,6 +139,25 @@ describe("data", { skip: skipCommand, concurrency: 2 }, () => {
       /has no train images\. Looked for train-images-idx3-ubyte/,
     );
     assert.equal(await exists(join(folder, "never")), false);
+  });
+});
+
+describe("folders for runs", { skip: skipCommand }, () => {
+  it("where there is a file, or where the system makes none", async (t) => {
+    const place = join(folder, "place");
+    await mkdir(place);
+    await writeFile(join(place, "runs"), "no folder");
+    const train = ["train", "lenet5", "--data", data];
+    assertRefused(
+      await run(train, { cwd: place }),
+      /cannot write runs: there is a file of that name\. Fix: choose another/,
+    );
+    assertRefused(
+      await run([...train, "--out", "runs/first"], { cwd: place }),
+      /cannot write runs: there is a file of that name/,
+    );
+    if (!(await exists("/proc/self"))) return t.diagnostic("there is no /proc");
+    assertRefused(await run([...train, "--out", "/proc/fovea/run"]), /cannot write \/proc\/fovea: .* Fix:/);
   });
 });
 

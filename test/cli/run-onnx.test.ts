@@ -113,5 +113,26 @@ describe("fovea run", { skip: skipCommand }, () => {
     assert.match(await refused("twice.onnx", "--input", "x=none.npy"), /cannot read none\.npy/);
     assert.match(await refused("twice.onnx", "--random", "--dim", "batch"), /Expected a name and a length/);
     assert.match(await refused("twice.onnx", "--random", "--range", "3"), /Expected two numbers/);
+    const cases: [RegExp, ...string[]][] = [
+      [/--dim bach: no input has .* Did you mean batch\? Expected one of: batch\./, "--random", "--dim", "bach=2"],
+      [
+        /x would be 9999999999×1×2×2: more than \d+ elements\. Fix: a smaller --dim/,
+        "--random",
+        "--dim",
+        "batch=9999999999",
+      ],
+      [/--input x is there twice\. Fix: one file/, "--input", "x.npy", "--input", "x=x.npy"],
+      [/flat\.npy holds an array 4 float32\. Expected x batch×1×2×2 float32\. Fix: .*reshape/, "--input", "flat.npy"],
+      [/whole\.npy holds an array 1×1×2×2 int32\. .*Fix: .*astype\("float32"\)/, "--input", "whole.npy"],
+      [/cannot write x\.npy: there is a file of that name\. Fix: choose another/, "--random", "--output", "x.npy"],
+    ];
+    await writeFile(join(folder, "flat.npy"), await toNpy(tensor([1, 2, 3, 4])));
+    const whole = tensor(Int32Array.of(1, 2, 3, 4)).reshape([1, 1, 2, 2]);
+    await writeFile(join(folder, "whole.npy"), await toNpy(whole));
+    const told = await Promise.all(cases.map(([, ...args]) => refused("twice.onnx", ...args)));
+    for (const [i, [message]] of cases.entries()) {
+      assert.match(told[i], message);
+      assert.doesNotMatch(told[i], /\n {4}at /);
+    }
   });
 });

@@ -1,19 +1,19 @@
 /** `fovea run`: an ONNX model on data from files. */
 
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import type { DType } from "../../core/dtype.js";
 import { ArgumentError } from "../../core/errors.js";
 import { RandomStream } from "../../core/philox.js";
 import { type Shape, sizeOf } from "../../core/shape.js";
+import { closestName } from "../../core/suggest.js";
 import { toPlanar } from "../../data/pixels.js";
 import type { AnyTensor } from "../../graph/tensor.js";
 import { dtypeOf } from "../../interop/onnx/elementTypes.js";
 import { load } from "../../interop/onnx/load.js";
 import type { OnnxModel, OnnxValue } from "../../interop/onnx/model.js";
-import { fileError, readFile, writeFile } from "../../node/files.js";
+import { makeFolder, readFile, writeFile } from "../../node/files.js";
 import { readPixels } from "../../node/image.js";
 import { fromNpy, toNpy } from "../../npy.js";
 import { tensorOver } from "../../ops/create.js";
@@ -78,6 +78,7 @@ async function runModel(file: string, flags: RunFlags): Promise<void> {
   await useDevice(flags);
   const model = await load(file);
   const files = filesByInput(model, flags.input ?? []);
+  checkDimensions(model, flags.dim);
   const inputs: Record<string, AnyTensor> = {};
   const random = new RandomStream(flags.seed);
   for (const input of model.inputs) {
@@ -143,16 +144,40 @@ function filesByInput(model: OnnxModel, given: readonly string[]): ReadonlyMap<s
     if (name === undefined && (names.length !== 1 || (!existsSync(text) && text.includes("=")))) {
       throw new ArgumentError(`--input ${text} names no input. Expected name=file, with one of ${names.join(", ")}.`);
     }
-    files.set(name ?? names[0], name === undefined ? text : text.slice(name.length + 1));
+    const input = name ?? names[0];
+    if (files.has(input)) throw new ArgumentError(`--input ${input} is there twice. Fix: one file for each input.`);
+    files.set(input, name === undefined ? text : text.slice(name.length + 1));
   }
   return files;
 }
+
+/** Throws for a dimension that no input has. */
+function checkDimensions({ inputs }: OnnxModel, dims: ReadonlyMap<string, number> = new Map()): void {
+  const open = [...new Set(inputs.flatMap(({ shape = [] }) => shape.filter((length) => typeof length === "string")))];
+  for (const name of dims.keys()) {
+    if (open.includes(name)) continue;
+    const meant = closestName(name, open);
+    const expected = open.length === 0 ? "The model leaves none open." : `Expected one of: ${open.join(", ")}.`;
+    throw new ArgumentError(
+      `--dim ${name}: no input has a dimension of that name.${meant === undefined ? "" : ` Did you mean ${meant}?`} ${expected}`,
+    );
+  }
+}
+
+/** Elements of an input that is made here: 2 GB of float32. */
+const mostElements = 2 ** 29;
 
 /** The lengths of an input whose open dimensions are given, or 1. */
 function lengthsOf({ name, shape }: OnnxValue, dims: ReadonlyMap<string, number> = new Map()): number[] {
   if (shape === undefined)
     throw new ArgumentError(`the model does not say which shape ${name} has. Fix: --input ${name}=FILE.`);
-  return shape.map((length) => (typeof length === "number" ? length : (dims.get(length) ?? 1)));
+  const lengths = shape.map((length) => (typeof length === "number" ? length : (dims.get(length) ?? 1)));
+  if (sizeOf(lengths) > mostElements) {
+    throw new ArgumentError(
+      `${name} would be ${lengths.join("×")}: more than ${mostElements} elements. Fix: a smaller --dim.`,
+    );
+  }
+  return lengths;
 }
 
 function randomTensor({ dtype }: OnnxValue, shape: Shape, random: RandomStream): AnyTensor {
@@ -178,8 +203,25 @@ function randomTensor({ dtype }: OnnxValue, shape: Shape, random: RandomStream):
   );
 }
 
+async function readArray(input: OnnxValue, path: string): Promise<AnyTensor> {
+  const array = fromNpy(await readFile(path), path);
+  const isFloat = (dtype: DType) => dtype === "float32";
+  const expected = dtypeOf(input.dtype);
+  const fits =
+    isFloat(array.dtype) === isFloat(expected) &&
+    (input.shape === undefined ||
+      (input.shape.length === array.rank &&
+        input.shape.every((length, i) => typeof length === "string" || length === array.shape[i])));
+  if (fits) return array;
+  const { dtype, shape } = array;
+  throw new ArgumentError(
+    `${path} holds ${describe({ name: "an array", dtype, shape })}. Expected ${describe(input)}. ` +
+      `Fix: save one of that shape and type, with array.reshape(…) and array.astype("${expected}") in NumPy.`,
+  );
+}
+
 async function readInput(model: OnnxModel, input: OnnxValue, path: string, flags: RunFlags): Promise<AnyTensor> {
-  if (extname(path).toLowerCase() === ".npy") return fromNpy(await readFile(path), path);
+  if (extname(path).toLowerCase() === ".npy") return readArray(input, path);
   const [batch, channels, height, width] = lengthsOf(input, flags.dim);
   if (input.shape?.length !== 4 || batch !== 1 || (channels !== 1 && channels !== 3)) {
     throw new ArgumentError(
@@ -215,7 +257,8 @@ function normalization(
   if (mean !== undefined && std !== undefined) return { mean, std };
   const [low, high] = given ?? [0, 1];
   const all = (value: number) => Array.from({ length: channels }, () => value);
-  if (low === high) throw new ArgumentError(`--range ${low},${high} makes all pixels equal.`);
+  if (low === high)
+    throw new ArgumentError(`--range ${low},${high} makes all pixels equal. Fix: two numbers that differ.`);
   return { mean: all(-low / (high - low)), std: all(1 / (high - low)) };
 }
 
@@ -258,9 +301,7 @@ async function save(
   outputs: Readonly<Record<string, AnyTensor>>,
   folder: string,
 ): Promise<ReadonlyMap<string, string>> {
-  await mkdir(folder, { recursive: true }).catch((cause) => {
-    throw fileError("write", folder, cause);
-  });
+  await makeFolder(folder);
   const saved = new Map<string, string>();
   for (const [name, output] of Object.entries(outputs)) {
     const base = name.replaceAll(/[^\w.-]+/g, "_").replace(/^\.+/, "") || "output";
