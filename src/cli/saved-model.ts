@@ -3,8 +3,9 @@
 import { StateDictError } from "../core/errors.js";
 import { openTensorFile } from "../formats/open.js";
 import { loadTfjsWeights } from "../interop/tfjs/load.js";
-import type { ModelEntry, Normalization, Resizing } from "../models/registry.js";
+import type { ModelEntry, ModelOptions, Normalization, Resizing } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
+import type { Network } from "../nn/network.js";
 import { openFileSource } from "../node/file-source.js";
 import { readFile } from "../node/files.js";
 import { type CheckpointInfo, isCheckpoint, readCheckpointInfo } from "../train/checkpoint.js";
@@ -35,6 +36,12 @@ export async function loadSavedModel(entry: ModelEntry, given: string, signal?: 
   const model = entry.create({ numClasses: classNames.length });
   await model.load(path, { finite: true });
   return { model, normalization: info?.normalization ?? entry.normalization, classNames, resizing };
+}
+
+/** Builds a network for pictures of C×H×W, with another number of channels than its own where they have one. */
+export function createFor(entry: ModelEntry, input: readonly number[], options: ModelOptions = {}): Network {
+  const [inChannels] = input;
+  return entry.create({ ...options, ...(inChannels !== entry.inputShape[0] && { inChannels }) });
 }
 
 /** What a file says about itself if it is a checkpoint; only then is it read as a whole, to compare its checksum. */

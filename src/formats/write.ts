@@ -30,7 +30,7 @@ export function writerFor(path: string): TensorWriter {
   if (writer !== undefined) return writer;
   const endings = writers.flatMap(({ extensions }) => extensions).join(", ");
   throw new ArgumentError(
-    `the name ${path} does not say which format is to be written. Expected one that ends in ${endings}.`,
+    `the name ${path} does not say which format is to be written. Expected one that ends in ${endings}. Fix: ${path}.safetensors, for example.`,
   );
 }
 

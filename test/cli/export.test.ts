@@ -54,6 +54,10 @@ describe("fovea export", { skip: skipCommand }, () => {
     assert.match(await refused("lenet5"), /--out <file>/);
     assert.match(await refused("lenet5", "--out", "x.onnx", "--input", "1x28"), /Expected channels, height and width/);
     assert.match(await refused("lenet5", "--out", "x.onnx", "--input", "1x3x3"), /c3: conv2d: the kernel spans 5×5/);
+    assert.match(
+      await refused("lenet5", "--out", "x.onnx", "--input", "3x28x28"),
+      /lenet5 takes pictures of 1 channel, not of 3\. Fix: --input 1x28x28/,
+    );
     assert.match(await refused("lenet5", "--out", "x.onnx", "--opset", "12"), /from 17 to 21/);
     assert.match(await refused("lenet5", "--out", "none/x.onnx"), /cannot write none\/x\.onnx/);
     assert.match(await refused("lenet5", "--out", "x.onnx", "--weights", "none.safetensors"), /cannot read none/);

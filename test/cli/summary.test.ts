@@ -174,5 +174,8 @@ describe("fovea compare", { skip: skipCommand, concurrency: 2 }, () => {
       ],
     );
     assert.equal((lines[1].ratio as Record<string, number>).parameters, 21_797_672 / 11_689_512);
+    // For pictures of other channels the first layers are made for these, as in `fovea summary`.
+    const grey = jsonLines(await run(["compare", "resnet18", "--input", "1x64x64", "--json"]));
+    assert.equal(grey[0].parameters, 11_689_512 - 2 * 64 * 7 * 7);
   });
 });

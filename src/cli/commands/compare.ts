@@ -5,6 +5,7 @@ import { compareModels, summarize } from "../../analysis/index.js";
 import * as models from "../../models/index.js";
 import { type DeviceFlags, pictureShape, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
 import { printJson, say } from "../output.js";
+import { createFor } from "../saved-model.js";
 import { terminalWidth } from "../terminal.js";
 
 const help = `
@@ -40,7 +41,10 @@ async function compare(names: readonly string[], flags: CompareFlags): Promise<v
   await useDevice(flags);
   const { batch } = flags;
   const comparison = compareModels(
-    entries.map((entry) => [entry.name, summarize(entry.create(), [batch, ...(flags.input ?? entry.inputShape)])]),
+    entries.map((entry) => {
+      const { input = entry.inputShape } = flags;
+      return [entry.name, summarize(createFor(entry, input), [batch, ...input])];
+    }),
   );
   if (!flags.json) {
     say(comparison.toString({ width: terminalWidth() }));

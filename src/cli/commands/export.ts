@@ -51,11 +51,18 @@ async function exportToFile(name: string, flags: ExportFlags): Promise<void> {
   const entry = models.find(name);
   if (existsSync(flags.out) && flags.force !== true)
     throw new ArgumentError(`${flags.out} exists already. Fix: --force to replace it, or another --out.`);
+  const { input: picture = entry.inputShape } = flags;
+  const [channels] = entry.inputShape;
+  if (picture[0] !== channels) {
+    throw new ArgumentError(
+      `${name} takes pictures of ${channels} ${channels === 1 ? "channel" : "channels"}, not of ${picture[0]}. Fix: --input ${[channels, ...picture.slice(1)].join("x")}.`,
+    );
+  }
   await useDevice(flags);
   const saved = flags.weights === undefined ? undefined : await loadSavedModel(entry, flags.weights);
   const model = saved?.model ?? entry.create();
   const { mean, std } = saved?.normalization ?? entry.normalization;
-  const shape = [flags.batch ?? 1, ...(flags.input ?? entry.inputShape)];
+  const shape = [flags.batch ?? 1, ...picture];
   const bytes = await exportModel(model, {
     inputs: shape,
     outputNames: ["logits"],

@@ -15,6 +15,7 @@ import * as models from "../../models/index.js";
 import { writeFile } from "../../node/files.js";
 import { type DeviceFlags, pictureShape, realNumber, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
 import { printJson, say } from "../output.js";
+import { createFor } from "../saved-model.js";
 import { terminalWidth } from "../terminal.js";
 
 const help = `
@@ -78,9 +79,7 @@ async function printSummary(name: string, flags: SummaryFlags): Promise<void> {
   const { input = entry.inputShape, batch, numClasses, width, train = false, depth } = flags;
   if (train && flags.measure)
     throw new ArgumentError("--measure times a model as it evaluates. Fix: leave out --train.");
-  const [inChannels] = input;
-  const model = entry.create({
-    ...(inChannels !== entry.inputShape[0] && { inChannels }),
+  const model = createFor(entry, input, {
     ...(numClasses !== undefined && { numClasses }),
     ...(width !== undefined && { width }),
   });
