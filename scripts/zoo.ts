@@ -1,10 +1,12 @@
 /**
- * Every network at its full size: its parameters, a forward pass, a training step, and where torchvision has it too,
- * the same outputs, evaluating and training. CI has narrow networks and small pictures instead (test/models).
+ * Every network at its full size: its parameters, a forward pass, a training step; where torchvision has it too, the same
+ * outputs, evaluating and training; as an ONNX file, ONNX Runtime's outputs and those of the file read again and written
+ * again. CI has narrow networks and small pictures instead (test/models, test/onnx).
  *
  *   npm run zoo [-- name…]
  *
- * Torchvision is compared with where Debian's python3-torchvision is installed.
+ * Each network has a process of its own. Torchvision is compared with where Debian's python3-torchvision is installed; ONNX
+ * Runtime is installed when it is first needed.
  */
 
 import { spawnSync } from "node:child_process";
@@ -27,14 +29,17 @@ import {
   type Tensor,
   zeros,
 } from "../src/index.js";
+import { exportModel } from "../src/interop/onnx/export/export.js";
+import { load } from "../src/interop/onnx/load.js";
 import { parameterCounts } from "../test/models/parameters.js";
 import { Golden } from "../test/support/golden.js";
+import { relativeError } from "../test/support/numbers.js";
+import { loadOnnxRuntime } from "../test/support/onnxruntime.js";
 import { inTorchvision, type TorchvisionCase, torchvisionError } from "../test/support/torchvision.js";
 
 const allowed = 1e-4;
 const script = fileURLToPath(new URL("../../test/goldens/networks.py", import.meta.url));
 const python = "/usr/bin/python3";
-const folder = mkdtempSync(join(tmpdir(), "fovea-zoo-"));
 const format = new Intl.NumberFormat("en");
 
 async function seconds(task: () => Promise<unknown>): Promise<number> {
@@ -67,46 +72,90 @@ async function run(entry: models.ModelEntry): Promise<{ forward: number; trainin
   return { forward, training };
 }
 
-/** How far the outputs are from torchvision's; undefined without it. */
-async function compare(entry: models.ModelEntry): Promise<number | undefined> {
-  const path = join(folder, "outputs.safetensors");
-  const [, size] = entry.inputShape;
-  const cases = JSON.stringify([{ name: entry.name, size, classes: entry.numClasses }]);
-  const { status } = spawnSync(python, [script, path, cases], { stdio: ["ignore", "ignore", "pipe"] });
-  return status === 0 ? torchvisionError(new Golden<TorchvisionCase>(entry.name, path), 0) : undefined;
-}
+const hasTorchvision = () => spawnSync(python, ["-c", "import torchvision"]).status === 0;
 
-const names = process.argv.slice(2);
-const entries = names.length === 0 ? models.list() : names.map((name) => models.find(name));
-const hasTorchvision = spawnSync(python, ["-c", "import torchvision"]).status === 0;
-onWarning(() => {});
-const device = setDevice("auto");
-await device.ready;
-console.log(`On ${device.variant} with ${device.threads} threads; batches of 2; seconds with the program's making.`);
-if (!hasTorchvision) console.log(`${python} has no torchvision: nothing to compare with.`);
-console.log(
-  `${"".padEnd(16)}${"parameters".padStart(14)}${"forward".padStart(10)}${"training".padStart(10)}  torchvision`,
-);
-
-let failed = false;
-for (const entry of entries) {
+/** How far the outputs are from torchvision's. */
+async function compareWithTorchvision(entry: models.ModelEntry): Promise<string> {
+  if (!inTorchvision.some((name) => name === entry.name)) return "has it not";
+  if (!hasTorchvision()) return "not there";
+  const folder = mkdtempSync(join(tmpdir(), "fovea-zoo-"));
   try {
-    const count = entry.create().parameterCount();
-    if (count !== parameterCounts[entry.name]) throw new Error(`has ${format.format(count)} parameters`);
-    const { forward, training } = await run(entry);
-    let against = inTorchvision.some((name) => name === entry.name) ? "not compared" : "has no such network";
-    if (hasTorchvision && against === "not compared") {
-      const error = await compare(entry);
-      if (error === undefined) throw new Error("torchvision failed");
-      against = `differs by ${error.toExponential(1)}`;
-      if (!(error < allowed)) throw new Error(`${against}, more than ${allowed}`);
-    }
-    const times = [forward, training].map((time) => `${time.toFixed(2)} s`.padStart(10));
-    console.log(`${entry.name.padEnd(16)}${format.format(count).padStart(14)}${times.join("")}  ${against}`);
-  } catch (error) {
-    failed = true;
-    console.log(`${entry.name.padEnd(16)}WRONG: ${error instanceof Error ? error.message : error}`);
+    const path = join(folder, "outputs.safetensors");
+    const [, size] = entry.inputShape;
+    const cases = JSON.stringify([{ name: entry.name, size, classes: entry.numClasses }]);
+    const { status, stderr } = spawnSync(python, [script, path, cases], { stdio: ["ignore", "ignore", "pipe"] });
+    if (status !== 0) throw new Error(`torchvision failed: ${stderr}`);
+    return within("torchvision", await torchvisionError(new Golden<TorchvisionCase>(entry.name, path), 0));
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
-rmSync(folder, { recursive: true });
-if (failed) process.exitCode = 1;
+
+/** How far ONNX Runtime's outputs are, and those of the file read again; what is written of that must stay the same. */
+async function compareAsOnnx(entry: models.ModelEntry): Promise<[runtime: string, again: string]> {
+  manualSeed(0);
+  const network = entry.create().eval();
+  const picture = normal([1, ...entry.inputShape]);
+  const expected = await network(picture).data();
+  if (expected.every((score) => score === 0)) throw new Error("all scores are 0, which tells nothing");
+  const bytes = await exportModel(network, { inputs: picture.shape });
+  const read = await load(bytes);
+  const { output } = await read.run({ input: picture });
+  const again = within("the file read again", relativeError(await output.data(), expected));
+  const written = await exportModel(read);
+  // ONNX has no unpooling; what it is written as becomes other nodes when it is read.
+  if (entry.name !== "segnet" && Buffer.compare(written, await exportModel(await load(written))) !== 0)
+    throw new Error("an exported file that is read and exported once more is another one");
+  const runtime = await loadOnnxRuntime();
+  if (typeof runtime === "string") return ["not there", again];
+  const session = await runtime.InferenceSession.create(bytes, { logSeverityLevel: 3 });
+  const feeds = { input: new runtime.Tensor("float32", await picture.data(), picture.shape) };
+  const results = await session.run(feeds);
+  return [within("ONNX Runtime", relativeError(Float32Array.from(results.output.data, Number), expected)), again];
+}
+
+/** @throws Error where an output differs too much */
+function within(from: string, error: number): string {
+  const difference = error.toExponential(1);
+  if (!(error < allowed)) throw new Error(`differs by ${difference} from ${from}, more than ${allowed}`);
+  return difference;
+}
+
+const columns = (cells: readonly string[]) => cells.map((cell) => cell.padStart(14)).join("");
+
+/** Does everything with one network, and prints its row. */
+async function examine(entry: models.ModelEntry): Promise<void> {
+  onWarning(() => {});
+  await setDevice("auto").ready;
+  const count = entry.create().parameterCount();
+  if (count !== parameterCounts[entry.name]) throw new Error(`has ${format.format(count)} parameters`);
+  const { forward, training } = await run(entry);
+  const times = [forward, training].map((time) => `${time.toFixed(2)} s`);
+  const outputs = [await compareWithTorchvision(entry), ...(await compareAsOnnx(entry))];
+  console.log(`${entry.name.padEnd(16)}${columns([format.format(count), ...times, ...outputs])}`);
+}
+
+const [, program, ...given] = process.argv;
+if (given[0] === "--one") {
+  try {
+    await examine(models.find(given[1]));
+  } catch (error) {
+    console.log(`${given[1].padEnd(16)}WRONG: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  }
+} else {
+  const entries = given.length === 0 ? models.list() : given.map((name) => models.find(name));
+  const device = setDevice("auto");
+  await device.ready;
+  console.log(`On ${device.variant} with ${device.threads} threads; batches of 2; seconds with the program's making.`);
+  console.log(
+    "How far outputs are from torchvision's, from ONNX Runtime's, and from those of the ONNX file read again:\n",
+  );
+  const titles = ["parameters", "forward", "training", "torchvision", "ONNX Runtime", "read again"];
+  console.log(`${"".padEnd(16)}${columns(titles)}`);
+  for (const { name } of entries) {
+    const { status, signal } = spawnSync(process.execPath, [program, "--one", name], { stdio: "inherit" });
+    if (signal !== null) console.log(`${name.padEnd(16)}WRONG: the process ended with ${signal}`);
+    if (status !== 0) process.exitCode = 1;
+  }
+}

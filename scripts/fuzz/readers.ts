@@ -4,18 +4,22 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { RandomStream } from "../../src/core/philox.js";
+import { readCifarRecords } from "../../src/formats/cifar.js";
 import { readIdx, writeIdx } from "../../src/formats/idx.js";
 import { parseNpy, writeNpy } from "../../src/formats/npy.js";
 import { openTensorFile } from "../../src/formats/open.js";
 import { readPickle } from "../../src/formats/pickle.js";
 import { memorySource } from "../../src/formats/source.js";
 import type { StorageArray } from "../../src/formats/storage.js";
+import { readTar } from "../../src/formats/tar.js";
 import { readTensor } from "../../src/formats/tensor-file.js";
 import { findTorchName, torchStorage } from "../../src/formats/torch-pickle.js";
 import { openZip } from "../../src/formats/zip.js";
 import { type WrittenEntry, zipPieces } from "../../src/formats/zip-writer.js";
 import { writeTensors } from "../../src/formats.js";
 import { load } from "../../src/onnx.js";
+import { loadTfjs } from "../../src/tfjs.js";
+import { tarBytes } from "../../test/support/cifar.js";
 import { seedModel } from "../../test/support/onnxFuzz.js";
 import { root } from "../build-step.js";
 import { randomPickle } from "./pickles.js";
@@ -77,6 +81,35 @@ async function changedArchive(bytes: Bytes, random: RandomStream, damage: (bytes
 }
 
 const pickleOptions = { name: "input", find: findTorchName, persistent: torchStorage };
+
+/** A folder with a model of TensorFlow.js as one input: model.json, a byte 0, and the weights. */
+function tfjsSeed(folder: string): Bytes {
+  const at = join(root, "test/goldens/tfjs", folder);
+  const parts = readdirSync(at)
+    .filter((name) => name.endsWith(".bin"))
+    .map((name) => readFileSync(join(at, name)));
+  return new Uint8Array(Buffer.concat([readFileSync(join(at, "model.json")), Uint8Array.of(0), ...parts]));
+}
+
+/** Every name of a file of weights stands for all that lies behind model.json. */
+async function readTfjsInput(bytes: Bytes): Promise<void> {
+  const end = bytes.includes(0) ? bytes.indexOf(0) : bytes.length;
+  const [json, weights] = [bytes.slice(0, end), bytes.slice(end + 1)];
+  const names = new Set(new TextDecoder().decode(json).match(/[\w.-]+\.bin/g));
+  const file = (name: string, part: Bytes) => ({ name, arrayBuffer: async () => part.buffer });
+  await loadTfjs([file("model.json", json), ...Array.from(names, (name) => file(name, weights))]);
+}
+
+async function* chunksOf(bytes: Bytes): AsyncGenerator<Bytes, void, undefined> {
+  for (let at = 0; at < bytes.length; at += 700) yield bytes.slice(at, at + 700);
+}
+
+/** Three pictures of CIFAR-10. */
+function cifarSeed(): Bytes {
+  const bytes = Uint8Array.from({ length: 3 * 3073 }, (_, i) => (i * 7) % 251);
+  for (let picture = 0; picture < 3; picture++) bytes[picture * 3073] = picture;
+  return bytes;
+}
 
 export const readers: readonly FuzzReader[] = [
   {
@@ -157,6 +190,42 @@ export const readers: readonly FuzzReader[] = [
     seeds: async () => [seedModel()],
     async read(bytes) {
       await load(bytes);
+    },
+  },
+  {
+    name: "tfjs",
+    seeds: async () => ["functional", "reshaped", "same-padding", "separable"].map(tfjsSeed),
+    read: readTfjsInput,
+    async inside(bytes, _, damage) {
+      const end = bytes.indexOf(0);
+      return new Uint8Array(Buffer.concat([damage(bytes.slice(0, end)), bytes.subarray(end)]));
+    },
+  },
+  {
+    name: "tar",
+    seeds: async () => [
+      tarBytes([
+        { path: "folder/a.bin", bytes: Uint8Array.from({ length: 700 }, (_, i) => i) },
+        { path: "b.bin", bytes: new Uint8Array(3) },
+      ]),
+    ],
+    async read(bytes) {
+      for await (const { contents } of readTar(chunksOf(bytes), "input")) for await (const _ of contents);
+    },
+    async inside(bytes, _, damage) {
+      const header = new Uint8Array(512);
+      header.set(damage(bytes.slice(0, 512)).subarray(0, 512));
+      header.fill(0x20, 148, 156);
+      const sum = header.reduce((total, byte) => total + byte, 0);
+      header.set(new TextEncoder().encode(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
+      return new Uint8Array(Buffer.concat([header, bytes.subarray(512)]));
+    },
+  },
+  {
+    name: "cifar",
+    seeds: async () => [cifarSeed(), new Uint8Array(gzipSync(cifarSeed()))],
+    async read(bytes) {
+      await readCifarRecords([{ name: "input", bytes }], [{ name: "label", classes: 10 }]);
     },
   },
   {
