@@ -90,9 +90,10 @@ ${table(
 )}
 
 \`inputs\` and \`outputs\` name the file's type (\`double\` is \`float64\`). Doubles are rounded to float32, and outputs of float16 and bfloat16 to
-these. Integers of 64 bits that int32 cannot hold are an error, unless they only say how far, as the end of a slice. Integers of fewer
-bits wrap around as theirs do. Text, complex numbers, and floating point and integers of 8 bits and fewer that the table does not name are
-errors when the model is loaded.
+these. Integers of 64 bits that int32 cannot hold are an error, which names the node, unless they are constants that only say how far or
+how large, as the end of a slice: these are computed exactly. \`run\` also notices results that become larger than int32; \`record\`, whose
+values nobody has looked at yet, cannot. Integers of fewer bits wrap around as theirs do. Text, complex numbers, and floating point and
+integers of 8 bits and fewer that the table does not name are errors when the model is loaded.
 
 ## What is refused
 
