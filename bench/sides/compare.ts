@@ -10,6 +10,9 @@ const tolerance = { output: 1e-4, loss: 1e-4, laterLoss: 1e-3 };
 /** Milliseconds that a turn lasts at least: what comes next is to have the caches, and the clock, for itself. */
 const turnMilliseconds = 200;
 const mostRuns = 60;
+/** What a side runs before anything counts, if it is not long anyway. */
+const warmMilliseconds = 1000;
+const mostWarmRuns = 1000;
 
 /** How far outputs are apart: the largest difference over the largest value. */
 export function difference(a: readonly number[], b: readonly number[]): number {
@@ -54,6 +57,8 @@ export async function takeTurns(
   const times = new Map<string, number[]>();
   for (const [key, side] of sides) {
     const warm = await side.time(2, clock);
+    // WebAssembly is compiled for good only once it has run for a while.
+    await side.time(Math.min(mostWarmRuns, Math.ceil(warmMilliseconds / Math.max(0.01, warm[1]))), clock);
     runs.set(key, Math.min(mostRuns, Math.max(1, Math.ceil(turnMilliseconds / Math.max(0.01, warm[1])))));
     times.set(key, []);
   }

@@ -17,6 +17,9 @@ import type { AnyTensor } from "./tensor.js";
 /** Data that several programs have read is kept on the device from then on. */
 const usesBeforeKept = 2;
 
+/** How long a program runs before it is timed. */
+const warmMilliseconds = 300;
+
 const checkLabels = "check the labels, or the number of classes of the layer that they are compared with";
 
 export class Executable {
@@ -81,6 +84,8 @@ export class Executable {
       return performance.now() - begin;
     };
     try {
+      // WebAssembly is compiled for good only once it has run for a while.
+      for (const begin = performance.now(); performance.now() - begin < warmMilliseconds; ) await clock(this.#handle);
       // The first round wakes threads and touches memory.
       for (let round = 0; round <= rounds; round++) {
         onRound?.(round);

@@ -51,7 +51,7 @@ describe("taking turns", () => {
       ["slow", side("slow", 300)],
     ]);
     const times = await takeTurns(sides, 2, "wall", () => undefined);
-    assert.deepEqual(log, ["quick2", "slow2", "quick5", "slow1", "quick5", "slow1"]);
+    assert.deepEqual(log, ["quick2", "quick20", "slow2", "slow4", "quick5", "slow1", "quick5", "slow1"]);
     assert.deepEqual(
       [...times],
       [
