@@ -1,6 +1,7 @@
 """PyTorch's side of bench/ops.ts: forward and gradient of one op on request.
 
-Reads lines of `name threads repetitions`, answers with the milliseconds that one repetition took on average.
+Reads lines of `name clock threads repetitions`, answers with the milliseconds that one repetition took on average; the
+clock is "wall", or "cpu" for the processor's time.
 """
 
 import sys
@@ -227,17 +228,18 @@ prepared = {}
 
 print(torch.__version__, flush=True)
 for line in sys.stdin:
-    *words, threads, repetitions = line.split()
+    *words, clock, threads, repetitions = line.split()
     name = " ".join(words)
+    now = time.process_time if clock == "cpu" else time.perf_counter
     torch.set_num_threads(int(threads))
     if name not in prepared:
         shapes, function = OPS[name]
         inputs = [torch.randn(shape).requires_grad_() for shape in shapes]
         prepared[name] = function, inputs, torch.randn_like(function(*inputs))
     function, inputs, upstream = prepared[name]
-    begun = time.perf_counter()
+    begun = now()
     for _ in range(int(repetitions)):
         # The gradient of a sum is one number seen many times: contiguous() writes it out, and costs others nothing.
         for gradient in torch.autograd.grad(function(*inputs), inputs, upstream):
             gradient.contiguous()
-    print(1000 * (time.perf_counter() - begun) / int(repetitions), flush=True)
+    print(1000 * (now() - begun) / int(repetitions), flush=True)
