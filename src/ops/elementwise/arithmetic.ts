@@ -4,7 +4,7 @@ import type { DType } from "../../core/dtype.js";
 import type { Shape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { composite } from "../composites.js";
-import { asOperands, asTensor, type Broadcast, numberTensor, type TensorLike } from "../tensors.js";
+import { asFloats, asOperands, asTensor, type Broadcast, numberTensor, type TensorLike } from "../tensors.js";
 import { withGradient } from "../withGradient.js";
 import { noParams } from "./define.js";
 import {
@@ -77,7 +77,21 @@ export function quotient<A extends Operand<"int32">, B extends Operand<"int32">>
 /** a to the power of b, broadcast; float32. A negative base needs a whole exponent, else the result is NaN. */
 export function pow<A extends Operand, B extends Operand>(a: A, b: B): Combined<A, B> {
   const [left, right] = asOperands("pow", [a, b]);
+  if (typeof a !== "number" && (b === 2 || b === 3 || b === 4))
+    return wholePower(asFloats("pow", left as Tensor), b) as Combined<A, B>;
   return powerOp({ a: left, b: right }, noParams) as Combined<A, B>;
+}
+
+/** By multiplication: many times faster than logarithm and exponential, and more accurate. */
+function wholePower(x: Tensor, exponent: 2 | 3 | 4): Tensor {
+  const square = mul(x, x) as Tensor;
+  const result = exponent === 2 ? square : (mul(square, exponent === 3 ? x : square) as Tensor);
+  return withGradient(result, x, (upstream) => {
+    // Of x alone: nothing else has to be kept for it.
+    let slope = mul(x, exponent) as Tensor;
+    for (let i = 2; i < exponent; i++) slope = mul(slope, x);
+    return mul(upstream, slope) as Tensor;
+  });
 }
 
 /** The larger of a and b; NaN if either is. */

@@ -123,8 +123,7 @@ function lpPool(
       `${op}: p is ${p}. Expected a number above 0. Fix: ${op.replace("lp", "max")} for infinity.`,
     );
   const settings = withoutOverhang(op, x.shape.slice(2), poolSettings(op, axes, x.shape, kernelSize, options));
-  const powers = p === 2 ? mul(x, x) : pow(x, p);
-  const sums = mul(meansAlong(powers, settings, true), sizeOf(settings.kernel));
+  const sums = mul(meansAlong(pow(x, p), settings, true), sizeOf(settings.kernel));
   // As in PyTorch: what odd powers of negative numbers make negative has no root, and counts as 0.
   return pow(relu(sums), 1 / p);
 }
