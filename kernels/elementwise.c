@@ -60,15 +60,22 @@ typedef struct {
 
 INLINE int32_t element_bytes(uint32_t dtype) { return dtype == FOVEA_FLOAT32 || dtype == FOVEA_INT32 ? 4 : 1; }
 
-#define LOOP(X, Y, EXPRESSION) \
-  for (int32_t i = 0; i < n; i += VW) { \
-    vf x = X, y = Y; \
+/* Two vectors at a time: they share the loop's own work and the constants of polynomials. */
+#if defined(__clang__)
+#define TWICE _Pragma("clang loop unroll_count(2)")
+#else
+#define TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define LOOP(EXPRESSION, ...) \
+  TWICE for (int32_t i = 0; i < n; i += VW) { \
+    vf __VA_ARGS__; \
     store(target + i, EXPRESSION); \
   }
 
 #define UNARY(OP, EXPRESSION) \
   case OP: \
-    for (int32_t i = 0; i < n; i += VW, a += sa) { \
+    TWICE for (int32_t i = 0; i < n; i += VW, a += sa) { \
       vf x = load(a); \
       store(target + i, EXPRESSION); \
     } \
@@ -78,16 +85,46 @@ INLINE int32_t element_bytes(uint32_t dtype) { return dtype == FOVEA_FLOAT32 || 
 #define BINARY(OP, EXPRESSION) \
   case OP: \
     if (sa != 0 && sb != 0) { \
-      LOOP(load(a + i), load(b + i), EXPRESSION) \
+      LOOP(EXPRESSION, x = load(a + i), y = load(b + i)) \
     } else if (sa != 0) { \
       vf number = load(b); \
-      LOOP(load(a + i), number, EXPRESSION) \
+      LOOP(EXPRESSION, x = load(a + i), y = number) \
     } else { \
       vf x = load(a); \
       for (int32_t i = 0; i < n; i += VW, b += sb) { \
         vf y = load(b); \
         store(target + i, EXPRESSION); \
       } \
+    } \
+    return;
+
+/* Two instructions in one; the first operand is seldom a number. */
+#define PAIR(OP, EXPRESSION) \
+  case OP: \
+    if (sa == 0) { \
+      for (int32_t i = 0; i < n; i += VW, b += sb, c += sc) { \
+        vf x = load(a), y = load(b), z = load(c); \
+        store(target + i, EXPRESSION); \
+      } \
+    } else if (sb != 0 && sc != 0) { \
+      LOOP(EXPRESSION, x = load(a + i), y = load(b + i), z = load(c + i)) \
+    } else if (sb != 0) { \
+      vf number = load(c); \
+      LOOP(EXPRESSION, x = load(a + i), y = load(b + i), z = number) \
+    } else if (sc != 0) { \
+      vf number = load(b); \
+      LOOP(EXPRESSION, x = load(a + i), y = number, z = load(c + i)) \
+    } else { \
+      vf first = load(b), second = load(c); \
+      LOOP(EXPRESSION, x = load(a + i), y = first, z = second) \
+    } \
+    return;
+
+#define SELECT(OP, COMPARISON) \
+  case OP: \
+    TWICE for (int32_t i = 0; i < n; i += VW, a += sa, b += sb, c += sc, d += sd) { \
+      vf x = load(a), y = load(b); \
+      store(target + i, select_(COMPARISON, load(c), load(d))); \
     } \
     return;
 
@@ -103,10 +140,18 @@ NOINLINE void execute(const Instruction *instruction, const Register *registers,
   const float *a = registers[instruction->a].lanes;
   const float *b = registers[instruction->b].lanes;
   const float *c = registers[instruction->c].lanes;
+  const float *d = registers[instruction->d].lanes;
   int32_t sa = registers[instruction->a].step;
   int32_t sb = registers[instruction->b].step;
   int32_t sc = registers[instruction->c].step;
+  int32_t sd = registers[instruction->d].step;
   vi one = splat_int(1);
+  int commutes = instruction->opcode >= OP_MULTIPLY_ADD && instruction->opcode <= OP_ADD_MULTIPLY;
+  if (commutes && sa == 0) {
+    const float *number = a;
+    a = b, sa = sb;
+    b = number, sb = 0;
+  }
   switch (instruction->opcode) {
     BINARY(OP_ADD, x + y)
     BINARY(OP_SUBTRACT, x - y)
@@ -157,16 +202,28 @@ NOINLINE void execute(const Instruction *instruction, const Register *registers,
     case OP_POWER:
       for (int32_t i = 0; i < n; i += VW, a += sa, b += sb) store(target + i, power_(load(a), load(b)));
       return;
+    PAIR(OP_MULTIPLY_ADD, x * y + z)
+    PAIR(OP_MULTIPLY_SUBTRACT, x * y - z)
+    PAIR(OP_SUBTRACT_PRODUCT, z - x * y)
+    PAIR(OP_MULTIPLY_MULTIPLY, x * y * z)
+    PAIR(OP_ADD_MULTIPLY, (x + y) * z)
+    PAIR(OP_SUBTRACT_MULTIPLY, (x - y) * z)
+    PAIR(OP_CLAMP, maximum_(minimum_(x, y), z))
+    SELECT(OP_SELECT_LESS, x < y)
+    SELECT(OP_SELECT_LESS_EQUAL, x <= y)
     case OP_SELECT:
     case OP_SELECT_INT:
-      for (int32_t i = 0; i < n; i += VW, a += sa, b += sb, c += sc) {
+      TWICE for (int32_t i = 0; i < n; i += VW, a += sa, b += sb, c += sc) {
         store(target + i, select_((vi)load(a) != splat_int(0), load(b), load(c)));
       }
       return;
   }
 }
 
+#undef TWICE
 #undef LOOP
+#undef PAIR
+#undef SELECT
 #undef UNARY
 #undef BINARY
 #undef UNARY_INT
@@ -311,7 +368,7 @@ static void run_block(Machine *machine, int32_t position, int32_t n, int32_t who
 static int32_t last_read(const Machine *machine, uint32_t of) {
   for (int32_t i = machine->count - 1; i >= 0; i--) {
     const Instruction *instruction = machine->instructions + i;
-    if (instruction->a == of || instruction->b == of || instruction->c == of) return i;
+    if (instruction->a == of || instruction->b == of || instruction->c == of || instruction->d == of) return i;
   }
   return -1;
 }

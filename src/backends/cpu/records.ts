@@ -23,7 +23,7 @@ export const records = {
   /** Stores the register `source`, contiguously. */
   outputOperand: { buffer: output, dtype: u32, source: u32 },
   /** `a`, `b`, `c` and `target` are registers: first one for each input, then temporaries. */
-  instruction: { opcode: u32, target: u32, a: u32, b: u32, c: u32 },
+  instruction: { opcode: u32, target: u32, a: u32, b: u32, c: u32, d: u32 },
 } as const;
 
 /**
@@ -31,6 +31,9 @@ export const records = {
  * operands' types and then the result's; comparisons give 0 or 1. int32 arithmetic wraps, and quotients by 0 are 0. maximum, minimum and relu
  * propagate NaN. floatToInt truncates towards zero and saturates (NaN gives 0); toUint8 saturates to 0 … 255;
  * toBool and floatToBool give 1 for anything but 0.
+ *
+ * The last ones are pairs, with the same results as one after the other: a · b + c, a · b − c, c − a · b, a · b · c, (a + b) · c,
+ * (a − b) · c, maximum(minimum(a, b), c), a < b ? c : d and a ≤ b ? c : d.
  */
 export const instructions = {
   add: "ff>f",
@@ -82,6 +85,15 @@ export const instructions = {
   floatToBool: "f>i",
   toUint8: "i>i",
   toBool: "i>i",
+  multiplyAdd: "fff>f",
+  multiplySubtract: "fff>f",
+  subtractProduct: "fff>f",
+  multiplyMultiply: "fff>f",
+  addMultiply: "fff>f",
+  subtractMultiply: "fff>f",
+  clamp: "fff>f",
+  selectLess: "ffff>f",
+  selectLessEqual: "ffff>f",
 } as const;
 
 export type InstructionName = keyof typeof instructions;

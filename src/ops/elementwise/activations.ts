@@ -137,25 +137,23 @@ export function relu6<T extends TensorLike>(x: T): Tensor<T["shape"]> {
   return hardtanh(x, 0, 6);
 }
 
-/** `value` where the hard sigmoid of x is not level, else 0. */
-function whereSloped(x: Tensor, value: Tensor): Tensor {
-  return where(less(abs(x), 3), value, 0) as Tensor;
-}
-
 /** x / 6 + 1/2 between 0 and 1: a sigmoid of straight lines. */
 export function hardsigmoid<T extends TensorLike>(x: T): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("hardsigmoid", x);
   const value = mul(maximum(minimum(add(input, 3), 6), 0), 1 / 6) as Tensor<T["shape"]>;
-  const result = withGradient(value, input, (upstream) => whereSloped(input, mul(upstream, 1 / 6)));
+  const result = withGradient(value, input, (upstream) => {
+    return where(less(abs(input), 3), mul(upstream, 1 / 6), 0) as Tensor;
+  });
   return composite({ name: "hardsigmoid", inputs: [input], params: {} }, result);
 }
 
 /** x · hardsigmoid(x) (Howard et al. 2019). */
 export function hardswish<T extends TensorLike>(x: T): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("hardswish", x);
-  const share = hardsigmoid(input);
-  const result = withGradient(mul(input, share) as Tensor<T["shape"]>, input, (upstream) => {
-    return mul(upstream, add(share, whereSloped(input, mul(input, 1 / 6)))) as Tensor;
+  const result = withGradient(mul(input, hardsigmoid(input)) as Tensor<T["shape"]>, input, (upstream) => {
+    // Of the input alone: nothing else has to be kept for it.
+    const slope = where(less(abs(input), 3), add(mul(input, 1 / 3), 0.5), split<Shape>(input, 1, 0));
+    return mul(upstream, slope) as Tensor;
   });
   return composite({ name: "hardswish", inputs: [input], params: {} }, result);
 }

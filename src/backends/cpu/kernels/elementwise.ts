@@ -114,7 +114,8 @@ interface Assignment {
 /** The step that computes a fused group, on its own or as another step's epilogue. */
 export function lowerElementwise(work: ElementwiseWork): ElementwiseFields {
   const { inputs, axes } = placeInputs(work);
-  const { assignments, outputs } = assign(work);
+  const { assignments: single, outputs } = assign(work);
+  const assignments = pairUp(single, outputs);
   const { registerOf, registers } = allocate(inputs.length, assignments, outputs);
   if (inputs.length > limits.inputs || outputs.length > limits.outputs || registers > limits.registers) {
     throw new FoveaError(
@@ -134,8 +135,8 @@ export function lowerElementwise(work: ElementwiseWork): ElementwiseFields {
       source: registerOf[outputs[i]],
     })),
     instructions: assignments.map(({ name, operands, result }) => {
-      const [a, b = a, c = a] = operands.map((value) => registerOf[value]);
-      return { opcode: opcodes[name], target: registerOf[result], a, b, c };
+      const [a, b = a, c = a, d = a] = operands.map((value) => registerOf[value]);
+      return { opcode: opcodes[name], target: registerOf[result], a, b, c, d };
     }),
   };
 }
@@ -198,6 +199,48 @@ function assign(work: ElementwiseWork): { assignments: Assignment[]; outputs: nu
     })
     .reverse();
   return { assignments, outputs };
+}
+
+/** Instructions that do two: what the first is, the second, and as which of its operands it may take the first's result. */
+const pairs: readonly (readonly [
+  first: InstructionName,
+  second: InstructionName,
+  at: readonly number[],
+  pair: InstructionName,
+])[] = [
+  ["multiply", "add", [0, 1], "multiplyAdd"],
+  ["multiply", "subtract", [0], "multiplySubtract"],
+  ["multiply", "subtract", [1], "subtractProduct"],
+  ["multiply", "multiply", [0, 1], "multiplyMultiply"],
+  ["add", "multiply", [0, 1], "addMultiply"],
+  ["subtract", "multiply", [0, 1], "subtractMultiply"],
+  ["minimum", "maximum", [0], "clamp"],
+  ["less", "select", [0], "selectLess"],
+  ["lessEqual", "select", [0], "selectLessEqual"],
+];
+
+/** Does two instructions as one where only the second needs what the first computes: most of their time is loading and storing. */
+function pairUp(assignments: readonly Assignment[], outputs: readonly number[]): readonly Assignment[] {
+  const uses = new Map<number, number>();
+  for (const value of [...outputs, ...assignments.flatMap(({ operands }) => operands)])
+    uses.set(value, (uses.get(value) ?? 0) + 1);
+  const byResult = new Map<number, Assignment>();
+  for (const second of assignments) {
+    byResult.set(second.result, second);
+    for (const [firstName, secondName, places, name] of pairs) {
+      const at = places.find((place) => {
+        const operand = second.operands[place];
+        return uses.get(operand) === 1 && byResult.get(operand)?.name === firstName;
+      });
+      const first = byResult.get(second.operands[at ?? -1]);
+      if (second.name !== secondName || first === undefined) continue;
+      byResult.delete(first.result);
+      const others = second.operands.filter((_, place) => place !== at);
+      byResult.set(second.result, { name, operands: [...first.operands, ...others], result: second.result });
+      break;
+    }
+  }
+  return [...byResult.values()];
 }
 
 /**
