@@ -35,8 +35,25 @@ INLINE void move_run(const int bytes, uint8_t *out, int32_t to, const uint8_t *i
     const int32_t *source = (const int32_t *)in + from;
     int32_t *target = (int32_t *)out + to;
     for (; i + VW <= n; i += VW) store_int(target + i, load_int(source + i));
+    if (n > VW && i < n) {
+      /* The last vector overlaps the one before. */
+      store_int(target + n - VW, load_int(source + n - VW));
+      return;
+    }
   }
   for (; i < n; i++) move_one(bytes, out, to + i, in, from + i);
+}
+
+/* n neighbours, of which the first one comes last in the input. */
+INLINE void move_reversed(const int bytes, uint8_t *out, int32_t to, const uint8_t *in, int32_t from, int32_t n) {
+  int32_t i = 0;
+  if (bytes == 4) {
+    for (; i + 4 <= n; i += 4) {
+      quad_any v = *(const quad_any *)((const word_any *)in + from - i - 3);
+      *(quad_any *)((word_any *)out + to + i) = __builtin_shufflevector(v, v, 3, 2, 1, 0);
+    }
+  }
+  for (; i < n; i++) move_one(bytes, out, to + i, in, from - i);
 }
 
 INLINE void fill_run(const int bytes, uint8_t *out, int32_t to, int32_t value, int32_t n) {
@@ -56,6 +73,8 @@ INLINE void move_row(const int bytes, uint8_t *out, int32_t to, int32_t to_strid
     move_run(bytes, out, to, in, from, n);
   } else if (to_stride == 1 && from_stride == 0) {
     fill_run(bytes, out, to, bytes == 4 ? ((const word_any *)in)[from] : in[from], n);
+  } else if (to_stride == 1 && from_stride == -1) {
+    move_reversed(bytes, out, to, in, from, n);
   } else {
     for (int32_t i = 0; i < n; i++) move_one(bytes, out, to + i * to_stride, in, from + i * from_stride);
   }

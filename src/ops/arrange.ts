@@ -14,6 +14,7 @@ import { permute, transpose } from "./shape/permute.js";
 import { reshape } from "./shape/reshape.js";
 import { flip, type Range, slice } from "./shape/slice.js";
 import { asFloats, asTensor, type TensorLike } from "./tensors.js";
+import { withGradient } from "./withGradient.js";
 
 /**
  * The tensor side by side with itself, so many times along each axis.
@@ -50,16 +51,11 @@ export function rot90<D extends DType>(
   const [from, to] = axes.map((axis) => normalizeAxis("rot90", axis, input.rank));
   if (!Number.isInteger(quarters)) throw new ArgumentError(`rot90: ${quarters} quarter turns. Expected an integer.`);
   if (from === to) throw new ArgumentError(`rot90: both axes are ${from}. Expected two.`);
-  switch (((quarters % 4) + 4) % 4) {
-    case 1:
-      return flip(transpose(input, from, to), from);
-    case 2:
-      return flip(input, [from, to]);
-    case 3:
-      return flip(transpose(input, from, to), to);
-    default:
-      return input;
-  }
+  const turned = ((quarters % 4) + 4) % 4;
+  if (turned === 0) return input;
+  if (turned === 2) return flip(input, [from, to]);
+  const result = flip(transpose(input, from, to), turned === 1 ? from : to);
+  return withGradient(result, input, (upstream) => rot90(upstream, -turned, [from, to]));
 }
 
 /** Moves elements along an axis; those that leave at one end come in at the other. @example roll(x, 1) // last first */
@@ -71,7 +67,8 @@ export function roll<D extends DType>(x: TensorLike<Shape, D>, shift: number, ax
   const moved = length === 0 ? 0 : ((shift % length) + length) % length;
   if (moved === 0) return input;
   const part = (range: Range) => slice(input, ...input.shape.map((_, i): Range => (i === along ? range : null)));
-  return concat([part([length - moved, null]), part([0, length - moved])], along);
+  const result = concat([part([length - moved, null]), part([0, length - moved])], along);
+  return withGradient(result, input, (upstream) => roll(upstream, -moved, along));
 }
 
 /** Elements that are added up by one product with a triangular matrix. */

@@ -31,7 +31,7 @@ export const withGradientOp = defineOp<"withGradient", "value" | "input", Readon
  * `value`, whose gradient with respect to the `input` that it was computed from is `rule(upstream)` rather than found by
  * differentiating. The rule is made of ops, so that its result can be differentiated again.
  */
-export function withGradient<T extends Tensor>(value: T, input: Tensor, rule: Rule): T {
+export function withGradient<T extends AnyTensor>(value: T, input: AnyTensor, rule: Rule): T {
   const result = withGradientOp({ value, input }, {});
   rules.set(result, rule);
   return result as T;

@@ -7,10 +7,9 @@
  */
 
 import type { Buffer, CombinedStep, Step } from "../backend.js";
-import { makeStep } from "./encode.js";
+import { isNamed, makeStep } from "./encode.js";
 import { type ElementwiseFields, localSlot } from "./fields.js";
 import { operandModes } from "./records.js";
-import type { StepFields, StepName } from "./schema.js";
 
 /** What rows that are worked on together may take up of the second-level cache. */
 const blockBytes = 1 << 18;
@@ -177,10 +176,6 @@ const sum = (values: Iterable<number>) => [...values].reduce((total, value) => t
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
-}
-
-function isNamed<N extends StepName>(step: Step, name: N): step is Step & { readonly fields: StepFields<N> } {
-  return step.name === name;
 }
 
 function rowWorkOf(step: Step, index: number): RowWork {

@@ -3,6 +3,7 @@
 import { FoveaError, UnsupportedOpError } from "../../core/errors.js";
 import type { Buffer, CombinedStep, Compiler, Emitter, OpWork, Step, Work } from "../backend.js";
 import { combineSteps } from "./blocking.js";
+import { composeCopies } from "./copies.js";
 import type { ElementwiseFields } from "./fields.js";
 import { lowerElementwise } from "./kernels/elementwise.js";
 import { opsWithEpilogue, tableOfLowerings } from "./kernels/index.js";
@@ -31,7 +32,13 @@ export class CpuCompiler implements Compiler {
   }
 
   combine(steps: readonly Step[], commitStart: number, temporary: (bytes: number) => Buffer): CombinedStep[] {
-    return combineSteps(steps, commitStart, temporary, this.machine.threads);
+    const composed = composeCopies(steps, commitStart);
+    const start = composed.length - (steps.length - commitStart);
+    const own = composed.map(({ step }) => step);
+    return combineSteps(own, start, temporary, this.machine.threads).map(({ step, parts }) => ({
+      step,
+      parts: parts.flatMap((part) => composed[part].parts),
+    }));
   }
 
   #lower(work: OpWork, epilogue: ElementwiseFields | undefined, emit: Emitter): void {

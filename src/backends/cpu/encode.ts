@@ -48,6 +48,10 @@ export function makeStep<N extends StepName>(name: N, fields: StepFields<N>): St
   return { name, reads: reads.filter((buffer) => !produced.has(buffer)), writes, scratch, fields };
 }
 
+export function isNamed<N extends StepName>(step: Step, name: N): step is Step & { readonly fields: StepFields<N> } {
+  return step.name === name;
+}
+
 /** Encodes a program whose buffers have been placed. */
 export function encodeProgram(program: Program): Uint8Array<ArrayBuffer> {
   const writer = new Writer();

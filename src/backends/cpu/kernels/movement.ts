@@ -2,9 +2,9 @@
 
 import { bytesPerElement, type DType } from "../../../core/dtype.js";
 import { UnsupportedOpError } from "../../../core/errors.js";
-import { broadcastStrides, formatShape, type Shape, sizeOf, stridesOf } from "../../../core/shape.js";
+import { broadcastStrides, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../../../core/shape.js";
 import type { Operand } from "../../backend.js";
-import { i32, input, maxRank, output, row } from "../fields.js";
+import { i32, input, maxRank, output, row, type ValuesOf } from "../fields.js";
 import type { Lower, Lowering } from "../lowering.js";
 import { mergeAxes } from "./axes.js";
 
@@ -79,21 +79,30 @@ function stridedCopy(
   { what, from, into, shape, inputStrides, outputStrides = stridesOf(shape), inputOffset = 0, outputOffset = 0 }: Copy,
 ): void {
   if (sizeOf(shape) === 0) return;
-  const walk = mergeAxes(what, shape, [inputStrides, outputStrides]);
+  const elementBytes = bytesPerElement(from.dtype);
+  const places = { inputOffset, outputOffset, dims: shape, inputStrides, outputStrides };
+  to.step("stridedCopy", copyFields(what, { input: from.buffer, output: into.buffer, elementBytes, ...places }));
+}
+
+export type CopyFields = ValuesOf<typeof movementSteps.stridedCopy>;
+
+/** The same copy as the kernel does it best: along few axes, columns of the input forwards. */
+export function copyFields(what: string, fields: Omit<CopyFields, "rank">): CopyFields {
+  const walk = mergeAxes(what, fields.dims, [fields.inputStrides, fields.outputStrides]);
   // A single element is one row of one.
-  const isSingle = walk.dims.length === 0;
-  const [fromStrides, intoStrides] = isSingle ? [[1], [1]] : walk.strides;
-  to.step("stridedCopy", {
-    input: from.buffer,
-    output: into.buffer,
-    elementBytes: bytesPerElement(from.dtype),
-    inputOffset,
-    outputOffset,
-    rank: fromStrides.length,
-    dims: isSingle ? [1] : walk.dims,
-    inputStrides: fromStrides,
-    outputStrides: intoStrides,
-  });
+  const [dims, fromStrides, intoStrides] =
+    walk.dims.length === 0 ? [[1], [1], [1]] : [walk.dims, [...walk.strides[0]], [...walk.strides[1]]];
+  let { inputOffset, outputOffset } = fields;
+  const backwards = fromStrides.slice(0, -1).indexOf(-1);
+  if (backwards >= 0) {
+    const way = dims[backwards] - 1;
+    inputOffset -= way;
+    outputOffset += way * intoStrides[backwards];
+    fromStrides[backwards] = 1;
+    intoStrides[backwards] *= -1;
+  }
+  const rank = dims.length;
+  return { ...fields, inputOffset, outputOffset, rank, dims, inputStrides: fromStrides, outputStrides: intoStrides };
 }
 
 const permute: Lower<"input", PermuteParams> = ({ inputs: { input: from }, params: { axes }, output: into }, to) => {
@@ -159,6 +168,12 @@ interface Placement {
 }
 
 const embed: Lower<"input", EmbedParams> = ({ inputs: { input: from }, params, output: into }, to) => {
+  const isReversal = params.step.every((step, axis) => Math.abs(step) === 1 || into.shape[axis] === 1);
+  if (isReversal && sameShape(from.shape, into.shape)) {
+    // Reversing is its own inverse.
+    slice({ inputs: { input: from }, params, output: into }, to);
+    return;
+  }
   if (sizeOf(into.shape) === 0) return;
   const axes: Placement[] = [];
   for (const [axis, length] of params.shape.entries()) {
