@@ -119,6 +119,16 @@ INLINE void move_rows(const Context *context, const int bytes, const StridedCopy
   }
 }
 
+/* Four rows of four words become columns, as rows `to_stride` apart. */
+INLINE void transpose_four(word_any *out, int32_t to_stride, quad_any a, quad_any b, quad_any c, quad_any d) {
+  quad_any ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  quad_any AB = __builtin_shufflevector(a, b, 2, 6, 3, 7), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *(quad_any *)out = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+  *(quad_any *)(out + to_stride) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  *(quad_any *)(out + 2 * to_stride) = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
+  *(quad_any *)(out + 3 * to_stride) = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
+}
+
 /* A whole tile of words: in rows `from_stride` apart, out columns of these as rows `to_stride` apart. */
 INLINE void transpose_tile(word_any *out, int32_t to_stride, const word_any *in, int32_t from_stride) {
   /* Whole cache lines are read and written one after the other, since lines a power of two apart evict each other. */
@@ -128,14 +138,8 @@ INLINE void transpose_tile(word_any *out, int32_t to_stride, const word_any *in,
   }
   for (int32_t k = 0; k < MOVE_TILE / 4; k++) {
     for (int32_t row = 0; row < MOVE_TILE; row += 4) {
-      quad_any a = tile[row][k], b = tile[row + 1][k], c = tile[row + 2][k], d = tile[row + 3][k];
-      quad_any ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-      quad_any AB = __builtin_shufflevector(a, b, 2, 6, 3, 7), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-      word_any *to = out + 4 * k * to_stride + row;
-      *(quad_any *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-      *(quad_any *)(to + to_stride) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-      *(quad_any *)(to + 2 * to_stride) = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
-      *(quad_any *)(to + 3 * to_stride) = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
+      transpose_four(out + 4 * k * to_stride + row, to_stride, tile[row][k], tile[row + 1][k], tile[row + 2][k],
+                     tile[row + 3][k]);
     }
   }
 }
@@ -160,6 +164,18 @@ INLINE void move_transposed(const Context *context, const int bytes, const Strid
       for (; i + MOVE_TILE <= end; i += MOVE_TILE) {
         transpose_tile((word_any *)out + to + first * to_stride + i, to_stride,
                        (const word_any *)in + from + i * from_stride + first, from_stride);
+      }
+    }
+    for (; bytes == 4 && i + 4 <= end; i += 4) {
+      int32_t j = first;
+      for (; j + 4 <= last; j += 4) {
+        const word_any *p = (const word_any *)in + from + i * from_stride + j;
+        transpose_four((word_any *)out + to + j * to_stride + i, to_stride, *(const quad_any *)p,
+                       *(const quad_any *)(p + from_stride), *(const quad_any *)(p + 2 * from_stride),
+                       *(const quad_any *)(p + 3 * from_stride));
+      }
+      for (; j < last; j++) {
+        for (int32_t k = i; k < i + 4; k++) move_one(bytes, out, to + j * to_stride + k, in, from + k * from_stride + j);
       }
     }
     if (length < MOVE_TILE) {
