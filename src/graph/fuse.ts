@@ -102,7 +102,7 @@ function findDeadlines(
 }
 
 /** The value's shape if one of its inputs is stretched to it (a single element stretches to any shape). */
-function stretchedShape(value: Value): Shape | undefined {
+export function stretchedShape(value: Value): Shape | undefined {
   const stretched = value.inputs.some((use) => use.value.size !== 1 && use.value.size !== value.size);
   return stretched ? value.shape : undefined;
 }

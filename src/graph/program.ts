@@ -8,6 +8,7 @@ import { fuse, type Unit } from "./fuse.js";
 import type { Graph } from "./graph.js";
 import { inputNames } from "./operation.js";
 import { type MemoryPlan, planMemory } from "./plan.js";
+import { recomputeCheap } from "./recompute.js";
 import { ArenaBuffers, firstBindingSlot, type Job, type Schedule, schedule } from "./schedule.js";
 import { distinctValues, type Use, type Value } from "./values.js";
 
@@ -50,7 +51,8 @@ export function compileGraph(graph: Graph, device: Device): CompiledProgram {
 
 /** The program for a graph, whatever memory it needs. */
 export function planProgram(graph: Graph, device: Device): CompiledProgram {
-  const values = distinctValues(graph);
+  const distinct = distinctValues(graph);
+  const values = device.compiler.fusesElementwise ? recomputeCheap(distinct) : distinct;
   const units = fuse(values, device.compiler);
   const arena = new ArenaBuffers();
   const plan = schedule(graph, values, units, arena);

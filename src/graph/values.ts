@@ -26,7 +26,7 @@ export interface Value {
   /** The op that computes it, its parameters and inputs; undefined where the program starts. */
   readonly op: Operation | undefined;
   readonly params: object;
-  readonly inputs: readonly Use[];
+  readonly inputs: Use[];
   /** The values computed from it. */
   readonly users: Value[];
 }

@@ -180,11 +180,16 @@ function assign(work: ElementwiseWork): { assignments: Assignment[]; outputs: nu
   // The machine's value for each of the work's: casts may take none or two instructions.
   const values = work.inputs.map((_, i) => i);
   let next = values.length;
+  const known = new Map<string, number>();
   for (const instruction of work.instructions) {
     let operands = instruction.operands.map((operand) => values[operand]);
     for (const name of instructionsFor(instruction)) {
-      all.push({ name, operands, result: next });
-      operands = [next++];
+      // What is computed for several users (graph/recompute.ts) may be the same here.
+      const key = `${name} ${operands}`;
+      const result = known.get(key) ?? next++;
+      if (!known.has(key)) all.push({ name, operands, result });
+      known.set(key, result);
+      operands = [result];
     }
     values.push(operands[0]);
   }
