@@ -1,11 +1,15 @@
 /**
  * Forward and gradient of single ops against PyTorch, where there is one: medians of interleaved runs, and their ratios.
  * Run with `npm run bench:ops`; words name the ops to time, `--threads N`, `--rounds N` (7) and
- * `--json` as they say. `--cpu` counts the processor's time, which other programs on the machine change less.
+ * `--json` as they say. `--clock cpu` counts the processor's time, which other programs on the machine change less.
+ * `--page` writes those that are furthest behind into docs/performance.md.
  */
 
+import { parseArgs } from "node:util";
 import { compile, type DeviceName, grad, listDevices, normal, setDevice, type Tensor } from "fovea";
 import { cases } from "./op-cases.js";
+import { type OpRow, writeOpsPage } from "./ops-page.js";
+import { choices, wholeNumber } from "./options.js";
 import { Peer } from "./peer.js";
 import { median } from "./statistics.js";
 
@@ -30,9 +34,20 @@ function prepare(name: string): () => Promise<void> {
   };
 }
 
-const words = process.argv.slice(2);
-const json = words.includes("--json");
-const clock = words.includes("--cpu") ? "cpu" : "wall";
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    threads: { type: "string", default: "1" },
+    rounds: { type: "string", default: "7" },
+    clock: { type: "string", default: "wall" },
+    json: { type: "boolean", default: false },
+    page: { type: "boolean", default: false },
+  },
+});
+const { json } = options;
+const threads = wholeNumber("threads", options.threads);
+const rounds = wholeNumber("rounds", options.rounds);
+const [clock] = choices("clock", options.clock, ["wall", "cpu"] as const);
 
 function milliseconds(): number {
   if (clock === "wall") return performance.now();
@@ -46,10 +61,6 @@ async function time(run: () => Promise<void>, repetitions: number): Promise<numb
   return (milliseconds() - begun) / repetitions;
 }
 
-const numberAfter = (option: string, otherwise: number) => Number(words[words.indexOf(option) + 1]) || otherwise;
-const threads = numberAfter("--threads", 1);
-const rounds = numberAfter("--rounds", 7);
-const wanted = words.filter((word) => !word.startsWith("--") && !/^\d+$/.test(word));
 const names = Object.keys(cases).filter((name) => wanted.length === 0 || wanted.some((word) => name.includes(word)));
 const devices: DeviceName[] = (["native", "wasm"] as const).filter((name) =>
   listDevices().some((each) => each.name === name && each.device !== undefined),
@@ -57,6 +68,8 @@ const devices: DeviceName[] = (["native", "wasm"] as const).filter((name) =>
 const width = Math.max(...names.map((name) => name.length)) + 1;
 const torch = new Peer("torch_ops.py");
 const hasTorch = await torch.start();
+if (options.page && !hasTorch)
+  throw new Error("--page: there is no PyTorch to compare with. Fix: install python3-torch");
 if (!json) {
   console.log(
     `milliseconds for an op and its gradient, ${threads} thread${threads === 1 ? "" : "s"}; ratios to PyTorch`,
@@ -65,6 +78,7 @@ if (!json) {
     ["".padEnd(width), ...[...devices, ...(hasTorch ? ["PyTorch"] : [])].map((each) => each.padStart(15))].join(""),
   );
 }
+const rows: OpRow[] = [];
 for (const name of names) {
   const runs = devices.map((device) => {
     const choose = () => void setDevice(device, { threads });
@@ -87,13 +101,13 @@ for (const name of names) {
     if (hasTorch) peers.push(await torch.ask(`${name} ${clock} ${threads} ${repetitions}`));
   }
   const ratios = times.map((list) => median(list.map((value, i) => value / peers[i])));
-  if (json) {
-    for (const [i, device] of devices.entries()) {
-      const timesPyTorch = hasTorch ? ratios[i] : undefined;
-      console.log(JSON.stringify({ op: name, device, threads, milliseconds: median(times[i]), timesPyTorch }));
-    }
-    continue;
+  for (const [i, device] of devices.entries()) {
+    const timesPyTorch = hasTorch ? ratios[i] : undefined;
+    const row = { op: name, device, milliseconds: median(times[i]), timesPyTorch };
+    rows.push(row);
+    if (json) console.log(JSON.stringify({ ...row, threads, clock }));
   }
+  if (json) continue;
   const cells = times.map((list, i) => `${median(list).toFixed(2)}${hasTorch ? ` (${ratios[i].toFixed(2)})` : ""}`);
   console.log(
     [
@@ -102,5 +116,6 @@ for (const name of names) {
     ].join(""),
   );
 }
+if (options.page) writeOpsPage(rows, { clock, threads, rounds, version: torch.version });
 torch.stop();
 process.exit(0);

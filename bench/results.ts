@@ -88,16 +88,19 @@ export function readResults(path: string): Results {
   return JSON.parse(readFileSync(path, "utf8"));
 }
 
-const markers = { begin: "<!-- bench:peers -->", end: "<!-- /bench:peers -->" };
-
 /** Writes the tables into docs/performance.md. */
 export function writePage(results: Results): void {
+  replaceSection("bench:peers", section(results));
+}
+
+/** Writes what stands between `<!-- name -->` and `<!-- /name -->` in docs/performance.md. */
+export function replaceSection(name: string, section: string): void {
   const path = join(root, "docs", "performance.md");
   const text = readFileSync(path, "utf8");
-  const [begin, end] = [text.indexOf(markers.begin), text.indexOf(markers.end)];
+  const [begin, end] = [text.indexOf(`<!-- ${name} -->`), text.indexOf(`<!-- /${name} -->`)];
   if (begin === -1 || end < begin)
-    throw new Error(`${path} has no place for results between ${markers.begin} and its end`);
-  writeFileSync(path, `${text.slice(0, begin)}${markers.begin}\n\n${section(results)}\n\n${text.slice(end)}`);
+    throw new Error(`${path} has no place for results between <!-- ${name} --> and its end`);
+  writeFileSync(path, `${text.slice(0, begin)}<!-- ${name} -->\n\n${section}\n\n${text.slice(end)}`);
 }
 
 /** The tables, one for each device and what it ran in. */
