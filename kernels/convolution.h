@@ -127,7 +127,8 @@ static void fill_interleaved(const Convolution *c, const float *source, const fl
   int32_t inside = max_int(min_int(width - first, columns - before), 0);
   float *to = c->haloed;
   for (int32_t i = 0; i < c->halo.rows; i++, y++, to += (ptrdiff_t)columns * c->lanes) {
-    if (y < 0 || y >= c->y.source.size) continue;
+    /* No window has a tap in rows between its own and the next one's. */
+    if (y < 0 || y >= c->y.source.size || i % c->y.source.stride >= c->y.source.residues) continue;
     float *after = to + (ptrdiff_t)(before + inside) * c->lanes;
     fill_loose(to, before * c->lanes, (vf){});
     pack_columns(source + (ptrdiff_t)y * width + first, c->source_plane, c->step->source_channels, inside, end,

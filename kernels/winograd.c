@@ -125,12 +125,28 @@ static void multiply_positions(const Winograd *w, const float *weights, const Pa
   }
 }
 
+/* Elementwise work on `lanes` channels from `channel` on, over the rows of a chunk: those of one image at a time. */
+static void finish_chunk(const Context *context, const Winograd *w, const Chunk *chunk, int32_t channel, int32_t lanes) {
+  const WinogradStep *step = w->step;
+  const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
+  int32_t strips = step->tiles[0];
+  for (int32_t s = chunk->first, next; s < chunk->end && epilogue != NULL; s = next) {
+    int32_t image = s / strips, y = s % strips * w->m;
+    next = min_int(chunk->end, (image + 1) * strips);
+    int32_t rows = min_int((next - image * strips) * w->m, step->target_size[0]) - y;
+    int32_t index = (image * step->groups + chunk->group) * step->target_channels + channel;
+    int32_t begin = index * (int32_t)w->target_plane + y * step->target_size[1];
+    for (int32_t i = 0; i < lanes; i++, begin += (int32_t)w->target_plane) {
+      elementwise_range(context, epilogue, begin, begin + rows * step->target_size[1]);
+    }
+  }
+}
+
 /* Writes the target channels of `vectors` for a chunk. */
 static void transform_output(const Context *context, const Winograd *w, const Chunk *chunk, Panel vectors,
                              float *output) {
   const WinogradStep *step = w->step;
   int32_t tiles = step->tiles[1], m = w->m, width = step->target_size[1], columns = tiles * m;
-  const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
   for (int32_t v = 0; v < vectors.count; v++) {
     int32_t channel = (vectors.first + v) * VW, lanes = min_int(step->target_channels - channel, VW);
     for (int32_t s = chunk->first; s < chunk->end; s++) {
@@ -145,15 +161,12 @@ static void transform_output(const Context *context, const Winograd *w, const Ch
         }
       }
       int32_t index = (image * step->groups + chunk->group) * step->target_channels + channel;
-      int32_t rows = min_int(step->target_size[0] - y, m), begin = index * (int32_t)w->target_plane + y * width;
-      for (int32_t i = 0; i < rows; i++) {
-        store_columns(w->stage + (ptrdiff_t)i * columns * VW, 1, lanes, width, output + begin + i * width,
-                      w->target_plane);
-      }
-      for (int32_t i = 0; i < lanes && epilogue != NULL; i++, begin += (int32_t)w->target_plane) {
-        elementwise_range(context, epilogue, begin, begin + rows * width);
+      float *to = output + index * w->target_plane + (ptrdiff_t)y * width;
+      for (int32_t i = 0; i < min_int(step->target_size[0] - y, m); i++, to += width) {
+        store_columns(w->stage + (ptrdiff_t)i * columns * VW, 1, lanes, width, to, w->target_plane);
       }
     }
+    finish_chunk(context, w, chunk, channel, lanes);
   }
 }
 

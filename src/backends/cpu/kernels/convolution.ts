@@ -124,7 +124,7 @@ export interface Problem {
 
 function costByChannels({ sourceChannels, targetChannels, axes: [, x], kernel }: Problem, width: number): number {
   const depth = (sourceChannels * sizeOf(kernel)) / x.phases;
-  return (roundUp(targetChannels, width) * windowsBetween(x, 0, x.target) * (depth + 6)) / width;
+  return (roundUp(targetChannels, width) * windowsBetween(x, 0, x.target) * (depth + 12)) / width;
 }
 
 function costByPixels({ sourceChannels, targetChannels, axes: [, x], kernel }: Problem, width: number): number {
