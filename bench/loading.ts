@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type DeviceName, defaultDevice, listDevices, nn, setDevice, type Tensor } from "fovea";
+import { type DeviceName, defaultDevice, listDevices, models, setDevice } from "fovea";
 import { median } from "./statistics.js";
 
 const rounds = 9;
@@ -21,36 +21,13 @@ interface Measured {
   readonly growth: number;
 }
 
-/** Its parameters, under torchvision's names. */
-class Vgg16 extends nn.Module {
-  readonly features: nn.Conv2d[] = [];
-  readonly classifier = [
-    new nn.Linear<number>(512 * 7 * 7, 4096),
-    new nn.Linear<number>(4096, 4096),
-    new nn.Linear<number>(4096, 1000),
-  ];
-
-  constructor() {
-    super();
-    let channels = 3;
-    for (const width of [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]) {
-      this.features.push(new nn.Conv2d(channels, width, 3));
-      channels = width;
-    }
-  }
-
-  override forward(x: Tensor): Tensor {
-    return x;
-  }
-}
-
 /** One run, in this process: how long it takes and by how much the memory grows. */
 async function measure(kind: string, path: string): Promise<Measured> {
   let work: () => unknown = () => readFileSync(path);
   if (kind !== "read") {
     setDevice(kind as DeviceName);
     await defaultDevice().ready;
-    const model = new Vgg16();
+    const model = models.create("vgg16");
     work = () => model.load(path);
   }
   const before = process.memoryUsage().rss;
@@ -103,5 +80,5 @@ async function compare(): Promise<void> {
 
 const [, , kind, path] = process.argv;
 if (path === undefined) await compare();
-else if (kind === "save") await new Vgg16().save(path);
+else if (kind === "save") await models.create("vgg16").save(path);
 else console.log(JSON.stringify(await measure(kind, path)));
