@@ -79,6 +79,14 @@ async function writeFiles(work: Work, folder: string): Promise<NonNullable<Job["
 /** Measures what is wanted, row by row. */
 async function* measure(): AsyncGenerator<Row> {
   const folder = mkdtempSync(join(tmpdir(), "fovea-peers-"));
+  const clean = () => rmSync(folder, { recursive: true, force: true });
+  // A gigabyte is not left behind when somebody has seen enough. The sides end with this process.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      clean();
+      process.exit(130);
+    });
+  }
   try {
     for (const work of wanted) {
       say(work.title);
@@ -95,7 +103,7 @@ async function* measure(): AsyncGenerator<Row> {
       for (const name of readdirSync(folder)) rmSync(join(folder, name));
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    clean();
   }
 }
 
