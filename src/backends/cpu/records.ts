@@ -34,6 +34,7 @@ export const records = {
  *
  * The last ones are pairs, with the same results as one after the other: a · b + c, a · b − c, c − a · b, a · b · c, (a + b) · c,
  * (a − b) · c, maximum(minimum(a, b), c), a < b ? c : d and a ≤ b ? c : d.
+ * a and b may change places in those from multiplyAdd to addMultiply.
  */
 export const instructions = {
   add: "ff>f",
