@@ -20,9 +20,13 @@ export function composeCopies(steps: readonly Step[], commitStart: number): Comb
   for (let index = 0; index < commitStart; index++) {
     const first = composed[index];
     if (first === undefined || !isCopy(first.step) || !isWhole(first.step.fields)) continue;
-    const { output } = first.step.fields;
+    const { input, output } = first.step.fields;
     const readers = (users.get(output) ?? []).filter((user) => user !== index);
-    if (output.slot !== arenaSlot || !followAtOnce(readers, index, steps, commitStart)) continue;
+    const last = readers[readers.length - 1] ?? index;
+    if (output.slot !== arenaSlot || last === index || readers[0] < index || last >= commitStart) continue;
+    // With nothing but copies between, what the first one reads is still there.
+    const between = steps.slice(index + 1, last + 1);
+    if (!between.every((step) => isCopy(step) && !step.writes.includes(input))) continue;
     const copies = composeAll(first.step.fields, readers, composed);
     if (copies === undefined) continue;
     composed[index] = undefined;
@@ -46,18 +50,12 @@ function usersOf(steps: readonly Step[]): ReadonlyMap<Buffer, number[]> {
   const users = new Map<Buffer, number[]>();
   for (const [index, { reads, writes, scratch }] of steps.entries()) {
     for (const buffer of new Set([...reads, ...writes, ...scratch])) {
-      users.set(buffer, [...(users.get(buffer) ?? []), index]);
+      const own = users.get(buffer);
+      if (own === undefined) users.set(buffer, [index]);
+      else own.push(index);
     }
   }
   return users;
-}
-
-/** Whether only copies lie between step `index` and `readers`, which are some themselves: what it read is still there. */
-function followAtOnce(readers: readonly number[], index: number, steps: readonly Step[], end: number): boolean {
-  const last = Math.max(...readers);
-  if (readers.length === 0 || readers[0] < index || last >= end) return false;
-  const source = steps[index].reads[0];
-  return steps.slice(index, last + 1).every((step) => isCopy(step) && !step.writes.includes(source));
 }
 
 /** What the readers of a copy become without it; undefined where that is not possible, or slower. */
