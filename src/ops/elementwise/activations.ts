@@ -25,7 +25,9 @@ function negativePart<S extends Shape>(x: Tensor<S>): Tensor<S> {
 /** x where it is positive, else `slope` · x (Maas et al. 2013). @param slope default 0.01 */
 export function leakyRelu<T extends TensorLike>(x: T, slope = 0.01): Tensor<T["shape"]> {
   const input: Tensor<T["shape"]> = asTensor("leakyRelu", x);
-  const value = split(input, input, mul(input, slope) as Tensor<T["shape"]>);
+  const flat = mul(input, slope) as Tensor<T["shape"]>;
+  // A maximum shares nothing with the gradient that would have to be kept for it.
+  const value = slope >= 0 && slope <= 1 ? (maximum(input, flat) as Tensor<T["shape"]>) : split(input, input, flat);
   const result = withGradient(value, input, (upstream) => split(input, upstream, mul(upstream, slope)));
   return composite({ name: "leakyRelu", inputs: [input], params: { slope } }, result);
 }
