@@ -37,14 +37,14 @@ export function writeOpsPage(rows: readonly OpRow[], { clock, threads, rounds, v
   const counts = devices.map((device) => {
     const slower = ops.filter((op) => ratio(op, device) > floors[device]).length;
     const faster = ops.filter((op) => ratio(op, device) <= 1).length;
-    return `on \`${device}\` ${slower} take more than ${floors[device]} times PyTorch's time, and ${faster} at most as long`;
+    return `on \`${device}\` ${slower === 0 ? "none takes" : `${slower} take`} more than ${floors[device]} times PyTorch's time, and ${faster} at most as long`;
   });
   const time = clock === "cpu" ? "the processor's time" : "time";
   const cells = slowest.map((op) => [`\`${op}\``, ...devices.map((device) => ratio(op, device).toFixed(2))]);
   replaceSection(
     "bench:ops",
     [
-      `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0].model.trim()}, ${cpus().length} cores shared with other programs, ` +
+      `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0].model.trim()}, ${cpus().length} cores, ` +
         `${threads} thread${threads === 1 ? "" : "s"}, PyTorch ${version}; medians of ${rounds} interleaved rounds of ${time}.`,
       `Of ${ops.length} calls with their gradients, ${counts.join("; ")}. The ${cells.length} that are furthest behind, as multiples of PyTorch's time:`,
       table(["op", ...devices.map((device) => `\`${device}\``)], cells),
