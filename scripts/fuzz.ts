@@ -12,6 +12,7 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { onWarning } from "../src/index.js";
 import { readers } from "./fuzz/readers.js";
 import { type FuzzOptions, type FuzzReport, fuzz, limits, makeInput } from "./fuzz/run.js";
 
@@ -87,6 +88,7 @@ async function inPortions(name: string, { seed, first, count }: FuzzOptions): Pr
 }
 
 if (values.child) {
+  onWarning(() => {});
   console.log(JSON.stringify(await fuzz(chosen[0], options)));
 } else if (values.save !== undefined) {
   writeFileSync(values.save, await makeInput(chosen[0], await chosen[0].seeds(), options.seed, options.first));

@@ -35,7 +35,7 @@ import { parameterCounts } from "../test/models/parameters.js";
 import { Golden } from "../test/support/golden.js";
 import { relativeError } from "../test/support/numbers.js";
 import { loadOnnxRuntime } from "../test/support/onnxruntime.js";
-import { inTorchvision, type TorchvisionCase, torchvisionError } from "../test/support/torchvision.js";
+import { fillByFormula, inTorchvision, type TorchvisionCase, torchvisionError } from "../test/support/torchvision.js";
 
 const allowed = 1e-4;
 const script = fileURLToPath(new URL("../../test/goldens/networks.py", import.meta.url));
@@ -95,9 +95,10 @@ async function compareWithTorchvision(entry: models.ModelEntry): Promise<string>
 async function compareAsOnnx(entry: models.ModelEntry): Promise<[runtime: string, again: string]> {
   manualSeed(0);
   const network = entry.create().eval();
+  // Not fresh weights: in deep networks without training little but the last bias would arrive.
+  fillByFormula(network);
   const picture = normal([1, ...entry.inputShape]);
   const expected = await network(picture).data();
-  if (expected.every((score) => score === 0)) throw new Error("all scores are 0, which tells nothing");
   const bytes = await exportModel(network, { inputs: picture.shape });
   const read = await load(bytes);
   const { output } = await read.run({ input: picture });
