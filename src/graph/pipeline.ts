@@ -7,6 +7,7 @@ const graceMilliseconds = 50;
 
 export class Pipeline {
   #inFlight = 0;
+  #listeners = 0;
   #failure: { readonly error: unknown } | undefined;
   #waiting: { readonly limit: number; readonly resume: () => void }[] = [];
 
@@ -39,6 +40,17 @@ export class Pipeline {
     if (failure !== undefined) throw failure.error;
   }
 
+  /** While `work` waits for the device, a failure is not complained of: whoever waits will be told. */
+  async listen<T>(work: () => Promise<T>): Promise<T> {
+    this.#listeners++;
+    try {
+      return await work();
+    } finally {
+      this.#listeners--;
+      this.#watch();
+    }
+  }
+
   /** Called when `error` reaches the user in another way. */
   reported(error: unknown): void {
     if (this.#failure?.error === error) this.#failure = undefined;
@@ -49,10 +61,16 @@ export class Pipeline {
     const ready = this.#waiting.filter((waiter) => this.#inFlight <= waiter.limit);
     this.#waiting = this.#waiting.filter((waiter) => this.#inFlight > waiter.limit);
     for (const { resume } of ready) resume();
-    if (this.#inFlight === 0 && this.#failure !== undefined) setTimeout(() => this.#complain(), graceMilliseconds);
+    this.#watch();
+  }
+
+  #watch(): void {
+    const isIdle = this.#inFlight === 0 && this.#listeners === 0;
+    if (isIdle && this.#failure !== undefined) setTimeout(() => this.#complain(), graceMilliseconds);
   }
 
   #complain(): void {
+    if (this.#listeners > 0) return;
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) void Promise.reject(failure.error);

@@ -1,7 +1,7 @@
 /** Memory on a device that a tensor or a state holds. */
 
 import type { Device, Handle } from "../backends/backend.js";
-import { pipelineOf } from "./pipeline.js";
+import { type Pipeline, pipelineOf } from "./pipeline.js";
 
 /** What the contents of a storage have been rearranged into, to be used again while they stay the same. */
 export interface Prepared {
@@ -22,8 +22,12 @@ export class Storage {
     private readonly filled?: Promise<void>,
   ) {}
 
-  async read(bytes: number): Promise<ArrayBuffer> {
+  read(bytes: number): Promise<ArrayBuffer> {
     const pipeline = pipelineOf(this.device);
+    return pipeline.listen(() => this.#read(bytes, pipeline));
+  }
+
+  async #read(bytes: number, pipeline: Pipeline): Promise<ArrayBuffer> {
     try {
       // Queued now, in order; but if the program failed, its own error explains more than the read's.
       const reading = this.device.read(this.handle, bytes);
@@ -35,9 +39,8 @@ export class Storage {
     } catch (error) {
       pipeline.reported(error);
       // A state does not know which program should have filled it, and a program fails where one before it did not fill
-      // its states: what that one failed with explains more.
-      if (this.filled === undefined) await pipeline.room(0);
-      pipeline.throwFailure();
+      // its states: what that one failed with explains more, even if its answer comes later.
+      await pipeline.room(0);
       throw error;
     }
   }

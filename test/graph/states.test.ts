@@ -32,6 +32,7 @@ import {
   uniform,
   zeros,
 } from "../../src/index.js";
+import { withDelays } from "../support/delays.js";
 import { anyDevice, useDevice } from "../support/devices.js";
 
 beforeEach(() => useDevice(anyDevice()));
@@ -369,6 +370,22 @@ describe("a failing program", () => {
       await new Promise((resolve) => setTimeout(resolve, 150));
     } finally {
       process.off("unhandledRejection", listen);
+    }
+    assert.deepEqual(unhandled, []);
+  });
+
+  it("is told by a state whose reading takes long, too", async () => {
+    const device = anyDevice();
+    const unhandled: unknown[] = [];
+    const listen = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", listen);
+    try {
+      useDevice(withDelays(device, 300));
+      const broken = new State(take(zeros([4, 3]), tensor([9], { dtype: "int32" })));
+      await assert.rejects(broken.value.data(), /^DataError: take/);
+    } finally {
+      process.off("unhandledRejection", listen);
+      useDevice(device);
     }
     assert.deepEqual(unhandled, []);
   });
