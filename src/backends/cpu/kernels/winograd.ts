@@ -104,25 +104,42 @@ const packedKernels = 16;
 const weightCost = 10;
 const transformCost = 8;
 
-/** The side of the tiles that cost least; 0 where the convolution itself costs less or is none of 3×3 and stride 1. */
-export function winogradTile(problem: Problem, machine: Machine): 0 | 2 | 4 {
-  const { axes, kernel, sourceChannels, targetChannels, batch, isPlain } = problem;
-  const [y, x] = axes;
-  if (currentPrecision() === "exact") return 0;
-  if (!isPlain || kernel[0] !== 3 || kernel[1] !== 3 || sizeOf([batch, y.target, x.target]) === 0) return 0;
-  const width = machine.vectorWidth;
-  if (sourceChannels < 2 * width || targetChannels < 2 * width) return 0;
-  const vectors = ceilDiv(targetChannels, width);
-  const direct = 9 * batch * y.target * x.target * sourceChannels * vectors + 9 * sourceChannels * vectors * weightCost;
-  const cost = (tile: 2 | 4) => {
-    const positions = (tile + 2) ** 2;
-    const tiles = batch * ceilDiv(y.target, tile) * ceilDiv(x.target, tile);
-    const transforms = tiles * positions * (ceilDiv(sourceChannels, width) + vectors) * transformCost;
-    return positions * sourceChannels * vectors * (tiles + weightCost) + transforms;
-  };
+/** Tiles of m² of the target, m the side; 0 for none: the sums of the definition. */
+type Tile = 0 | 2 | 4;
+
+/** Whether the algorithm is for such a convolution at all: 3×3, of stride 1, with channels for two vectors. */
+function isWide({ axes, kernel, batch, isPlain }: Shapes, channels: readonly [number, number], width: number): boolean {
+  const isThree = isPlain && kernel[0] === 3 && kernel[1] === 3;
+  const isEmpty = sizeOf([batch, axes[0].target, axes[1].target]) === 0;
+  return currentPrecision() === "fast" && isThree && !isEmpty && channels.every((count) => count >= 2 * width);
+}
+
+type Shapes = Pick<Problem, "axes" | "kernel" | "batch" | "isPlain">;
+
+function countTiles({ axes: [y, x], batch }: Shapes, tile: 2 | 4): number {
+  return batch * ceilDiv(y.target, tile) * ceilDiv(x.target, tile);
+}
+
+/** The tile that costs least, if it is worth its transforms. */
+function cheapest(cost: (tile: 2 | 4) => number, direct: number): Tile {
   const [two, four] = [cost(2), cost(4)];
   if (Math.min(two, four) > 0.9 * direct) return 0;
   return four <= two ? 4 : 2;
+}
+
+/** The side of the tiles that a convolution or its input gradient costs least with. */
+export function winogradTile(problem: Problem, { vectorWidth: width }: Machine): Tile {
+  const { axes, sourceChannels, targetChannels, batch } = problem;
+  const [y, x] = axes;
+  if (!isWide(problem, [sourceChannels, targetChannels], width)) return 0;
+  const vectors = ceilDiv(targetChannels, width);
+  const direct = 9 * batch * y.target * x.target * sourceChannels * vectors + 9 * sourceChannels * vectors * weightCost;
+  return cheapest((tile) => {
+    const positions = (tile + 2) ** 2;
+    const tiles = countTiles(problem, tile);
+    const transforms = tiles * positions * (ceilDiv(sourceChannels, width) + vectors) * transformCost;
+    return positions * sourceChannels * vectors * (tiles + weightCost) + transforms;
+  }, direct);
 }
 
 export function lowerWinograd(
@@ -190,26 +207,20 @@ export function lowerWinograd(
 const gradientInputs = 64;
 const gradientOutputs = 128;
 
-/** The side of the tiles that the weight gradient costs least with; 0 where it is none of 3×3 and stride 1, or for few channels. */
-export function winogradGradientTile(problem: WeightGradientProblem, machine: Machine): 0 | 2 | 4 {
-  const { axes, kernel, inputChannels, outputChannels, batch, isPlain } = problem;
+/** The side of the tiles that the weight gradient costs least with. */
+export function winogradGradientTile(problem: WeightGradientProblem, { vectorWidth: width }: Machine): Tile {
+  const { axes, inputChannels, outputChannels, batch } = problem;
   const [y, x] = axes;
-  if (currentPrecision() === "exact") return 0;
-  if (!isPlain || kernel[0] !== 3 || kernel[1] !== 3 || sizeOf([batch, y.target, x.target]) === 0) return 0;
-  const width = machine.vectorWidth;
-  if (inputChannels < 2 * width || outputChannels < 2 * width) return 0;
+  if (!isWide(problem, [inputChannels, outputChannels], width)) return 0;
   const vectors = ceilDiv(outputChannels, width);
   const repeats = ceilDiv(inputChannels, gradientInputs) * vectors;
   const inputs = ceilDiv(outputChannels, gradientOutputs) * ceilDiv(inputChannels, width);
-  const cost = (tile: 2 | 4) => {
-    const tiles = batch * ceilDiv(y.target, tile) * ceilDiv(x.target, tile);
+  const direct = 9 * batch * y.target * x.target * inputChannels * vectors;
+  return cheapest((tile) => {
+    const tiles = countTiles(problem, tile);
     const products = inputChannels * vectors * (tiles + weightCost);
     return (tile + 2) ** 2 * (products + tiles * (repeats + inputs) * transformCost);
-  };
-  const direct = 9 * batch * y.target * x.target * inputChannels * vectors;
-  const [two, four] = [cost(2), cost(4)];
-  if (Math.min(two, four) > 0.9 * direct) return 0;
-  return four <= two ? 4 : 2;
+  }, direct);
 }
 
 export function lowerWinogradGradient(
