@@ -1,8 +1,27 @@
-/* Elementwise steps and reductions that are done together, a few rows at a time (src/backends/cpu/blocking.ts). */
+/* Steps that are done together, a few rows at a time (src/backends/cpu/blocking.ts). */
 #include "fovea.h"
 
 /* As many local buffers as a block may have (blocking.ts). */
 #define BLOCKED_LOCALS 64
+
+/* Does as much of a step as belongs to some of `rows` rows: each kind of step counts in its own units. */
+static void run_rows(const Context *context, uint32_t kernel, const void *step, int32_t rows, Range range) {
+  int32_t count = kernel == STEP_ELEMENTWISE   ? ((const ElementwiseStep *)step)->count
+                  : kernel == STEP_CONVOLUTION ? ((const ConvolutionStep *)step)->batch
+                  : kernel == STEP_POOL        ? ((const PoolStep *)step)->planes
+                                               : reduced_count(step);
+  int32_t size = count / rows;
+  Range own = {range.begin * size, range.end * size};
+  if (kernel == STEP_ELEMENTWISE) {
+    elementwise_range(context, step, own.begin, own.end);
+  } else if (kernel == STEP_CONVOLUTION) {
+    convolve_images(context, step, own);
+  } else if (kernel == STEP_POOL) {
+    pool_planes(context, step, own);
+  } else {
+    reduce_range(context, step, own);
+  }
+}
 
 static void kernel_blocked(const Context *context, const BlockedStep *step) {
   const StepEntry *entries = RECORDS(context, StepEntry, step->steps);
@@ -20,14 +39,7 @@ static void kernel_blocked(const Context *context, const BlockedStep *step) {
         places[i] = (uint8_t *)((uintptr_t)(memory + locals[i].place) - (uintptr_t)begin * (uintptr_t)locals[i].row_bytes);
       }
       for (uint32_t i = 0; i < step->steps.count; i++) {
-        const void *fields = context->program + entries[i].offset;
-        if (entries[i].kernel == STEP_ELEMENTWISE) {
-          int32_t size = ((const ElementwiseStep *)fields)->count / rows;
-          elementwise_range(&own, fields, begin * size, end * size);
-        } else {
-          int32_t size = reduced_count(fields) / rows;
-          reduce_range(&own, fields, (Range){begin * size, end * size});
-        }
+        run_rows(&own, entries[i].kernel, own.program + entries[i].offset, rows, (Range){begin, end});
       }
     }
   }

@@ -6,46 +6,70 @@
 #include "convolution_folded.h"
 #include "convolution_pixels.h"
 
-static void kernel_convolution(const Context *context, const ConvolutionStep *step) {
-  Convolution c = plan_convolution(context, step);
+typedef struct {
+  Convolution plan;
+  Folded folded;
+  Band band;
+  int32_t units, panels, panel_groups;
+  int32_t packed, filled; /* the group whose weights have been packed, and the band that has been filled */
+} ConvolutionWork;
+
+static ConvolutionWork open_convolution(const Context *context, const ConvolutionStep *step) {
+  ConvolutionWork work = {.plan = plan_convolution(context, step), .packed = -1, .filled = -1};
+  work.panels = count_panels(step->target_channels);
+  work.panel_groups = step->lanes_are_pixels ? 1 : ceil_div(work.panels, step->panel_group);
+  work.units = step->groups * work.panel_groups * step->batch * step->bands;
+  make_tables(&work.plan);
+  if (step->folded_columns > 0) work.folded = plan_folded(context, &work.plan);
+  return work;
+}
+
+static void convolve_units(const Context *context, ConvolutionWork *work, Range range) {
+  Convolution *c = &work->plan;
+  const ConvolutionStep *step = c->step;
   const float *source = floats(context, step->source), *weight = floats(context, step->weight);
   float *output = floats(context, step->output);
-  int32_t panels = count_panels(step->target_channels);
-  int32_t panel_groups = step->lanes_are_pixels ? 1 : ceil_div(panels, step->panel_group);
   int32_t bands = step->batch * step->bands;
-  int32_t units = step->groups * panel_groups * bands;
-  Range range = first_share(context, units);
-  if (range.begin == range.end) return;
-  make_tables(&c);
-  Folded folded = {0};
-  if (step->folded_columns > 0) folded = plan_folded(context, &c);
-  int32_t packed = -1, filled = -1;
-  Band band = {0};
-  for (; range.begin < range.end; range = next_share(context, units)) {
-    for (int32_t u = range.begin; u < range.end; u++) {
-      int32_t windows = u / panel_groups, index = u % panel_groups, group = windows / bands;
-      Range part = {part_begin(panels, panel_groups, index), part_begin(panels, panel_groups, index + 1)};
-      if (group != packed) {
-        if (step->lanes_are_pixels) {
-          pack_channels(&c, weight, group);
-        } else if (step->folded_columns > 0) {
-          pack_folded_panels(&c, &folded, weight, group);
-        }
-        packed = group;
-      }
-      if (windows != filled) {
-        band = make_band(&c, source, group, windows % bands / step->bands, windows % step->bands);
-        filled = windows;
-      }
+  for (int32_t u = range.begin; u < range.end; u++) {
+    int32_t windows = u / work->panel_groups, index = u % work->panel_groups, group = windows / bands;
+    Range part = {part_begin(work->panels, work->panel_groups, index),
+                  part_begin(work->panels, work->panel_groups, index + 1)};
+    if (group != work->packed) {
       if (step->lanes_are_pixels) {
-        convolve_by_pixels(context, &c, &band, output);
+        pack_channels(c, weight, group);
       } else if (step->folded_columns > 0) {
-        convolve_folded(context, &c, &folded, &band, output);
-      } else {
-        convolve_by_channels(context, &c, &band, part, weight + group * packed_weights(&c), output);
+        pack_folded_panels(c, &work->folded, weight, group);
       }
+      work->packed = group;
+    }
+    if (windows != work->filled) {
+      work->band = make_band(c, source, group, windows % bands / step->bands, windows % step->bands);
+      work->filled = windows;
+    }
+    if (step->lanes_are_pixels) {
+      convolve_by_pixels(context, c, &work->band, output);
+    } else if (step->folded_columns > 0) {
+      convolve_folded(context, c, &work->folded, &work->band, output);
+    } else {
+      convolve_by_channels(context, c, &work->band, part, weight + group * packed_weights(c), output);
     }
   }
+}
+
+static void kernel_convolution(const Context *context, const ConvolutionStep *step) {
+  int32_t panel_groups = step->lanes_are_pixels ? 1 : ceil_div(count_panels(step->target_channels), step->panel_group);
+  int32_t units = step->groups * panel_groups * step->batch * step->bands;
+  Range range = first_share(context, units);
+  if (range.begin == range.end) return;
+  ConvolutionWork work = open_convolution(context, step);
+  for (; range.begin < range.end; range = next_share(context, units)) convolve_units(context, &work, range);
+}
+
+/* Images begin … end-1, of a convolution without groups. */
+static void convolve_images(const Context *context, const ConvolutionStep *step, Range images) {
+  ConvolutionWork work = open_convolution(context, step);
+  int32_t per_image = work.panel_groups * step->bands;
+  convolve_units(context, &work, (Range){images.begin * per_image, images.end * per_image});
 }
 
 /* A unit of work is a panel, and the block of source channels that it takes its terms from. */

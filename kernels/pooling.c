@@ -10,6 +10,7 @@ typedef struct {
   Halo halo;
   int32_t taps;
   int32_t uniform;        /* every window counts `taps` elements */
+  int32_t squares;        /* windows are 2×2 neighbours, two apart */
   int32_t *halo_offsets;  /* of each tap from its window, in the halo */
   int32_t *input_offsets; /* in the input */
   float *counts;          /* elements that windows count along a row */
@@ -34,6 +35,8 @@ static Pool plan_pool(const Context *context, const PoolStep *step) {
                         (step->kernel[i] - 1) * step->dilation[i] + 1);
     for (int32_t g = 0; g < step->output_size[i]; g++) p.uniform &= COUNTED(step, i, g) == step->kernel[i];
   }
+  p.squares = 1;
+  for (int32_t i = 0; i < 2; i++) p.squares &= step->kernel[i] == 2 && step->stride[i] == 2 && step->dilation[i] == 1;
   p.halo = (Halo){axes[0], axes[1], step->halo_size[0], step->halo_size[1]};
   float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
   p.haloed = memory;
@@ -78,6 +81,9 @@ INLINE void pool_maxima(const Windows *w, const int taps, const int stride) {
 }
 
 INLINE void pool_averages(const Pool *p, const Windows *w, const int taps, const int stride) {
+  /* The same as dividing, where it is exact. */
+  int32_t factor = (taps & (taps - 1)) == 0;
+  vf part = splat(1.0f / (float)taps);
   for (int32_t y = 0; y < w->rows; y++) {
     float rows = p->uniform ? (float)taps : (float)COUNTED(p->step, 0, w->first + y);
     for (int32_t i = 0; i < w->count; i += VW) {
@@ -85,7 +91,7 @@ INLINE void pool_averages(const Pool *p, const Windows *w, const int taps, const
       vf sum = {0};
       for (int32_t t = 0; t < taps; t++) sum += load_windows(x + w->offsets[t], stride);
       if (p->uniform) {
-        sum /= splat(rows);
+        sum = factor ? sum * part : sum / splat(rows);
       } else {
         vf count = splat(rows) * load(p->counts + i);
         sum = select_(count == 0, (vf){0}, sum / count);
@@ -141,6 +147,42 @@ INLINE void pool_indices(const Pool *p, const Windows *w, const int taps, const 
   if (any_negative(missing)) replace_missing(p, w);
 }
 
+/* The even and the odd lanes of two vectors, in an order that PAIRS_IN_ORDER puts right. */
+#if VW == 8
+#define FIRST_OF_PAIRS 0, 2, 8, 10, 4, 6, 12, 14
+#define SECOND_OF_PAIRS 1, 3, 9, 11, 5, 7, 13, 15
+#define PAIRS_IN_ORDER 0, 1, 4, 5, 2, 3, 6, 7
+#elif VW == 4
+#define FIRST_OF_PAIRS 0, 2, 4, 6
+#define SECOND_OF_PAIRS 1, 3, 5, 7
+#define PAIRS_IN_ORDER 0, 1, 2, 3
+#else
+#define FIRST_OF_PAIRS 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define SECOND_OF_PAIRS 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define PAIRS_IN_ORDER 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+#endif
+
+INLINE vf join(vf a, vf b, const int kind) { return kind == POOL_MAXIMUM ? maximum_(a, b) : a + b; }
+
+/* Windows of 2×2: rows are joined before neighbours, so that in place half as many need to be put side by side. */
+INLINE void pool_squares(const Windows *w, const int kind, const int stride) {
+  for (int32_t y = 0; y < w->rows; y++) {
+    const float *x = w->x + y * w->pitch;
+    float *out = w->out + y * w->count;
+    for (int32_t i = 0; i < w->count; i += VW, x += stride * VW) {
+      const float *below = x + w->offsets[2], *right = stride == 1 ? x + w->offsets[1] : x + VW;
+      vf a = join(load(x), load(below), kind), b = join(load(right), load(below + (right - x)), kind), v;
+      if (stride == 1) {
+        v = join(a, b, kind);
+      } else {
+        v = join(SHUFFLE(a, b, FIRST_OF_PAIRS), SHUFFLE(a, b, SECOND_OF_PAIRS), kind);
+        v = SHUFFLE(v, v, PAIRS_IN_ORDER);
+      }
+      store_ahead(out + i, kind == POOL_AVERAGE ? v * splat(0.25f) : v, w->count - i, w->limit);
+    }
+  }
+}
+
 INLINE void pool_taps(const Pool *p, const Windows *w, const int taps, const int stride) {
   if (p->step->kind == POOL_MAXIMUM) pool_maxima(w, taps, stride);
   if (p->step->kind == POOL_INDICES) pool_indices(p, w, taps, stride);
@@ -148,10 +190,13 @@ INLINE void pool_taps(const Pool *p, const Windows *w, const int taps, const int
 }
 
 static void pool_windows(const Pool *p, const Windows *w, int32_t stride) {
-  if (stride == 1) {
+  int32_t kind = p->squares ? p->step->kind : POOL_INDICES;
+  if (kind == POOL_MAXIMUM) {
+    stride == 1 ? pool_squares(w, POOL_MAXIMUM, 1) : pool_squares(w, POOL_MAXIMUM, 2);
+  } else if (kind == POOL_AVERAGE && p->uniform) {
+    stride == 1 ? pool_squares(w, POOL_AVERAGE, 1) : pool_squares(w, POOL_AVERAGE, 2);
+  } else if (stride == 1) {
     pool_taps(p, w, p->taps, 1);
-  } else if (p->taps == 4) {
-    pool_taps(p, w, 4, 2);
   } else {
     pool_taps(p, w, p->taps, 2);
   }
@@ -191,11 +236,8 @@ static float plane_average(const float *plane, int32_t count) {
   return sum_lanes(lanes) / (float)count;
 }
 
-static void kernel_pool(const Context *context, const PoolStep *step) {
-  int32_t units = step->planes * step->bands;
-  Range range = first_share(context, units);
-  if (range.begin == range.end) return;
-  Pool p = plan_pool(context, step);
+static void pool_units(const Context *context, const Pool *p, Range range) {
+  const PoolStep *step = p->step;
   const float *input = floats(context, step->input);
   float *output = floats(context, step->output);
   int32_t height = step->output_size[0], width = step->output_size[1];
@@ -204,21 +246,32 @@ static void kernel_pool(const Context *context, const PoolStep *step) {
   int32_t whole = step->kind == POOL_AVERAGE && height * width == 1;
   for (int32_t i = 0; i < 2; i++) whole &= COVERED(step, i);
 #define BAND_BEGIN(u) ((u) / step->bands * height * width + part_begin(height, step->bands, (u) % step->bands) * width)
-  for (; range.begin < range.end; range = next_share(context, units)) {
-    const float *limit = output + BAND_BEGIN(range.end);
-    int32_t done = BAND_BEGIN(range.begin);
-    for (int32_t u = range.begin; u < range.end; u++) {
-      const float *plane = input + u / step->bands * input_plane;
-      int32_t first = part_begin(height, step->bands, u % step->bands);
-      int32_t rows = part_begin(height, step->bands, u % step->bands + 1) - first;
-      float *out = output + BAND_BEGIN(u);
-      if (whole) {
-        *out = plane_average(plane, p.taps);
-      } else {
-        pool_band(&p, plane, end, first, rows, out, limit);
-      }
-      done = finish_planes(context, step->epilogue, done, BAND_BEGIN(u + 1), u + 1 == range.end);
+  const float *limit = output + BAND_BEGIN(range.end);
+  int32_t done = BAND_BEGIN(range.begin);
+  for (int32_t u = range.begin; u < range.end; u++) {
+    const float *plane = input + u / step->bands * input_plane;
+    int32_t first = part_begin(height, step->bands, u % step->bands);
+    int32_t rows = part_begin(height, step->bands, u % step->bands + 1) - first;
+    float *out = output + BAND_BEGIN(u);
+    if (whole) {
+      *out = plane_average(plane, p->taps);
+    } else {
+      pool_band(p, plane, end, first, rows, out, limit);
     }
+    done = finish_planes(context, step->epilogue, done, BAND_BEGIN(u + 1), u + 1 == range.end);
   }
 #undef BAND_BEGIN
+}
+
+static void kernel_pool(const Context *context, const PoolStep *step) {
+  int32_t units = step->planes * step->bands;
+  Range range = first_share(context, units);
+  if (range.begin == range.end) return;
+  Pool p = plan_pool(context, step);
+  for (; range.begin < range.end; range = next_share(context, units)) pool_units(context, &p, range);
+}
+
+static void pool_planes(const Context *context, const PoolStep *step, Range planes) {
+  Pool p = plan_pool(context, step);
+  pool_units(context, &p, (Range){planes.begin * step->bands, planes.end * step->bands});
 }

@@ -1,6 +1,6 @@
 /*
- * Elementary functions on vectors, to within 4 units in the last place (mostly 1 to 2) over all of float32, infinities,
- * NaN and denormals included.
+ * Elementary functions on vectors, to within 4 units in the last place (mostly 1 to 2; tanh: 6) over all of float32,
+ * infinities, NaN and denormals included.
  *
  * Every lane goes through the same operations, so a result depends on nothing but its own argument. Polynomials in the
  * manner of Cephes (S. L. Moshier, netlib.org/cephes).
@@ -208,12 +208,18 @@ INLINE vf erf_(vf x) {
   return with_sign(fma_(-scale, e.fraction, splat(1.0f) - scale), sign_bits(x));
 }
 
-/* With e = exp(2|x|) - 1, found without cancellation, |tanh x| = e / (e + 2). */
+/*
+ * x P(x^2) / Q(x^2), of degree four each: the minimax approximation up to |x| = 8.6, then improved by trial for
+ * coefficients and arithmetic of 24 bits. From there on |tanh x| is 1 in float32. Half the time of an exponential; the
+ * price is an error of up to 6 units for results near 1.
+ */
 INLINE vf tanh_(vf x) {
-  Exponential e = split_exponential(smaller(splat(20.0f), absolute_(x) * splat(2.0f)));
-  vf scale = power_of_two(e.exponent);
-  vf minus_one = fma_(scale, e.fraction, scale - splat(1.0f));
-  return with_sign(minus_one / (minus_one + splat(2.0f)), sign_bits(x));
+  vf z = smaller(splat(69.5887908f), x * x), square = z * z;
+  vf p = fma_(splat(2.11721508e-5f), z, splat(3.52956727e-3f));
+  vf q = fma_(splat(3.34134704e-4f), z, splat(2.60060988e-2f));
+  p = fma_(fma_(splat(1.41473295e-8f), square, p), square, fma_(splat(0.134095937f), z, splat(1.0f)));
+  q = fma_(fma_(splat(8.09801691e-7f), square, q), square, fma_(splat(0.467429191f), z, splat(1.0f)));
+  return larger(splat(-1.0f), smaller(splat(1.0f), x * p / q));
 }
 
 INLINE vf sigmoid_(vf x) {

@@ -118,7 +118,8 @@ function explanation({ macs, ops, kernels, settings }: WorkTime): string[] {
 /**
  * Times a model's program on random inputs, step by step, in milliseconds: the fastest of several runs.
  *
- * The program is the one that `compile` makes. A step's fixed cost is taken off; times well below a tenth of a millisecond
+ * The program is the one that `compile` makes, but steps that it does together, a few pictures at a time, are timed by
+ * themselves. A step's fixed cost is taken off; times well below a tenth of a millisecond
  * say little. Rates of a convolution are those of its definition: an algorithm that multiplies less, such as Winograd's,
  * can be faster than the processor's peak.
  *
@@ -145,13 +146,12 @@ export async function benchmark(
     );
   flushStates(device);
   const values = argumentsOf(program.nodes, device);
-  const executable = new Executable(device, program);
   const at = (node: number) => values.get(program.nodes[node]) ?? program.nodes[node];
-  const { whole, steps } = await executable.time(program, at, rounds, onRound).finally(() => executable.free());
+  const { compiled: timed, whole, steps } = await Executable.time(device, program, at, rounds, onRound);
   // Their memory holds what the last run left.
   for (const { state } of program.updates) state.advance();
   const { leafOf } = layersOf(model, recording);
-  const { program: compiled, origins } = executable.compiled;
+  const { program: compiled, origins } = timed;
   const total = steps.reduce((sum, time) => sum + time, 0);
   const parts = new Map<number, number[]>();
   for (const [step, { node }] of origins.entries()) parts.set(node, [...(parts.get(node) ?? []), step]);

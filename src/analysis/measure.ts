@@ -97,11 +97,10 @@ export async function measure(model: Model, inputs: Inputs, { rounds = 5 }: Meas
   const values = new Map<AnyTensor, AnyTensor>(
     recording.inputs.map((placeholder, i) => [placeholder, randomInput(specs[i], device, i)]),
   );
-  const executable = new Executable(device, program);
   const at = (node: number) => values.get(program.nodes[node]) ?? program.nodes[node];
-  const { whole, steps } = await executable.time(program, at, rounds).finally(() => executable.free());
+  const { compiled, whole, steps } = await Executable.time(device, program, at, rounds);
   const times = new Map<string, number>();
-  for (const [step, { node }] of executable.compiled.origins.entries()) {
+  for (const [step, { node }] of compiled.origins.entries()) {
     const layer: Layer | undefined = leafOf.get(program.nodes[node]);
     if (layer !== undefined) times.set(keyOf(layer), (times.get(keyOf(layer)) ?? 0) + steps[step]);
   }

@@ -33,8 +33,10 @@ export class Executable {
   constructor(
     readonly device: Device,
     graph: Graph,
+    /** Whether the device may do several of its steps as one. */
+    combines = true,
   ) {
-    this.compiled = compileGraph(graph, device);
+    this.compiled = compileGraph(graph, device, combines);
     this.#handle = device.load(this.compiled.program);
     this.#preparations = this.compiled.preparations.map((each) => ({ ...each, handle: device.load(each.program) }));
     this.#scalars = new Uint8Array(this.compiled.program.scalarBytes);
@@ -62,42 +64,52 @@ export class Executable {
   }
 
   /**
-   * Times the program, and its steps one by one, each run as a program of its own: in milliseconds, the least of `rounds`.
-   * What running nothing takes has been subtracted from the steps. `onRound` is called before each round.
+   * Times a program, and its steps one by one, each run as a program of its own and none combined with others: in
+   * milliseconds, the least of `rounds`. What running nothing takes has been subtracted from the steps. `onRound` is
+   * called before each round.
    */
-  async time(
+  static async time(
+    device: Device,
     graph: Graph,
     at: (node: number) => AnyTensor,
     rounds: number,
     onRound?: (round: number) => void,
   ): Promise<Timing> {
-    const { device } = this;
-    const { program } = this.compiled;
-    const { handles, outputs, temporary } = this.#bindAll(graph, at);
+    const [together, apart] = [new Executable(device, graph), new Executable(device, graph, false)];
+    const [all, each] = [together, apart].map((executable) => executable.#bindAll(graph, at));
+    const { program } = apart.compiled;
     const parts = program.steps.map((step) => device.load({ ...program, steps: [step], commitStart: 1 }));
     const nothing = device.load({ ...program, steps: [], commitStart: 0 });
     const steps = new Float64Array(parts.length).fill(Number.POSITIVE_INFINITY);
     let [whole, empty] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    const clock = async (part: Handle) => {
+    const clock = async (program: Handle, handles: readonly Handle[], scalars: Uint8Array<ArrayBuffer>) => {
       const begin = performance.now();
-      await device.submit(part, handles, this.#scalars);
+      await device.submit(program, handles, scalars);
       return performance.now() - begin;
     };
+    const clockAll = () => clock(together.#handle, all.handles, together.#scalars);
+    const clockPart = (part: Handle) => clock(part, each.handles, apart.#scalars);
     try {
       // WebAssembly is compiled for good only once it has run for a while.
-      for (const begin = performance.now(); performance.now() - begin < warmMilliseconds; ) await clock(this.#handle);
+      for (const begin = performance.now(); performance.now() - begin < warmMilliseconds; ) await clockAll();
       // The first round wakes threads and touches memory.
       for (let round = 0; round <= rounds; round++) {
         onRound?.(round);
         const least = (known: number, now: number) => (round === 0 ? known : Math.min(known, now));
-        whole = least(whole, await clock(this.#handle));
-        empty = least(empty, await clock(nothing));
-        for (const [step, part] of parts.entries()) steps[step] = least(steps[step], await clock(part));
+        whole = least(whole, await clockAll());
+        // Steps find what those before them leave.
+        await clockPart(apart.#handle);
+        empty = least(empty, await clockPart(nothing));
+        for (const [step, part] of parts.entries()) steps[step] = least(steps[step], await clockPart(part));
       }
     } finally {
-      for (const handle of [...parts, nothing, ...outputs, ...temporary]) device.free(handle);
+      for (const { outputs, temporary } of [all, each])
+        for (const handle of [...outputs, ...temporary]) device.free(handle);
+      for (const handle of [...parts, nothing]) device.free(handle);
+      together.free();
+      apart.free();
     }
-    return { whole, steps: steps.map((time) => Math.max(0, time - empty)) };
+    return { compiled: apart.compiled, whole, steps: steps.map((time) => Math.max(0, time - empty)) };
   }
 
   /** A table of the program's steps and its memory plan. */
@@ -211,6 +223,8 @@ export class Executable {
 
 /** Milliseconds. */
 export interface Timing {
+  /** The program whose steps were timed. */
+  readonly compiled: CompiledProgram;
   /** Of the program in one go. */
   readonly whole: number;
   /** Of each of its steps. */

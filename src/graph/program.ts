@@ -43,20 +43,20 @@ export interface StepOrigin {
 }
 
 /** @throws MemoryError when it needs more than the device may use */
-export function compileGraph(graph: Graph, device: Device): CompiledProgram {
-  const compiled = planProgram(graph, device);
+export function compileGraph(graph: Graph, device: Device, combines = true): CompiledProgram {
+  const compiled = planProgram(graph, device, combines);
   if (compiled.plan.bytes > device.memoryLimit) throw overBudget(compiled, device);
   return compiled;
 }
 
-/** The program for a graph, whatever memory it needs. */
-export function planProgram(graph: Graph, device: Device): CompiledProgram {
+/** The program for a graph, whatever memory it needs. @param combines whether the device may do several steps as one */
+export function planProgram(graph: Graph, device: Device, combines = true): CompiledProgram {
   const distinct = distinctValues(graph);
   const values = device.compiler.fusesElementwise ? recomputeCheap(distinct) : distinct;
   const units = fuse(values, device.compiler);
   const arena = new ArenaBuffers();
   const plan = schedule(graph, values, units, arena);
-  const { steps, origins, commitStart, prepared } = stepsOf(graph, plan, arena, device.compiler);
+  const { steps, origins, commitStart, prepared } = stepsOf(graph, plan, arena, device.compiler, combines);
   const memory = planMemory(steps, arena.all);
   const programOf = (list: readonly Step[], commit: number, arenaBytes: number): Program => ({
     steps: list,
@@ -82,7 +82,7 @@ interface Steps {
   readonly prepared: readonly Step[];
 }
 
-function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Compiler): Steps {
+function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Compiler, combines: boolean): Steps {
   const lowered: Step[] = [];
   const origins: StepOrigin[] = [];
   const prepared: Step[] = [];
@@ -104,7 +104,7 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
     });
   }
   if (plan.commitStart === plan.jobs.length) commitStart = lowered.length;
-  if (compiler.combine === undefined) return { steps: lowered, origins, commitStart, prepared };
+  if (!combines || compiler.combine === undefined) return { steps: lowered, origins, commitStart, prepared };
   const combined = compiler.combine(lowered, commitStart, temporary);
   return {
     steps: combined.map(({ step }) => step),

@@ -24,6 +24,8 @@ const mostBuffers = 64;
 /** As `Buffer.slot` has it. */
 const arenaSlot = 0;
 const alignment = 64;
+/** Bytes beyond its last row that a kernel may read of what it takes for a whole tensor. */
+const overrun = 1024;
 
 /** How a step touches a buffer: whatever number divides `rows` can split both into rows that belong to each other. */
 interface Access {
@@ -158,8 +160,8 @@ function blockedStep(
     locals.push({ place: scratchBytes, rowBytes: bytes });
     scratchBytes += Math.ceil((together * bytes) / alignment) * alignment;
   }
-  // Kernels may read a vector beyond the last row.
-  scratchBytes += alignment;
+  // Kernels may read some vectors beyond the last row.
+  scratchBytes += overrun;
   return makeStep("blocked", {
     rows,
     together,
@@ -180,17 +182,38 @@ function greatestCommonDivisor(a: number, b: number): number {
 
 function rowWorkOf(step: Step, index: number): RowWork {
   if (isNamed(step, "elementwise")) return { step, index, rows: step.fields.count, ...accessesOf(step.fields) };
-  if (!isNamed(step, "reduce")) return { step, index, rows: 0, reads: [], writes: [] };
-  const { input, output, inputSize, inputOffset, outputOffset, keptDims, keptStrides, epilogue } = step.fields;
-  // Rows are apart where the outermost axis is kept.
-  const isApart = inputOffset === 0 && outputOffset === 0 && keptDims[0] * keptStrides[0] === inputSize;
-  const rows = isApart ? keptDims[0] : 1;
+  if (isNamed(step, "convolution")) {
+    const { source, weight, output, batch, groups, epilogue } = step.fields;
+    if (groups === 1) return rowsOf(step, index, batch, source, output, epilogue, [{ buffer: weight, rows: 1 }]);
+  }
+  if (isNamed(step, "pool")) {
+    const { input, output, planes, epilogue } = step.fields;
+    return rowsOf(step, index, planes, input, output, epilogue);
+  }
+  if (isNamed(step, "reduce")) {
+    const { input, output, inputSize, inputOffset, outputOffset, keptDims, keptStrides, epilogue } = step.fields;
+    // Rows are apart where the outermost axis is kept.
+    const isApart = inputOffset === 0 && outputOffset === 0 && keptDims[0] * keptStrides[0] === inputSize;
+    return rowsOf(step, index, isApart ? keptDims[0] : 1, input, output, epilogue);
+  }
+  return { step, index, rows: 0, reads: [], writes: [] };
+}
+
+function rowsOf(
+  step: Step,
+  index: number,
+  rows: number,
+  input: Buffer,
+  output: Buffer,
+  epilogue: ElementwiseFields | undefined,
+  others: readonly Access[] = [],
+): RowWork {
   const finish = epilogue && accessesOf(epilogue);
   return {
     step,
     index,
     rows,
-    reads: [{ buffer: input, rows }, ...(finish?.reads ?? [])],
+    reads: [{ buffer: input, rows }, ...others, ...(finish?.reads ?? [])],
     writes: [{ buffer: output, rows }, ...(finish?.writes ?? [])],
   };
 }

@@ -31,6 +31,7 @@ export function makeStep<N extends StepName>(name: N, fields: StepFields<N>): St
         for (const step of value as readonly Step[]) {
           reads.push(...step.reads.filter((buffer) => buffer.slot !== localSlot && !writes.includes(buffer)));
           writes.push(...step.writes.filter((buffer) => buffer.slot !== localSlot));
+          scratch.push(...step.scratch);
         }
       }
       if (field.kind === "list") {
