@@ -19,7 +19,8 @@ static void run_rows(const Context *context, uint32_t kernel, const void *step, 
   } else if (kernel == STEP_POOL) {
     pool_planes(context, step, own);
   } else {
-    reduce_range(context, step, own);
+    /* Behind these rows somebody else may be writing. */
+    reduce_range(context, step, ((const ReduceStep *)step)->input_size / rows * range.end, own);
   }
 }
 

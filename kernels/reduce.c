@@ -177,14 +177,15 @@ INLINE float reduce_runs(const int operation, const float *x, int32_t limit, Wal
   return (float)sum;
 }
 
-INLINE void reduce_to_rows(const int operation, const ReduceStep *step, const float *x, float *out, Range outputs) {
+INLINE void reduce_to_rows(const int operation, const ReduceStep *step, const float *x, int32_t readable, float *out,
+                           Range outputs) {
   int32_t count = positions(step->row_rank, step->row_dims), n = step->length;
   const vi tail = tail_of_run(n);
   const Walk rows = walk_from(step->row_rank, step->row_dims, step->row_strides, 0);
   Walk kept = walk_from(step->kept_rank, step->kept_dims, step->kept_strides, outputs.begin);
   for (int32_t i = outputs.begin; i < outputs.end; i++) {
     int32_t offset = step->input_offset + next_offset(&kept);
-    int32_t limit = step->input_size - offset;
+    int32_t limit = readable - offset;
     if (count == 1 && n < VW) {
       vf run = select_(tail, load_some(x + offset, n, limit), reduce_identity(operation));
       out[i] = combine_lanes(operation, run)[0];
@@ -255,7 +256,8 @@ INLINE void reduce_narrow_columns(const int operation, const float *x, int32_t l
   reduce_columns(operation, parts, rows * columns, walk_from(1, &rows, &columns, 0), rows, out, columns);
 }
 
-INLINE void reduce_to_columns(const int operation, const ReduceStep *step, const float *x, float *out, Range outputs) {
+INLINE void reduce_to_columns(const int operation, const ReduceStep *step, const float *x, int32_t readable, float *out,
+                              Range outputs) {
   int32_t columns = step->columns, count = positions(step->row_rank, step->row_dims);
   Walk rows = walk_from(step->row_rank, step->row_dims, step->row_strides, 0);
   Walk kept = walk_from(step->kept_rank, step->kept_dims, step->kept_strides, outputs.begin / columns);
@@ -266,27 +268,27 @@ INLINE void reduce_to_columns(const int operation, const ReduceStep *step, const
     int32_t column = i % columns, end = min_int(columns, column + outputs.end - i);
     if (narrow) {
       float whole[REDUCE_NARROW];
-      reduce_narrow_columns(operation, x + offset, step->input_size - offset, count, whole, columns);
+      reduce_narrow_columns(operation, x + offset, readable - offset, count, whole, columns);
       __builtin_memcpy(out + i, whole + column, (size_t)(end - column) * 4);
       i += end - column;
       continue;
     }
     while (column < end) {
       int32_t n = min_int(end - column, REDUCE_COLUMNS), at = offset + column;
-      reduce_columns(operation, x + at, step->input_size - at, rows, count, out + i, n);
+      reduce_columns(operation, x + at, readable - at, rows, count, out + i, n);
       column += n;
       i += n;
     }
   }
 }
 
-NOINLINE void reduce_outputs(const ReduceStep *step, const float *x, float *out, Range outputs) {
+NOINLINE void reduce_outputs(const ReduceStep *step, const float *x, int32_t readable, float *out, Range outputs) {
 #define REDUCE(OPERATION) \
   case OPERATION: \
     if (step->columns == 1) { \
-      reduce_to_rows(OPERATION, step, x, out, outputs); \
+      reduce_to_rows(OPERATION, step, x, readable, out, outputs); \
     } else { \
-      reduce_to_columns(OPERATION, step, x, out, outputs); \
+      reduce_to_columns(OPERATION, step, x, readable, out, outputs); \
     } \
     return;
   switch (step->operation) {
@@ -305,9 +307,11 @@ static int32_t reduced_count(const ReduceStep *step) {
   return step->columns * positions(step->kept_rank, step->kept_dims);
 }
 
-static void reduce_range(const Context *context, const ReduceStep *step, Range own) {
+/* The outputs from own.begin on to own.end, from an input of which `readable` elements may be read. */
+static void reduce_range(const Context *context, const ReduceStep *step, int32_t readable, Range own) {
   if (own.begin >= own.end) return;
-  reduce_outputs(step, floats(context, step->input), floats(context, step->output) + step->output_offset, own);
+  float *out = floats(context, step->output) + step->output_offset;
+  reduce_outputs(step, floats(context, step->input), readable, out, own);
   elementwise_range(context, EPILOGUE(context, step->epilogue), own.begin, own.end);
 }
 
@@ -316,7 +320,7 @@ static void kernel_reduce(const Context *context, const ReduceStep *step) {
   /* Columns are shared out by cache lines, rows one by one. */
   int32_t unit = step->columns == 1 ? 1 : 16;
   Range own = share(context, count / unit + (count % unit > 0));
-  reduce_range(context, step, (Range){own.begin * unit, min_int(own.end * unit, count)});
+  reduce_range(context, step, step->input_size, (Range){own.begin * unit, min_int(own.end * unit, count)});
 }
 
 /* Whether a beats b, of an earlier position; NaN beats all numbers. */

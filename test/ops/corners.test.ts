@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
+  add,
   avgPool2d,
   cast,
+  compile,
   GradientError,
   grad,
   maxPool1d,
@@ -15,6 +17,7 @@ import {
   ShapeError,
   std,
   sum,
+  type Tensor,
   tensor,
   topk,
 } from "fovea";
@@ -54,6 +57,30 @@ for (const { name, device, reason } of [
   { name: "reference", device: referenceDevice, reason: undefined },
 ]) {
   describe(`corners on ${name}`, { skip: reason }, () => {
+    // Such rows are worked on together, each thread's beside those of another.
+    it("columns that fill no vector are summed as soon as they are made", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const call = compile((x: Tensor) => {
+        const doubled = add(x, x);
+        return [doubled, sum(doubled, 1)];
+      });
+      const [length, columns] = [4, 9];
+      const x = Float32Array.from({ length: 2000 * length * columns }, (_, i) => i % 101);
+      const [doubled, sums] = await call(tensor(x, [2000, length, columns]));
+      const expected = Float32Array.from({ length: 2000 * columns }, (_, i) => {
+        const row = Math.floor(i / columns);
+        return Array.from({ length }, (_, k) => 2 * x[(row * length + k) * columns + (i % columns)]).reduce(
+          (a, b) => a + b,
+        );
+      });
+      assert.deepEqual(await sums.data(), expected);
+      assert.deepEqual(
+        await doubled.data(),
+        x.map((value) => 2 * value),
+      );
+    });
+
     it("the gradient of the standard deviation of equal values is 0", async () => {
       if (device === undefined) return;
       useDevice(device);
