@@ -6,58 +6,22 @@
  *
  * PROGRAM is an encoded program of four slots that makes COUNT floats of slot 3 from as many of slot 2.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "system.c"
-
-#include "memory.c"
-
-#include "engine.c"
-
-#include "queue.c"
+#include "client.h"
 
 #define QUEUES 2
 #define IN_FLIGHT 8
-
-extern const KernelTable fovea_kernels_stress;
+#define MEMORY_LIMIT ((uint64_t)1 << 30)
 
 static uint8_t *program;
 static uint64_t encoded_bytes, arena_bytes;
 static uint32_t element_count;
 static int32_t thread_count, round_count;
 
-static void check(int32_t holds, const char *what) {
-  if (holds) return;
-  fprintf(stderr, "failed: %s\n", what);
-  exit(1);
-}
-
-typedef struct {
-  Queue *queue;
-  pthread_mutex_t mutex;
-  pthread_cond_t condition;
-  int32_t notified;
-} Client;
-
-static void wake_client(void *owner) {
-  Client *client = owner;
-  pthread_mutex_lock(&client->mutex);
-  client->notified = 1;
-  pthread_cond_signal(&client->condition);
-  pthread_mutex_unlock(&client->mutex);
-}
-
 /* Frees `replies` finished commands; returns how many submissions among them ran to their end. */
 static int32_t await_replies(Client *client, int32_t replies) {
   int32_t ran = 0;
   while (replies > 0) {
-    pthread_mutex_lock(&client->mutex);
-    while (!client->notified) pthread_cond_wait(&client->condition, &client->mutex);
-    client->notified = 0;
-    pthread_mutex_unlock(&client->mutex);
-    Command *command = queue_take_done(client->queue);
+    Command *command = client_wait(client);
     while (command != NULL) {
       Command *next = command->next;
       int32_t code = command->outcome.code;
@@ -69,25 +33,6 @@ static int32_t await_replies(Client *client, int32_t replies) {
     }
   }
   return ran;
-}
-
-static void open_client(Client *client, int32_t threads) {
-  *client = (Client){0};
-  pthread_mutex_init(&client->mutex, NULL);
-  pthread_cond_init(&client->condition, NULL);
-  client->queue = queue_open(&fovea_kernels_stress, threads, (uint64_t)1 << 30, wake_client, client);
-  check(client->queue != NULL, "a queue opens");
-}
-
-static void close_client(Client *client, int32_t abandon) {
-  if (!abandon) {
-    queue_post(client->queue, queue_command(COMMAND_CLOSE, 0, 0));
-    await_replies(client, 1);
-  }
-  queue_join(client->queue, abandon);
-  queue_destroy(client->queue);
-  pthread_cond_destroy(&client->condition);
-  pthread_mutex_destroy(&client->mutex);
 }
 
 static void post_load(Client *client, uint32_t index) {
@@ -143,7 +88,7 @@ static void *stress(void *argument) {
   uint64_t bytes = element_count * 4ull;
   float *results = malloc(bytes * IN_FLIGHT);
   Client client;
-  open_client(&client, thread_count);
+  client_open(&client, thread_count, MEMORY_LIMIT);
   post_load(&client, 0);
   for (int32_t round = 0; round < round_count; round++) {
     int32_t cancel = (round + number) % 3 == 2;
@@ -160,7 +105,7 @@ static void *stress(void *argument) {
   /* Half of the queues are dropped with work in flight. */
   for (uint32_t i = 0; i < IN_FLIGHT; i++) post_round(&client, 1 + 2 * i, (int32_t)i, results + element_count * i);
   if (number % 2 == 0) await_replies(&client, 2 * IN_FLIGHT);
-  close_client(&client, number % 2);
+  client_close(&client, number % 2);
   free(results);
   return NULL;
 }
@@ -180,11 +125,11 @@ int main(int argc, char **argv) {
   uint64_t bytes = element_count * 4ull;
   expected = malloc(bytes * IN_FLIGHT);
   Client client;
-  open_client(&client, 1);
+  client_open(&client, 1, MEMORY_LIMIT);
   post_load(&client, 0);
   for (uint32_t i = 0; i < IN_FLIGHT; i++) post_round(&client, 1 + 2 * i, (int32_t)i, expected + element_count * i);
   check(await_replies(&client, 2 * IN_FLIGHT) == IN_FLIGHT, "one thread runs all");
-  close_client(&client, 0);
+  client_close(&client, 0);
 
   pthread_t posters[QUEUES];
   int32_t numbers[QUEUES];

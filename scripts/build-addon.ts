@@ -10,7 +10,7 @@ import { type BuildStep, hashFiles, kernelFiles, replaceOutput, root, versionOf 
 const output = "dist/native/fovea.node";
 
 /** Flags for each instruction set that a processor of this kind may have; kernels/native.c chooses at run time. */
-const instructionSets: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+export const instructionSets: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   x64: {
     sse2: [],
     avx2: ["-mavx2", "-mfma"],
@@ -50,7 +50,7 @@ export function addonStep(): BuildStep {
     const remark = `left out: ${hint === "" ? `not made for ${process.platform} ${process.arch}` : "no C compiler"}.${hint} WebAssembly is used instead.`;
     return { name, outputs: [], inputs: () => remark, run: () => remark };
   }
-  const files = kernelFiles(["wasm.c", "stress.c"]);
+  const files = kernelFiles(["wasm.c"]);
   return {
     name,
     outputs: [output],

@@ -11,7 +11,7 @@ import type { CompileJob, CompileResult } from "./compile-wasm.js";
 
 const variants = { simd: ["-msimd128"], relaxed: ["-msimd128", "-mrelaxed-simd"] };
 
-const nativeFiles = ["native.c", "queue.c", "queue.h", "system.c", "stress.c"];
+const nativeFiles = ["native.c", "queue.c", "queue.h", "system.c"];
 
 // Without loop strength reduction constant offsets stay inside the load instructions: much faster in V8.
 const compileFlags = [

@@ -47,7 +47,7 @@ describe("the native queue", () => {
           " ",
         );
         if (waiting === "condition") flags.push("-DFOVEA_NO_FUTEX");
-        const table = ["-DFOVEA_TABLE=fovea_kernels_stress", '-DFOVEA_ISA="stress"'];
+        const table = ["-DFOVEA_TABLE=fovea_kernels_test", '-DFOVEA_ISA="test"'];
         flags.push(`-fsanitize=${sanitizer}`, ...table);
         // What compiles slowly, and the address sanitizer notices too, is left out of the kernels; the queue has all.
         const object = `${binary}.o`;

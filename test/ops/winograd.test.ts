@@ -6,7 +6,7 @@ import type { Device } from "../../src/backends/backend.js";
 import { createNativeDevice } from "../../src/backends/native/device.js";
 import { createWasmDevice } from "../../src/backends/wasm/device.js";
 import { compile, conv2d, grad, setPrecision, type Tensor, tensor } from "../../src/index.js";
-import { delayed, kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
+import { kernelDevices, ordinary, referenceDevice, useDevice } from "../support/devices.js";
 
 interface Case {
   readonly input: readonly [batch: number, channels: number, height: number, width: number];
@@ -130,7 +130,7 @@ for (const { name, device, reason } of kernelDevices) {
   });
 }
 
-describe("any number of threads", { skip: delayed ? "devices without shared memory have one thread" : false }, () => {
+describe("any number of threads", { skip: ordinary ? false : "with other devices than their own" }, () => {
   const make: Record<string, (threads: number) => Device> = {
     native: (threads) => createNativeDevice({ threads }),
     wasm: (threads) => createWasmDevice({ threads }),
