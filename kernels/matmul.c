@@ -16,7 +16,8 @@ enum { MATMUL_PACKED, MATMUL_DIRECT, MATMUL_DOTS };
 /* One unit: output rows row … row+rows-1 and columns column … column+columns-1. */
 typedef struct {
   const float *a, *b;
-  float *out;
+  float *out;         /* row `row`, column `column` of the output */
+  ptrdiff_t out_stride; /* between its rows */
   int32_t row, rows, column, columns;
 } MatmulUnit;
 
@@ -65,8 +66,8 @@ static void multiply_terms(const MatmulStep *step, const MatmulUnit *unit, const
     int32_t column = unit->column + from * VW, staged = unit->columns - from * VW < size * VW;
     const float *panel = scratch->panels + (ptrdiff_t)packed * size * VW;
     if (step->method == MATMUL_PACKED) panel += (ptrdiff_t)from * VW * length;
-    ptrdiff_t panel_stride = size * VW, out_stride = step->columns;
-    float *out = unit->out + (ptrdiff_t)unit->row * step->columns + column;
+    ptrdiff_t panel_stride = size * VW, out_stride = unit->out_stride;
+    float *out = unit->out + from * VW;
     if (step->method == MATMUL_DIRECT && !staged) {
       panel = unit->b + (ptrdiff_t)first * step->columns + column;
       panel_stride = step->columns;
@@ -87,10 +88,10 @@ static void multiply_terms(const MatmulStep *step, const MatmulUnit *unit, const
       broadcast_tiles[size - 1][rows - 1](x, scratch->offsets, count, panel, panel_stride, target, first > 0);
     }
     if (staged && first + count == step->depth) {
-      float *to = unit->out + (ptrdiff_t)unit->row * step->columns + column;
+      float *to = unit->out + from * VW;
       int32_t lanes = unit->columns - from * VW;
       for (int32_t i = 0; i < unit->rows; i++) {
-        for (int32_t j = 0; j < lanes; j++) to[(ptrdiff_t)i * step->columns + j] = scratch->stage[i * out_stride + j];
+        for (int32_t j = 0; j < lanes; j++) to[i * unit->out_stride + j] = scratch->stage[i * out_stride + j];
       }
     }
   }
@@ -138,17 +139,33 @@ static void multiply_dots(const MatmulStep *step, const MatmulUnit *unit) {
       tile(a, b, whole, 1, 0, 0, sums, columns * VW, 0);
       if (rest > 0) tile(a_rest, b_rest, VW, 1, 0, 0, sums, columns * VW, 1);
       for (int32_t i = 0; i < rows; i++) {
-        float *out = unit->out + (ptrdiff_t)(unit->row + row + i) * step->columns + unit->column + column;
+        float *out = unit->out + (row + i) * unit->out_stride + column;
         for (int32_t j = 0; j < columns; j++) out[j] = sum_lanes(sums + (i * columns + j) * VW);
       }
     }
   }
 }
 
+/* The epilogue for a unit, whose first element is number `first` of the output. */
+static void finish_unit(const Context *context, const MatmulStep *step, const MatmulUnit *unit, int32_t first) {
+  const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
+  Context own = *context;
+  uint8_t *place;
+  int32_t is_local = step->output.slot == LOCAL_SLOT;
+  if (is_local) own.locals = &place;
+  int32_t is_whole = unit->columns == step->columns;
+  int32_t pieces = is_whole ? 1 : unit->rows, length = is_whole ? unit->rows * unit->columns : unit->columns;
+  for (int32_t i = 0; i < pieces; i++, first += step->columns) {
+    /* Where element 0 of the output would be. */
+    if (is_local) place = (uint8_t *)((uintptr_t)(unit->out + i * unit->out_stride) - (uintptr_t)first * sizeof(float));
+    elementwise_range(&own, epilogue, first, first + length);
+  }
+}
+
 static void kernel_matmul(const Context *context, const MatmulStep *step) {
   const float *a = floats(context, step->a), *b = floats(context, step->b);
-  float *output = floats(context, step->output);
-  const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
+  int32_t is_local = step->output.slot == LOCAL_SLOT;
+  float *output = is_local ? NULL : floats(context, step->output);
   float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
   MatmulScratch scratch = {memory, memory + step->stage_at, memory + step->terms_at,
                            (int32_t *)(memory + step->offsets_at)};
@@ -161,12 +178,15 @@ static void kernel_matmul(const Context *context, const MatmulStep *step) {
   for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
     for (int32_t u = range.begin; u < range.end; u++) {
       int32_t matrix = u / row_blocks, batch = matrix % step->batch, block = matrix / step->batch;
-      MatmulUnit unit = {a + (ptrdiff_t)batch * step->batch_stride_a, b + (ptrdiff_t)batch * step->batch_stride_b,
-                         output + (ptrdiff_t)batch * step->rows * step->columns, 0, 0, 0, 0};
+      MatmulUnit unit = {.a = a + (ptrdiff_t)batch * step->batch_stride_a,
+                         .b = b + (ptrdiff_t)batch * step->batch_stride_b};
       unit.row = part_begin(step->rows, row_blocks, u % row_blocks);
       unit.rows = part_begin(step->rows, row_blocks, u % row_blocks + 1) - unit.row;
       unit.column = block * step->column_block;
       unit.columns = min_int(step->columns - unit.column, step->column_block);
+      int32_t first = (batch * step->rows + unit.row) * step->columns + unit.column;
+      unit.out = is_local ? memory + step->block_at : output + first;
+      unit.out_stride = is_local ? unit.columns : step->columns;
       if (step->method == MATMUL_DOTS) {
         multiply_dots(step, &unit);
       } else {
@@ -174,14 +194,7 @@ static void kernel_matmul(const Context *context, const MatmulStep *step) {
         multiply_packed(step, &unit, &scratch, operand == packed);
         packed = operand;
       }
-      int32_t first = (batch * step->rows + unit.row) * step->columns + unit.column;
-      if (unit.columns == step->columns) {
-        elementwise_range(context, epilogue, first, first + unit.rows * step->columns);
-      } else {
-        for (int32_t i = 0; i < unit.rows; i++, first += step->columns) {
-          elementwise_range(context, epilogue, first, first + unit.columns);
-        }
-      }
+      finish_unit(context, step, &unit, first);
     }
   }
 }

@@ -149,11 +149,22 @@ static void kernel_random(const Context *context, const RandomStep *step) {
   __builtin_memcpy(&draw, address(context, step->draw), sizeof draw);
   int32_t count = step->count, units = count / RANDOM_UNIT + (count % RANDOM_UNIT > 0);
   Range own = share(context, units);
-  int32_t begin = own.begin * RANDOM_UNIT, end = own.end == units ? count : own.end * RANDOM_UNIT;
-  float *out = floats(context, step->output);
-  if (step->normal) {
-    random_range(1, &draw, out, begin, end);
-  } else {
-    random_range(0, &draw, out, begin, end);
+  const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
+  float block[RANDOM_UNIT + VW] = {0};
+  uint8_t *place = NULL;
+  Context local = *context;
+  int32_t is_local = step->output.slot == LOCAL_SLOT;
+  if (is_local) local.locals = &place;
+  for (int32_t unit = own.begin; unit < own.end; unit++) {
+    int32_t begin = unit * RANDOM_UNIT, end = unit + 1 == units ? count : begin + RANDOM_UNIT;
+    /* Where number 0 would be. */
+    if (is_local) place = (uint8_t *)((uintptr_t)block - (uintptr_t)begin * sizeof(float));
+    float *out = floats(&local, step->output);
+    if (step->normal) {
+      random_range(1, &draw, out, begin, end);
+    } else {
+      random_range(0, &draw, out, begin, end);
+    }
+    elementwise_range(&local, epilogue, begin, end);
   }
 }

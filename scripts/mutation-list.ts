@@ -175,10 +175,24 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: "states: a new value overwrites the old one while the commit still reads it",
-    file: "src/graph/schedule.ts",
-    from: "return reader === undefined || (reader === unit &&",
-    to: "return reader !== unit || (reader === unit &&",
-    tests: ["graph/states", "graph/fuzz"],
+    file: "src/graph/commit.ts",
+    from: "if (reader === undefined || !committing.has(reader)) return true;",
+    to: "if (reader !== unit) return true;",
+    tests: ["graph/states", "graph/fuzz", "graph/commit"],
+  },
+  {
+    what: "states: one is written before the last step that may fail",
+    file: "src/graph/commit.ts",
+    from: "before === undefined ? -1 : lastFailing, ...readers",
+    to: "...readers",
+    tests: ["graph/states", "graph/commit"],
+  },
+  {
+    what: "states: one is written while a kernel still needs its old value",
+    file: "src/graph/commit.ts",
+    from: "before === undefined ? -1 : lastFailing, ...readers",
+    to: "before === undefined ? -1 : lastFailing",
+    tests: ["graph/commit", "graph/fuzz"],
   },
   {
     what: "sorting: of few that are kept, the last is compared the wrong way round",

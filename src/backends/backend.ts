@@ -58,7 +58,7 @@ export interface OpWork {
   readonly definition?: Operation;
   /**
    * Elementwise work to do on the output as it is finished. Its input 0 is the op's own result, in `output.buffer`; an
-   * output of the epilogue may be that same buffer.
+   * output of the epilogue may be that same buffer. If none is, nobody else needs the op's own result.
    */
   readonly epilogue?: ElementwiseWork;
 }
@@ -98,7 +98,7 @@ export interface Compiler {
   lower(work: Work, emit: Emitter): void;
   /**
    * Combines steps of a whole program where that is faster, and may move them if results stay the same. None: steps are
-   * run as they are. Those from `commitStart` on keep their number and order.
+   * run as they are. None moves from one side of `commitStart` to the other.
    */
   combine?(steps: readonly Step[], commitStart: number, temporary: (bytes: number) => Buffer): readonly CombinedStep[];
 }

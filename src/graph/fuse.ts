@@ -9,6 +9,7 @@
  */
 
 import { type Shape, sameShape } from "../core/shape.js";
+import { commitHosts } from "./commit.js";
 import type { Value, ValueGraph } from "./values.js";
 
 /** What runs as one: a kernel with its epilogue, or a group of elementwise values. */
@@ -144,16 +145,14 @@ function dependsThroughOthers(
   return false;
 }
 
-/** Whether the group may write state, directly or because it needs a value that does: that comes after all kernels. */
-function waitsForCommit(group: Group, groupOf: ReadonlyMap<Value, Group>, updates: ReadonlySet<Value>): boolean {
+/** Whether the group comes after all kernels, because it needs another's result that no kernel needs. */
+function comesLast(group: Group, groupOf: ReadonlyMap<Value, Group>): boolean {
   if (group.deadline !== Number.POSITIVE_INFINITY) return false;
-  return group.members.some(
-    (member) =>
-      updates.has(member) ||
-      member.inputs.some(({ value }) => {
-        const source = groupOf.get(value);
-        return source !== undefined && source !== group && source.deadline === group.deadline;
-      }),
+  return group.members.some((member) =>
+    member.inputs.some(({ value }) => {
+      const source = groupOf.get(value);
+      return source !== undefined && source !== group && source.deadline === group.deadline;
+    }),
   );
 }
 
@@ -167,9 +166,11 @@ function chooseHosts(
 ): Map<Group, Value> {
   const updates = new Set(graph.updates);
   const needed = new Set([...graph.outputs, ...graph.updates]);
+  const mayCommit = commitHosts(graph, position);
   const hosts = new Map<Group, Value>();
   for (const group of groups) {
-    if (waitsForCommit(group, groupOf, updates)) continue;
+    if (comesLast(group, groupOf)) continue;
+    const writesState = group.members.some((member) => updates.has(member));
     for (const member of group.members) {
       for (const { value } of member.inputs) {
         const qualifies =
@@ -179,6 +180,7 @@ function chooseHosts(
           value.size === member.size &&
           value.dtype === "float32" &&
           !needed.has(value) &&
+          !(writesState && !mayCommit(value, group.members)) &&
           value.users.every((user) => groupOf.get(user) === group) &&
           value.users.every((user) => user.inputs.every((use) => use.value !== value || value.size === user.size));
         const best = hosts.get(group);

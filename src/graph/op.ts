@@ -70,7 +70,7 @@ function forgetTypes<Name extends string, Inputs extends string, Params extends 
   spec: OpSpec<Name, Inputs, Params>,
 ): Operation {
   type Of<T> = Readonly<Record<Inputs, T>>;
-  const { gradient, indexLimit } = spec;
+  const { gradient, indexLimit, indexBelow } = spec;
   return {
     id: operations++,
     name: spec.name,
@@ -84,6 +84,7 @@ function forgetTypes<Name extends string, Inputs extends string, Params extends 
     cost: (shapes, params, output) => spec.cost(shapes as Of<Shape>, params as Params, output),
     indexMend: spec.indexMend,
     indexLimit: indexLimit && ((shapes, params) => indexLimit(shapes as Of<Shape>, params as Params)),
+    indexBelow: indexBelow && ((shapes, params) => indexBelow(shapes as Of<Shape>, params as Params)),
     gradient:
       typeof gradient === "function"
         ? (inputs, params, upstream, output) => gradient(inputs as Of<Tensor>, params as Params, upstream, output)

@@ -79,8 +79,10 @@ export interface OpSpec<Name extends string, Inputs extends string, Params exten
    * its own computes it.
    */
   readonly kind?: "alias" | "elementwise" | "stretch" | undefined;
-  /** For ops with an input named `indices`: its values must lie in 0 … limit − 1, which kernels check. */
+  /** For ops with an input named `indices`: its values must lie in 0 … limit − 1. Kernels check that, and nothing else can fail. */
   readonly indexLimit?: ((shapes: Readonly<Record<Inputs, Shape>>, params: Params) => number) | undefined;
+  /** For ops whose results are indices: they lie in 0 … n − 1 whatever the inputs hold, so nobody need expect them to fail. */
+  readonly indexBelow?: ((shapes: Readonly<Record<Inputs, Shape>>, params: Params) => number) | undefined;
   /** What to do about an index outside, for the error: by default to check labels. */
   readonly indexMend?: string | undefined;
 }

@@ -112,7 +112,7 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
       const last = origins[parts[parts.length - 1]];
       return { ...last, ops: [...new Set(parts.map((part) => origins[part]))].flatMap(({ ops }) => ops) };
     }),
-    commitStart: combined.length - (lowered.length - commitStart),
+    commitStart: combined.filter(({ parts }) => parts[parts.length - 1] < commitStart).length,
     prepared,
   };
 }

@@ -1,13 +1,14 @@
 /**
  * Third step of compilation: what runs in which order, and which memory each value gets, without its address yet.
  *
- * State is written at the end, after everything that could fail: the commit. An elementwise unit that computes new
- * weights writes them straight over the old ones there; everything else is copied.
+ * An elementwise unit that computes new weights writes them straight over the old ones where that is safe (commit.ts);
+ * every other state is copied at the end.
  */
 
 import type { Buffer } from "../backends/backend.js";
 import { sizeBytes } from "../core/dtype.js";
 import { FoveaError } from "../core/errors.js";
+import { planCommit } from "./commit.js";
 import type { Unit } from "./fuse.js";
 import type { Graph } from "./graph.js";
 import type { AnyState } from "./state.js";
@@ -69,26 +70,27 @@ export class ArenaBuffers {
 export function schedule(graph: Graph, values: ValueGraph, units: readonly Unit[], arena: ArenaBuffers): Schedule {
   const slots = bindSlots(graph, values);
   const { bufferOf } = slots;
-  const { before, commit } = splitAtCommit(units, graph, values);
-  for (const [value, buffer] of chooseDirectWrites(commit, graph, values, slots)) bufferOf.set(value, buffer);
+  const commit = planCommit(units, graph, values, slots.states);
+  for (const [value, buffer] of commit.direct) bufferOf.set(value, buffer);
   values.outputs.forEach((value, output) => {
     if (value.op !== undefined && !bufferOf.has(value)) bufferOf.set(value, slots.outputs[output]);
   });
-  const rawResults = placeResults([...before, ...commit], values, bufferOf, arena);
-  const unitJob = (unit: Unit): Job => ({ kind: "unit", unit, rawResult: rawResults.get(unit) });
+  const rawResults = placeResults(commit.units, values, bufferOf, arena);
+  const jobs = commit.units.map((unit): Job => ({ kind: "unit", unit, rawResult: rawResults.get(unit) }));
   const memoryOf = (value: Value): Buffer => {
     const buffer = bufferOf.get(value);
     if (buffer === undefined) throw new FoveaError("FOVEA_INTERNAL", `value ${value.node} has no memory`);
     return buffer;
   };
 
-  const early: Job[] = before.map(unitJob);
-  const late: Job[] = commit.map(unitJob);
-  const committed = new Set(commit.flatMap((unit) => unit.elementwise));
+  // States as they were before any is written; results; then what could not be written straight over the old state.
+  const early: Job[] = [];
+  const results: Job[] = [];
+  const late: Job[] = [];
   values.outputs.forEach((from, output) => {
     const fromBuffer = memoryOf(from);
     const to = slots.outputs[output];
-    if (fromBuffer !== to) (committed.has(from) ? late : early).push({ kind: "copy", from, fromBuffer, to });
+    if (fromBuffer !== to) (from.op === undefined ? early : results).push({ kind: "copy", from, fromBuffer, to });
   });
   graph.updates.forEach(({ state }, update) => {
     const from = values.updates[update];
@@ -96,7 +98,6 @@ export function schedule(graph: Graph, values: ValueGraph, units: readonly Unit[
     const fromBuffer = memoryOf(from);
     if (to === undefined || fromBuffer === to) return;
     if (from.op === undefined && from.tensor.origin.kind === "state") {
-      // Out of the other state before that one is overwritten.
       const held = arena.allocate(to.bytes);
       early.push({ kind: "copy", from, fromBuffer, to: held });
       late.push({ kind: "copy", from, fromBuffer: held, to });
@@ -104,7 +105,15 @@ export function schedule(graph: Graph, values: ValueGraph, units: readonly Unit[
       late.push({ kind: "copy", from, fromBuffer, to });
     }
   });
-  return { ...slots, jobs: [...early, ...late], commitStart: early.length, arena: arena.all };
+  const writesUnits = commit.direct.size > 0;
+  const before = [...jobs.slice(0, commit.start), ...early];
+  const after = [...jobs.slice(commit.start), ...results];
+  return {
+    ...slots,
+    jobs: [...before, ...after, ...late],
+    commitStart: before.length + (writesUnits ? 0 : after.length),
+    arena: arena.all,
+  };
 }
 
 interface Slots {
@@ -152,52 +161,6 @@ function bindSlots(graph: Graph, values: ValueGraph): Slots {
   return { bindings, scalars, scalarBytes: scalars.length * alignment, bufferOf, states, outputs };
 }
 
-/** Units that compute new state and nothing that a kernel needs run at the very end. */
-function splitAtCommit(units: readonly Unit[], graph: Graph, values: ValueGraph): { before: Unit[]; commit: Unit[] } {
-  const updates = new Set(graph.updates.map((_, update) => values.updates[update]));
-  const committed = new Set<Value>();
-  const before: Unit[] = [];
-  const commit: Unit[] = [];
-  for (const unit of units) {
-    const isLast = unit.kernel === undefined && unit.deadline === Number.POSITIVE_INFINITY;
-    const needsCommitted = unit.elementwise.some((value) => value.inputs.some((use) => committed.has(use.value)));
-    if (isLast && (needsCommitted || unit.elementwise.some((value) => updates.has(value)))) {
-      commit.push(unit);
-      for (const value of unit.elementwise) committed.add(value);
-    } else {
-      before.push(unit);
-    }
-  }
-  return { before, commit };
-}
-
-/**
- * New values that are written straight over the state's old one: where the old value is read by nobody else in the
- * commit, and by the unit itself only element for element.
- */
-function chooseDirectWrites(
-  commit: readonly Unit[],
-  graph: Graph,
-  values: ValueGraph,
-  slots: Slots,
-): Map<Value, Buffer> {
-  const unitOf = new Map(commit.flatMap((unit) => unit.elementwise.map((value) => [value, unit] as const)));
-  const direct = new Map<Value, Buffer>();
-  graph.updates.forEach(({ state }, update) => {
-    const value = values.updates[update];
-    const unit = unitOf.get(value);
-    const buffer = slots.states.get(state);
-    if (unit === undefined || buffer === undefined || direct.has(value)) return;
-    const old = values.values.find((candidate) => slots.bufferOf.get(candidate) === buffer);
-    const safe = (old?.users ?? []).every((user) => {
-      const reader = unitOf.get(user);
-      return reader === undefined || (reader === unit && user.size === value.size && old?.size === value.size);
-    });
-    if (safe && (old === undefined || old.dtype === value.dtype)) direct.set(value, buffer);
-  });
-  return direct;
-}
-
 /**
  * Gives every result that leaves its unit its memory: that of an input that is not needed any more where an
  * elementwise unit can work in place, else memory of its own. Returns where kernels with an epilogue put their raw
@@ -231,7 +194,12 @@ function placeResults(
     const kept = new Set(kernel?.inputs.map((use) => bufferOf.get(use.value)));
     if (kernel !== undefined) {
       const bytes = sizeBytes(kernel.dtype, kernel.size);
-      const host = results.find((value) => sizeBytes(value.dtype, value.size) === bytes);
+      const read = new Set(elementwise.flatMap(({ inputs }) => inputs.map((use) => bufferOf.get(use.value))));
+      const host = results.find((value) => {
+        const buffer = bufferOf.get(value);
+        // Not over a state's old value, which the epilogue still reads.
+        return sizeBytes(value.dtype, value.size) === bytes && (buffer === undefined || !read.has(buffer));
+      });
       const raw = (host && bufferOf.get(host)) ?? arena.allocate(bytes);
       if (host !== undefined) bufferOf.set(host, raw);
       rawResults.set(unit, raw);

@@ -7,6 +7,7 @@ import type { DType } from "../core/dtype.js";
 import { type Shape, sameShape, sizeOf } from "../core/shape.js";
 import { dependencies, type Graph } from "./graph.js";
 import type { Operation } from "./operation.js";
+import type { AnyState } from "./state.js";
 import type { AnyTensor } from "./tensor.js";
 
 /** A use of a value: the same elements, possibly under another shape. */
@@ -38,6 +39,8 @@ export interface ValueGraph {
   readonly valueAt: readonly Value[];
   readonly outputs: readonly Value[];
   readonly updates: readonly Value[];
+  /** The states that the updates are for. */
+  readonly states: readonly AnyState[];
 }
 
 const none = {};
@@ -77,7 +80,7 @@ export function distinctValues(graph: Graph): ValueGraph {
   const values = withoutDead(all, [...outputs, ...updates]);
   for (const value of values)
     for (const input of new Set(value.inputs.map((use) => use.value))) input.users.push(value);
-  return { values, valueAt, outputs, updates };
+  return { values, valueAt, outputs, updates, states: graph.updates.map(({ state }) => state) };
 }
 
 /** Elementwise ops stretch their inputs themselves, so what was stretched for them need not be written out. */

@@ -291,7 +291,7 @@ describe("the program of a LeNet-5 step", () => {
       text,
       /^0 +\w+ +conv2d\+add\+tanh\+averagePool2d +s2 +64×6×14×14 +leaf\d+ leaf\d+ leaf\d+ +\d+\+1204224 \d+\+301056$/m,
     );
-    assert.match(text, /^\d+ commit +elementwise +multiply\+add\+/m);
+    assert.match(text, /^\d+ commit +reduce +sum\+multiply\+add\+/m);
   });
 
   it("keeps every value in its place until the last step that reads it", async () => {

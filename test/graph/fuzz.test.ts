@@ -1,7 +1,7 @@
 /**
  * Random programs: fusion, in-place work, shared memory and state updates must never change a result. Each program mixes
- * elementwise ops with broadcasting, reductions, reshapes, matrix products and assignments to states; the devices with
- * kernels must agree with the reference, which fuses nothing and shares no memory.
+ * elementwise ops with broadcasting, reductions, reshapes, matrix products, picking by index and assignments to states; the
+ * devices with kernels must agree with the reference, which fuses nothing and shares no memory.
  */
 
 import assert from "node:assert/strict";
@@ -126,6 +126,14 @@ function buildProgram(random: RandomStream, kind: Kind, states: readonly State[]
     } else if (choice === 9) values.push(fovea.reshape(a, pick(viewsOf(a.size, kind.rows))));
     else if (choice === 10 && a.rank === 2 && a.size < 1000) {
       values.push(fovea.tanh(fovea.matmul(a, fovea.transpose(a))));
+    } else if (choice === 8 && a.rank === 0) {
+      // A step that could fail: until it has run no state may be written.
+      const from = pick(values);
+      const indices = fovea.tensor(
+        Array.from({ length: 3 }, () => random.integer(from.size)),
+        { dtype: "int32" },
+      );
+      values.push(fovea.take(fovea.reshape(from, [from.size]), indices));
     } else if (choice === 11) {
       const state = pick(states);
       const fits = values.filter(({ shape }) => broadcasts(shape, state.shape) && stretches(shape, state.shape));
@@ -145,7 +153,7 @@ interface Outcome {
   readonly explanation: string;
 }
 
-const stateShapes: readonly Shape[] = [[3, 5], [600], []];
+const stateShapes: readonly Shape[] = [[3, 5], [600], [], [3, 3], [5, 5]];
 
 /** What a program starts from: the values of its states, and those of its inputs. */
 function startOf(kind: Kind, program: number): Float32Array<ArrayBuffer>[] {

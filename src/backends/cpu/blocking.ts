@@ -8,7 +8,7 @@
 
 import type { Buffer, CombinedStep, Step } from "../backend.js";
 import { isNamed, makeStep } from "./encode.js";
-import { type ElementwiseFields, localSlot } from "./fields.js";
+import { type ElementwiseFields, makeLocal } from "./fields.js";
 import { operandModes } from "./records.js";
 
 /** What rows that are worked on together may take up of the second-level cache. */
@@ -51,7 +51,7 @@ interface Block {
   readonly rowBytes: ReadonlyMap<Buffer, number>;
 }
 
-/** Steps in the order in which they are to run, some of them combined. Those from `commitStart` on stay as they are. */
+/** Steps in the order in which they are to run, some of them combined, but none with one on the other side of `commitStart`. */
 export function combineSteps(
   steps: readonly Step[],
   commitStart: number,
@@ -59,12 +59,13 @@ export function combineSteps(
   threads: number,
 ): CombinedStep[] {
   const works = steps.map(rowWorkOf);
+  const before = works.slice(0, commitStart);
   const users = countUsers(steps);
   const taken = new Set<number>();
   const combined: CombinedStep[] = [];
   for (const [index, step] of steps.entries()) {
     if (taken.has(index)) continue;
-    const block = index < commitStart ? blockFrom(index, works.slice(0, commitStart), taken) : undefined;
+    const block = blockFrom(index, index < commitStart ? before : works, taken);
     if (block === undefined) {
       combined.push({ step, parts: [index] });
       continue;
@@ -155,8 +156,7 @@ function blockedStep(
   for (const [buffer, bytes] of rowBytes) {
     // Memory of the arena that no other step names is written here before it is read.
     if (!isInArena(buffer) || own.get(buffer) !== users.get(buffer)) continue;
-    buffer.slot = localSlot;
-    buffer.offset = locals.length * alignment;
+    makeLocal(buffer, locals.length);
     locals.push({ place: scratchBytes, rowBytes: bytes });
     scratchBytes += Math.ceil((together * bytes) / alignment) * alignment;
   }

@@ -32,8 +32,8 @@ export class CpuCompiler implements Compiler {
   }
 
   combine(steps: readonly Step[], commitStart: number, temporary: (bytes: number) => Buffer): CombinedStep[] {
-    const composed = composeCopies(steps, commitStart);
-    const start = composed.length - (steps.length - commitStart);
+    const composed = composeCopies(steps);
+    const start = composed.filter(({ parts }) => parts[parts.length - 1] < commitStart).length;
     const own = composed.map(({ step }) => step);
     return combineSteps(own, start, temporary, this.machine.threads).map(({ step, parts }) => ({
       step,

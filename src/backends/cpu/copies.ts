@@ -13,17 +13,17 @@ type Copy = Step & { readonly fields: CopyFields };
 /** As `Buffer.slot` has it. */
 const arenaSlot = 0;
 
-/** The steps without copies that can be left out. Those from `commitStart` on stay as they are. */
-export function composeCopies(steps: readonly Step[], commitStart: number): CombinedStep[] {
+/** The steps without copies that can be left out; the others stay in order. */
+export function composeCopies(steps: readonly Step[]): CombinedStep[] {
   const users = usersOf(steps);
   const composed: (CombinedStep | undefined)[] = steps.map((step, index) => ({ step, parts: [index] }));
-  for (let index = 0; index < commitStart; index++) {
+  for (let index = 0; index < steps.length; index++) {
     const first = composed[index];
     if (first === undefined || !isCopy(first.step) || !isWhole(first.step.fields)) continue;
     const { input, output } = first.step.fields;
     const readers = (users.get(output) ?? []).filter((user) => user !== index);
     const last = readers[readers.length - 1] ?? index;
-    if (output.slot !== arenaSlot || last === index || readers[0] < index || last >= commitStart) continue;
+    if (output.slot !== arenaSlot || last === index || readers[0] < index) continue;
     // With nothing but copies between, what the first one reads is still there.
     const between = steps.slice(index + 1, last + 1);
     if (!between.every((step) => isCopy(step) && !step.writes.includes(input))) continue;

@@ -46,7 +46,14 @@ export function makeStep<N extends StepName>(name: N, fields: StepFields<N>): St
       field.kind === "output" ? [(fields as Values)[key]] : [],
     ),
   );
-  return { name, reads: reads.filter((buffer) => !produced.has(buffer)), writes, scratch, fields };
+  const isOwn = (buffer: Buffer) => buffer.slot === localSlot;
+  return {
+    name,
+    reads: reads.filter((buffer) => !produced.has(buffer) && !isOwn(buffer)),
+    writes: writes.filter((buffer) => !isOwn(buffer)),
+    scratch,
+    fields,
+  };
 }
 
 export function isNamed<N extends StepName>(step: Step, name: N): step is Step & { readonly fields: StepFields<N> } {

@@ -44,8 +44,17 @@ export const list = <R extends string>(record: R) => ({ kind: "list", record }) 
 export const epilogue = { kind: "epilogue" } as const;
 export const stepsField = { kind: "steps" } as const;
 
-/** The slot of buffers that belong to one blocked step: their offset / 64 is a number in its list of locals. */
+/**
+ * The slot of buffers that belong to one step, of which each thread has only the part that it works on: their offset / 64 is
+ * a number in the step's list of locals.
+ */
 export const localSlot = 0xfffffffe;
+
+/** Makes a buffer of the arena the local one with this number. */
+export function makeLocal(buffer: Buffer, number = 0): void {
+  buffer.slot = localSlot;
+  buffer.offset = number * 64;
+}
 
 /** The value that TypeScript gives for a field. */
 export type ValueOf<F extends Field> = F["kind"] extends "i32" | "u32" | "f32"

@@ -35,6 +35,12 @@ export class Lowering {
     this.emitter.step({ ...step, prepares: `${name} ${JSON.stringify(rest)}` });
   }
 
+  /** Whether nobody but the epilogue needs what the op itself computes into `output`. */
+  isForEpilogueOnly(output: Buffer): boolean {
+    const { inputs = [], outputs = [] } = this.epilogue ?? {};
+    return inputs[0]?.buffer === output && outputs.every(({ buffer }) => buffer !== output);
+  }
+
   /** Memory that lives from the first to the last of this op's steps that name it. */
   temporary(bytes: number): Buffer {
     return this.emitter.temporary(bytes);

@@ -34,6 +34,7 @@ export const argSortOp = defineOp<"argSort", "input", ArgSortParams>({
     sameDType("argSort", ["float32", "int32"])(dtypes);
     return "int32";
   },
+  indexBelow: ({ input }, { axis }) => input[axis],
   reference: ({ input }, { axis, descending, count }, output) => {
     const length = input.shape[axis];
     const inner = sizeOf(input.shape.slice(axis + 1));

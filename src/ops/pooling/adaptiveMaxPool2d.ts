@@ -74,6 +74,7 @@ export const adaptiveMaxPool2dIndicesOp = defineOp<"adaptiveMaxPool2dIndices", "
     sameDType("adaptiveMaxPool2dIndices", ["float32"])(dtypes);
     return "int32";
   },
+  indexBelow: ({ input }) => input[2] * input[3],
   reference: ({ input }, { size }, output) => {
     const best = new Float64Array(output.data.length);
     output.data.fill(-1);

@@ -53,6 +53,7 @@ export const maxPool2dIndicesOp = defineOp<"maxPool2dIndices", "input", Pool2dPa
     sameDType("maxPool2dIndices", ["float32"])(dtypes);
     return "int32";
   },
+  indexBelow: ({ input }) => input[2] * input[3],
   reference: ({ input }, params, output) => {
     const best = new Float64Array(output.data.length).fill(Number.NEGATIVE_INFINITY);
     output.data.fill(-1);

@@ -84,6 +84,7 @@ const defineArgExtreme = <Name extends "argMax" | "argMin">(name: Name, better: 
       sameDType(name, ["float32", "int32"])(dtypes);
       return "int32";
     },
+    indexBelow: ({ input }, { axis }) => input[axis],
     reference: ({ input }, { axis }, output) => {
       const best = new Float64Array(output.data.length);
       forEachGroup(input.shape, [axis], (from, to, index) => {

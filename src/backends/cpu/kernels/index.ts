@@ -48,5 +48,5 @@ export const opsWithEpilogue: ReadonlySet<string> = new Set<LoweredOp>([
     "adaptiveMaxPool2dIndices",
     "resample",
   ] as const),
-  ...(["sum", "max", "min", "argMax", "argMin"] as const),
+  ...(["sum", "max", "min", "argMax", "argMin", "uniform", "normal"] as const),
 ]);

@@ -2,14 +2,15 @@
 
 import type { MatmulParams } from "../../../ops/linear/matmul.js";
 import type { Buffer, Operand } from "../../backend.js";
-import { epilogue, i32, input, output, scratch } from "../fields.js";
+import { epilogue, i32, input, makeLocal, output, scratch } from "../fields.js";
 import type { Lower, Lowering, Machine } from "../lowering.js";
 import { ceilDiv, enoughUnits, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
 
 export const matmulSteps = {
   /**
    * `batch` products of rows × depth and depth × columns; `batchStrideA` and `batchStrideB` are 0 for an operand that
-   * all share. Units of work are rowBlock × columnBlock; panels of B are packed over depthBlock terms at a time.
+   * all share. Units of work are rowBlock × columnBlock; panels of B are packed over depthBlock terms at a time. An
+   * output in the local slot is for the epilogue only: each thread has room for a unit of it at `blockAt` of its scratch.
    */
   matmul: {
     a: input,
@@ -20,6 +21,7 @@ export const matmulSteps = {
     stageAt: i32,
     termsAt: i32,
     offsetsAt: i32,
+    blockAt: i32,
     batch: i32,
     rows: i32,
     columns: i32,
@@ -46,6 +48,10 @@ const depthInRegisters = 256;
 /** Floats of packed panels that stay in the second-level cache. */
 const packedFloats = 1 << 17;
 
+/** Floats of a unit's output that are still in the second-level cache when the epilogue reads them, and of one of its rows. */
+const blockFloats = 1 << 16;
+const blockColumns = 1 << 11;
+
 /** One product, or a batch of them, of matrices that lie in `a` and `b`. */
 export interface Product extends MatmulParams {
   readonly a: Buffer;
@@ -64,17 +70,19 @@ function methodFor({ rows, columns, depth, transposeA, transposeB }: Product, ma
   return !transposeB && rows <= 12 ? methods.direct : methods.packed;
 }
 
-function blocksFor(product: Product, method: number, machine: Machine) {
+/** @param isLocal whether each thread keeps its units of the output to itself */
+function blocksFor(product: Product, method: number, machine: Machine, isLocal: boolean) {
   const { batch, rows, columns, depth } = product;
   const panel = method === methods.dots ? 16 : panelWidth(machine);
   let columnBlock = Math.max(panel, Math.floor(packedFloats / Math.max(1, depth) / panel) * panel);
   if (method === methods.direct) columnBlock = Math.max(columnBlock, roundUp(1024, panel));
-  columnBlock = Math.min(columnBlock, roundUp(Math.max(1, columns), panel));
+  columnBlock = Math.min(columnBlock, roundUp(Math.max(1, columns), panel), isLocal ? blockColumns : columnBlock);
   const depthBlock = Math.max(
     depthInRegisters,
     Math.floor(packedFloats / columnBlock / depthInRegisters) * depthInRegisters,
   );
   let rowBlock = Math.min(depth <= depthBlock ? 144 : 512, Math.max(1, rows));
+  if (isLocal) rowBlock = Math.min(rowBlock, blockFloats / blockColumns);
   const units = () => batch * ceilDiv(rows, rowBlock) * ceilDiv(columns, columnBlock);
   const wanted = Math.min(enoughUnits, Math.floor((batch * rows * columns * depth) / smallestUnit));
   while (units() < wanted) {
@@ -94,7 +102,8 @@ export function lowerProduct(product: Product, to: Lowering): void {
   }
   const { transposeA, transposeB, ...rest } = product;
   const method = methodFor(product, to.machine);
-  const blocks = blocksFor(product, method, to.machine);
+  const isLocal = to.isForEpilogueOnly(product.output);
+  const blocks = blocksFor(product, method, to.machine, isLocal);
   const layout = new ScratchLayout();
   if (method === methods.packed) layout.place(blocks.columnBlock * blocks.depthBlock);
   if (method === methods.direct) layout.place(panelWidth(to.machine) * blocks.depthBlock);
@@ -102,6 +111,9 @@ export function lowerProduct(product: Product, to: Lowering): void {
   const packA = transposeA && product.rows > 256;
   const termsAt = layout.place(packA ? blocks.rowBlock * depthInRegisters : 0);
   const offsetsAt = layout.place(depthInRegisters);
+  // The epilogue may read a vector beyond the last element.
+  const blockAt = layout.place(isLocal ? blocks.rowBlock * blocks.columnBlock + to.machine.vectorWidth : 0);
+  if (isLocal) makeLocal(product.output);
   to.step("matmul", {
     ...rest,
     scratch: to.temporary(layout.floats * 4 * to.machine.threads),
@@ -109,6 +121,7 @@ export function lowerProduct(product: Product, to: Lowering): void {
     stageAt,
     termsAt,
     offsetsAt,
+    blockAt,
     packA: packA ? 1 : 0,
     transposeA: transposeA ? 1 : 0,
     transposeB: transposeB ? 1 : 0,

@@ -1,12 +1,15 @@
 /** Random numbers. */
 
 import { type Shape, sizeOf } from "../../../core/shape.js";
-import { i32, input, output } from "../fields.js";
+import { epilogue, i32, input, makeLocal, output } from "../fields.js";
 import type { Lower } from "../lowering.js";
 
 export const randomSteps = {
-  /** `draw` holds four words: seed and number of the draw, low words first. `normal` is 0 for numbers in [0, 1). */
-  random: { draw: input, output, count: i32, normal: i32 },
+  /**
+   * `draw` holds four words: seed and number of the draw, low words first. `normal` is 0 for numbers in [0, 1). An output in
+   * the local slot is for the epilogue only.
+   */
+  random: { draw: input, output, count: i32, normal: i32, epilogue },
 } as const;
 
 export interface RandomParams {
@@ -15,7 +18,9 @@ export interface RandomParams {
 
 const random =
   (normal: number): Lower<"draw", RandomParams> =>
-  ({ inputs: { draw }, output: into }, to) =>
-    to.step("random", { draw: draw.buffer, output: into.buffer, count: sizeOf(into.shape), normal });
+  ({ inputs: { draw }, output: { buffer, shape } }, to) => {
+    if (to.isForEpilogueOnly(buffer)) makeLocal(buffer);
+    to.step("random", { draw: draw.buffer, output: buffer, count: sizeOf(shape), normal, epilogue: to.epilogue });
+  };
 
 export const randomLowerings = { uniform: random(0), normal: random(1) } as const;
