@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { readBuffer, serve } from "../../dist/bench/sides/serve.js";
-import { picturesOf, timeRuns } from "../../dist/bench/sides/session.js";
+import { inference, picturesOf, training } from "../../dist/bench/sides/session.js";
 import { labelsOf, weightsOf } from "../../dist/bench/sides/works.js";
 
 const { version } = createRequire(import.meta.url)("./node_modules/@jax-js/jax/package.json");
@@ -33,7 +33,8 @@ function forward([w1, b1, w3, b3, w5, b5, w6, b6, w7, b7], x) {
 const lossOf = (weights, x, y) => nn.logSoftmax(forward(weights, x), -1).mul(y).sum(-1).mean().mul(-1);
 
 async function open(job) {
-  const { work, training } = job;
+  const { work } = job;
+  const { lr, momentum } = job.training;
   await init("cpu", "wasm");
   defaultDevice("wasm");
   let weights = (await weightsOf(job)).map(({ shape, data }) => np.array(data).reshape([...shape]));
@@ -43,16 +44,15 @@ async function open(job) {
   const description = `jax-js ${version}, wasm`;
   if (work.kind === "inference") {
     const run = jit(forward);
-    const scores = async () => run(refs(weights), input()).data();
-    return { description, outputs: scores, time: (runs, clock) => timeRuns(runs, clock, scores) };
+    return inference(description, async () => run(refs(weights), input()).data());
   }
   const labels = nn.oneHot(np.array(labelsOf(work), { dtype: np.int32 }), work.classes);
   const x = input();
   let velocities = weights.map(({ shape }) => np.zeros(shape));
   const update = jit((weights, velocities, x, y) => {
     const [loss, gradients] = valueAndGrad(lossOf)(refs(weights), x, y);
-    const faster = velocities.map((velocity, i) => velocity.mul(training.momentum).add(gradients[i]));
-    return [loss, weights.map((weight, i) => weight.sub(faster[i].ref.mul(training.lr))), faster];
+    const faster = velocities.map((velocity, i) => velocity.mul(momentum).add(gradients[i]));
+    return [loss, weights.map((weight, i) => weight.sub(faster[i].ref.mul(lr))), faster];
   });
   const step = async () => {
     const [loss, newWeights, newVelocities] = update(weights, velocities, x.ref, labels.ref);
@@ -60,12 +60,7 @@ async function open(job) {
     const [value] = await loss.data();
     return value;
   };
-  const outputs = async (steps) => {
-    const losses = [];
-    for (let i = 0; i < steps; i++) losses.push(await step());
-    return losses;
-  };
-  return { description, outputs, time: (runs, clock) => timeRuns(runs, clock, step) };
+  return training(description, step);
 }
 
 await serve(version, open);

@@ -3,13 +3,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { readBuffer, serve } from "../../dist/bench/sides/serve.js";
-import { picturesOf, timeRuns } from "../../dist/bench/sides/session.js";
+import { inference, picturesOf, training } from "../../dist/bench/sides/session.js";
 import { labelsOf, weightsOf } from "../../dist/bench/sides/works.js";
 
 const backend = process.argv[2];
 
 async function open(job) {
-  const { work, training } = job;
+  const { work } = job;
+  const { lr, momentum } = job.training;
   setWasmPaths(new URL("node_modules/@tensorflow/tfjs-backend-wasm/dist/", import.meta.url).pathname);
   await tf.setBackend(backend);
   await tf.ready();
@@ -34,29 +35,23 @@ async function open(job) {
     tf.tensor(pictures, [work.batch, channels, height, width]).reshape([work.batch, height, width, channels]);
   const description = `TensorFlow.js ${tf.version.tfjs}, ${backend}`;
   if (work.kind === "inference") {
-    const scores = async () => {
+    return inference(description, async () => {
       const result = tf.tidy(() => forward(input()));
       const data = await result.data();
       result.dispose();
       return data;
-    };
-    return { description, outputs: scores, time: (runs, clock) => timeRuns(runs, clock, scores) };
+    });
   }
   const x = input();
   const y = tf.oneHot(tf.tensor1d(labelsOf(work), "int32"), work.classes);
-  const optimizer = tf.train.momentum(training.lr, training.momentum);
+  const optimizer = tf.train.momentum(lr, momentum);
   const step = async () => {
     const loss = optimizer.minimize(() => tf.losses.softmaxCrossEntropy(y, forward(x)), true, variables);
     const [value] = await loss.data();
     loss.dispose();
     return value;
   };
-  const outputs = async (steps) => {
-    const losses = [];
-    for (let i = 0; i < steps; i++) losses.push(await step());
-    return losses;
-  };
-  return { description, outputs, time: (runs, clock) => timeRuns(runs, clock, step) };
+  return training(description, step);
 }
 
 await serve(tf.version.tfjs, open);

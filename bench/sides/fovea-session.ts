@@ -2,7 +2,7 @@
 
 import type { Tensor } from "fovea";
 import { compile, crossEntropy, type DeviceName, manualSeed, nn, SGD, type Shape, setDevice, tensor } from "fovea";
-import { type Job, picturesOf, type Session, timeRuns } from "./session.js";
+import { inference, type Job, picturesOf, type Session, training } from "./session.js";
 import { createNetwork, labelsOf } from "./works.js";
 
 export async function openFovea(
@@ -23,21 +23,19 @@ export async function openFovea(
     network.eval();
     const forward = compile((x: Tensor) => network(x));
     // A new tensor every time, as every picture is a new one.
-    const scores = async () => (await forward(tensor(pictures, shape))).data();
-    return { description, outputs: scores, time: (runs, clock) => timeRuns(runs, clock, scores) };
+    return inference(description, async () => (await forward(tensor(pictures, shape))).data());
   }
-  const training = new Training(network, job.training);
+  const steps = new Training(network, job.training);
   const [x, y] = [tensor(pictures, shape), tensor(labelsOf(work))];
-  if (files === undefined) training.useDropout();
+  if (files === undefined) steps.useDropout();
+  const session = training(description, async () => (await steps.run(x, y)).item());
   return {
-    description,
-    async outputs(steps) {
-      const losses: number[] = [];
-      for (let step = 0; step < steps; step++) losses.push(await (await training.step(x, y)).item());
-      training.useDropout();
+    ...session,
+    async outputs(count) {
+      const losses = await session.outputs(count);
+      steps.useDropout();
       return losses;
     },
-    time: (runs, clock) => timeRuns(runs, clock, async () => (await training.step(x, y)).item()),
   };
 }
 
@@ -45,7 +43,7 @@ export async function openFovea(
 class Training {
   readonly #dropouts: readonly (readonly [nn.Dropout, number])[];
   readonly #optimizer: SGD;
-  step: (x: Tensor, y: Tensor<Shape, "int32">) => Promise<Tensor>;
+  run: (x: Tensor, y: Tensor<Shape, "int32">) => Promise<Tensor>;
 
   constructor(
     readonly network: nn.Layer,
@@ -56,12 +54,12 @@ class Training {
     for (const [dropout] of this.#dropouts) dropout.p = 0;
     this.#optimizer = new SGD(network.parameters(), settings);
     network.train();
-    this.step = this.#compile();
+    this.run = this.#compile();
   }
 
   useDropout(): void {
     for (const [dropout, p] of this.#dropouts) dropout.p = p;
-    this.step = this.#compile();
+    this.run = this.#compile();
   }
 
   #compile() {

@@ -1,6 +1,6 @@
 /** ONNX Runtime's side of a comparison: node and web have the same interface. */
 
-import { type Job, picturesOf, type Session, timeRuns } from "./session.js";
+import { inference, type Job, picturesOf, type Session } from "./session.js";
 
 interface RuntimeTensor {
   readonly data: ArrayLike<number>;
@@ -33,9 +33,8 @@ export async function openOnnxRuntime(
   });
   const pictures = await picturesOf(job, read);
   const shape = [work.batch, ...work.input];
-  const scores = async () => {
+  return inference(provider, async () => {
     const { output } = await session.run({ input: new runtime.Tensor("float32", pictures, shape) });
     return output.data;
-  };
-  return { description: provider, outputs: scores, time: (runs, clock) => timeRuns(runs, clock, scores) };
+  });
 }

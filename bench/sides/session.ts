@@ -36,7 +36,7 @@ export interface Session {
 export type Clock = "wall" | "cpu";
 
 /** Times `once` so many times. */
-export async function timeRuns(runs: number, clock: Clock, once: () => unknown): Promise<number[]> {
+async function timeRuns(runs: number, clock: Clock, once: () => unknown): Promise<number[]> {
   const now = () => {
     if (clock === "wall") return performance.now();
     const { user, system } = process.cpuUsage();
@@ -49,6 +49,24 @@ export async function timeRuns(runs: number, clock: Clock, once: () => unknown):
     times.push(now() - begun);
   }
   return times;
+}
+
+/** A session in which a run computes the scores of all pictures. */
+export function inference(description: string, scores: () => Promise<ArrayLike<number>>): Session {
+  return { description, outputs: scores, time: (runs, clock) => timeRuns(runs, clock, scores) };
+}
+
+/** A session in which a run is a step of training, which gives its loss. */
+export function training(description: string, step: () => Promise<number>): Session {
+  return {
+    description,
+    async outputs(steps) {
+      const losses: number[] = [];
+      for (let i = 0; i < steps; i++) losses.push(await step());
+      return losses;
+    },
+    time: (runs, clock) => timeRuns(runs, clock, step),
+  };
 }
 
 /** The pictures of a job, or others where it has none. */
