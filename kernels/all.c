@@ -11,6 +11,7 @@
 #include "matmul.c"
 #include "movement.c"
 #include "pooling.c"
+#include "pooling_last.c"
 #include "random.c"
 #include "reduce.c"
 #include "resample.c"

@@ -20,7 +20,8 @@ typedef struct {
   int32_t start_x; /* the first window of a row */
   ptrdiff_t plane; /* distance of channels, where windows read */
   ptrdiff_t window, window_row; /* distance of neighbouring windows in a row, and in a column */
-  int32_t lanes;   /* of an interleaved halo: source channels in whole vectors */
+  ptrdiff_t pixel; /* distance of neighbouring pixels, where windows read */
+  ptrdiff_t source_pixel, target_pixel; /* in the tensors */
   ptrdiff_t source_plane, target_plane;
   float *weights;     /* packed, for one group of panels or one block of source channels */
   int32_t *offsets;   /* of each term from its window */
@@ -65,11 +66,14 @@ static Convolution plan_convolution(const Context *context, const ConvolutionSte
   c.plane = step->haloed ? halo_plane(&c.halo) : c.source_plane;
   c.window = 1;
   c.window_row = c.halo.columns;
-  c.lanes = ceil_div(step->source_channels, VW) * VW;
+  c.source_pixel = step->source_last ? step->groups * step->source_channels : 1;
+  c.target_pixel = step->target_last ? step->groups * step->target_channels : 1;
+  c.pixel = step->haloed ? 1 : c.source_pixel;
   if (step->interleaved) {
+    if (step->haloed) c.pixel = step->source_last ? step->source_channels : ceil_div(step->source_channels, VW) * VW;
     c.plane = 1;
-    c.window = (ptrdiff_t)c.x.source.stride * c.lanes;
-    c.window_row = (ptrdiff_t)c.y.source.stride * c.halo.columns * c.lanes;
+    c.window = c.x.source.stride * c.pixel;
+    c.window_row = c.y.source.stride * c.halo.columns * c.pixel;
   }
   float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
   c.weights = memory;
@@ -87,7 +91,7 @@ static int32_t make_row_tables(const Convolution *c, int32_t first, int32_t end,
   for (int32_t i = 0; i < count; i++, term++) {
     int32_t channel = first + (c->step->interleaved ? i % channels : i / tx.count);
     int32_t j = c->step->interleaved ? i / channels : i % tx.count, x = tx.first_tap + j * tx.tap_step;
-    c->offsets[term] = c->step->interleaved ? (y * c->halo.columns + x) * c->lanes + channel
+    c->offsets[term] = c->step->interleaved ? (y * c->halo.columns + x) * (int32_t)c->pixel + channel
                                             : (int32_t)(channel * c->plane) + halo_offset(&c->halo, y, x);
     c->positions[channel * c->taps + row + tx.first_element + j * tx.element_step] = term;
   }
@@ -126,14 +130,21 @@ static void fill_interleaved(const Convolution *c, const float *source, const fl
   int32_t before = min_int(max_int(-x, 0), columns), first = max_int(x, 0);
   int32_t inside = max_int(min_int(width - first, columns - before), 0);
   float *to = c->haloed;
-  for (int32_t i = 0; i < c->halo.rows; i++, y++, to += (ptrdiff_t)columns * c->lanes) {
+  for (int32_t i = 0; i < c->halo.rows; i++, y++, to += columns * c->pixel) {
     /* No window has a tap in rows between its own and the next one's. */
     if (y < 0 || y >= c->y.source.size || i % c->y.source.stride >= c->y.source.residues) continue;
-    float *after = to + (ptrdiff_t)(before + inside) * c->lanes;
-    fill_loose(to, before * c->lanes, (vf){});
-    pack_columns(source + (ptrdiff_t)y * width + first, c->source_plane, c->step->source_channels, inside, end,
-                 to + before * c->lanes, c->lanes / VW, NULL);
-    fill_loose(after, (columns - before - inside) * c->lanes, (vf){});
+    int32_t pixel = (int32_t)c->pixel;
+    float *in = to + before * c->pixel, *after = in + inside * c->pixel;
+    const float *from = source + ((ptrdiff_t)y * width + first) * c->source_pixel;
+    fill_loose(to, before * pixel, (vf){});
+    if (!c->step->source_last) {
+      pack_columns(from, c->source_plane, c->step->source_channels, inside, end, in, pixel / VW, NULL);
+    } else if (pixel == c->source_pixel) {
+      copy_floats(in, from, inside * pixel);
+    } else {
+      for (int32_t j = 0; j < inside; j++) copy_floats(in + j * c->pixel, from + j * c->source_pixel, pixel);
+    }
+    fill_loose(after, (columns - before - inside) * pixel, (vf){});
   }
 }
 
@@ -143,18 +154,21 @@ static Band make_band(const Convolution *c, const float *source, int32_t group, 
   band.count = part_begin(step->target_size[0], step->bands, index + 1) - band.first;
   band.start_y = (band.first + c->y.shift) / c->y.phases;
   const float *end = source + (ptrdiff_t)step->batch * step->groups * step->source_channels * c->source_plane;
-  source += ((ptrdiff_t)image * step->groups + group) * step->source_channels * c->source_plane;
+  source += (ptrdiff_t)image * step->groups * step->source_channels * c->source_plane;
+  source += (ptrdiff_t)group * step->source_channels * (step->source_last ? 1 : c->source_plane);
+  if (!step->haloed) {
+    int32_t y = c->y.source.stride * band.start_y + c->y.source.origin;
+    int32_t x = c->x.source.stride * c->start_x + c->x.source.origin;
+    band.source = source + ((ptrdiff_t)y * step->source_size[1] + x) * c->pixel;
+    return band;
+  }
+  band.source = c->haloed;
   if (step->interleaved) {
     fill_interleaved(c, source, end, band.start_y);
-    band.source = c->haloed;
-  } else if (step->haloed) {
-    for (int32_t i = 0; i < step->source_channels; i++) {
-      fill_halo(&c->halo, source + i * c->source_plane, end, band.start_y, c->start_x, 0, 0, c->haloed + i * c->plane);
-    }
-    band.source = c->haloed;
-  } else {
-    int32_t x = c->start_x + c->x.source.origin;
-    band.source = source + (ptrdiff_t)(band.start_y + c->y.source.origin) * step->source_size[1] + x;
+    return band;
+  }
+  for (int32_t i = 0; i < step->source_channels; i++) {
+    fill_halo(&c->halo, source + i * c->source_plane, end, band.start_y, c->start_x, 0, 0, c->haloed + i * c->plane);
   }
   return band;
 }
@@ -171,8 +185,10 @@ INLINE int32_t run_target(const Convolution *c, const Band *band, const Run *run
 }
 
 INLINE float *target_channel(const Convolution *c, const Band *band, float *output, int32_t channel) {
-  ptrdiff_t index = ((ptrdiff_t)band->image * c->step->groups + band->group) * c->step->target_channels + channel;
-  return output + index * c->target_plane + (ptrdiff_t)band->first * c->step->target_size[1];
+  ptrdiff_t image = (ptrdiff_t)band->image * c->step->groups * c->step->target_channels * c->target_plane;
+  ptrdiff_t index = band->group * c->step->target_channels + channel;
+  return output + image + index * (c->step->target_last ? 1 : c->target_plane) +
+         (ptrdiff_t)band->first * c->step->target_size[1] * c->target_pixel;
 }
 
 typedef void (*RunKernel)(const Convolution *c, const Band *band, const Run *run, const void *operand);
@@ -213,6 +229,12 @@ static void finish_band(const Context *context, const Convolution *c, const Band
   const ElementwiseStep *epilogue = EPILOGUE(context, c->step->epilogue);
   if (epilogue == NULL) return;
   int32_t width = c->step->target_size[1], plane = (int32_t)c->target_plane;
+  if (c->step->target_last) {
+    int32_t pixel = (int32_t)c->target_pixel, at = (band->image * c->step->target_size[0] + band->first) * width;
+    int32_t begin = at * pixel + band->group * c->step->target_channels + first;
+    elementwise_region(context, epilogue, (Region){begin, band->count * width, count, pixel});
+    return;
+  }
   int32_t channel = (band->image * c->step->groups + band->group) * c->step->target_channels + first;
   if (band->count == c->step->target_size[0]) {
     elementwise_range(context, epilogue, channel * plane, (channel + count) * plane);

@@ -55,17 +55,18 @@ typedef struct {
   Panel panel;
   const float *weights; /* of term 0 */
   int32_t block;
+  float *out; /* of the band's first pixel */
+  ptrdiff_t pixel; /* distance of pixels there */
 } PanelBlock;
 
-/* The stage holds pixels of the band × lanes of the panel. */
 static void convolve_run_by_channels(const Convolution *c, const Band *band, const Run *run, const void *operand) {
   const PanelBlock *b = operand;
-  int32_t vectors = b->panel.count, width = vectors * VW, pixels = run->rows * run->columns;
+  int32_t vectors = b->panel.count, pixels = run->rows * run->columns;
   int32_t tiles = ceil_div(pixels, broadcast_rows[vectors - 1]), column = 0;
   const float *x = run_source(c, band, run);
-  float *out = c->stage + (ptrdiff_t)run_target(c, band, run) * width;
-  ptrdiff_t next = (ptrdiff_t)c->x.phases * width;
-  ptrdiff_t next_row = (ptrdiff_t)c->y.phases * c->x.target * width - run->columns * next;
+  float *out = b->out + run_target(c, band, run) * b->pixel;
+  ptrdiff_t next = c->x.phases * b->pixel;
+  ptrdiff_t next_row = c->y.phases * c->x.target * b->pixel - run->columns * next;
   ptrdiff_t next_source = c->window_row - run->columns * c->window;
   for (int32_t t = 0; t < tiles; t++) {
     int32_t size = part_begin(pixels, tiles, t + 1) - part_begin(pixels, tiles, t);
@@ -83,23 +84,34 @@ static void convolve_run_by_channels(const Convolution *c, const Band *band, con
       }
     }
     broadcast_tiles[vectors - 1][size - 1](from, c->offsets + run->first_term, run->terms,
-                                           b->weights + (ptrdiff_t)run->first_term * width, width, to, b->block > 0);
+                                           b->weights + (ptrdiff_t)run->first_term * vectors * VW, vectors * VW, to,
+                                           b->block > 0);
   }
 }
 
-/* Panels first … end-1; `weights` are those of the group, packed. */
+/*
+ * Panels first … end-1; `weights` are those of the group, packed. Where the target has its channels last, sums go
+ * straight there; else to the stage, which holds pixels of the band × lanes of a panel.
+ */
 static void convolve_by_channels(const Context *context, const Convolution *c, const Band *band, Range panels,
                                  const float *weights, float *output) {
+  int32_t last = c->step->target_last;
   for (int32_t p = panels.begin; p < panels.end; p++) {
     Panel panel = get_panel(c->step->target_channels, p);
     int32_t channel = panel.first * VW, lanes = min_int(c->step->target_channels - channel, panel.count * VW);
+    float *target = target_channel(c, band, output, channel);
     for (int32_t block = 0; block < c->blocks; block++) {
-      PanelBlock b = {panel, weights + (ptrdiff_t)channel * c->depth, block};
+      PanelBlock b = {panel, weights + (ptrdiff_t)channel * c->depth, block, last ? target : c->stage,
+                      last ? c->target_pixel : panel.count * VW};
       for_each_run(c, band, block, convolve_run_by_channels, &b);
     }
-    store_columns(c->stage, panel.count, lanes, band->count * c->step->target_size[1],
-                  target_channel(c, band, output, channel), c->target_plane);
+    if (last) continue;
+    store_columns(c->stage, panel.count, lanes, band->count * c->step->target_size[1], target, c->target_plane);
     finish_band(context, c, band, channel, lanes);
+  }
+  if (last) {
+    Panel all = join_panels(c->step->target_channels, panels.begin, panels.end - panels.begin);
+    finish_band(context, c, band, all.first * VW, all.count * VW);
   }
 }
 

@@ -80,7 +80,7 @@ static void convolve_folded(const Context *context, const Convolution *c, const 
     Panel panel = get_panel(c->step->target_channels, p);
     int32_t lane = panel.first * VW, lanes = min_int(step->target_channels - lane, panel.count * VW);
     for (int32_t block = 0; block < c->blocks; block++) {
-      PanelBlock b = {panel, c->weights + (ptrdiff_t)panel.first * VW * c->depth, block};
+      PanelBlock b = {panel, c->weights + (ptrdiff_t)panel.first * VW * c->depth, block, c->stage, panel.count * VW};
       for_each_run(c, band, block, convolve_run_by_channels, &b);
     }
     for (int32_t y = 0; y < band->count; y++) {

@@ -5,8 +5,7 @@
  * output writes it where it belongs, and everything else has a block in a pool on the stack. What is left after whole
  * vectors goes through the same instructions as one padded vector, so a result never depends on where it stood.
  */
-#include "fovea.h"
-#include "vector_math.h"
+#include "elementwise_instructions.h"
 
 /* Elements that an instruction works on at a time, unless so many registers need a block that fewer must do. */
 #define ELEMENTWISE_BLOCK 512
@@ -21,12 +20,6 @@ typedef int32_t word_any __attribute__((may_alias));
 #define ELEMENTWISE_INPUTS 32
 #define ELEMENTWISE_OUTPUTS 16
 #define ELEMENTWISE_REGISTERS 256
-
-/* `step` is the distance from one vector to the next: VW, or 0 where all elements are one number. */
-typedef struct {
-  float *lanes;
-  int32_t step;
-} Register;
 
 /* How an input gets into its register. */
 typedef enum { READ_SCALAR, READ_IN_PLACE, READ_COPY, READ_WIDENED, READ_STRIDED } Reading;
@@ -59,177 +52,6 @@ typedef struct {
 } Machine;
 
 INLINE int32_t element_bytes(uint32_t dtype) { return dtype == FOVEA_FLOAT32 || dtype == FOVEA_INT32 ? 4 : 1; }
-
-/* Two vectors at a time: they share the loop's own work and the constants of polynomials. */
-#if defined(__clang__)
-#define TWICE _Pragma("clang loop unroll_count(2)")
-#else
-#define TWICE _Pragma("GCC unroll 2")
-#endif
-
-#define LOOP(EXPRESSION, ...) \
-  TWICE for (int32_t i = 0; i < n; i += VW) { \
-    vf __VA_ARGS__; \
-    store(target + i, EXPRESSION); \
-  }
-
-#define UNARY(OP, EXPRESSION) \
-  case OP: \
-    TWICE for (int32_t i = 0; i < n; i += VW, a += sa) { \
-      vf x = load(a); \
-      store(target + i, EXPRESSION); \
-    } \
-    return;
-
-/* Loops of their own for vectors with vectors and with a number: one counter instead of four is a third faster. */
-#define BINARY(OP, EXPRESSION) \
-  case OP: \
-    if (sa != 0 && sb != 0) { \
-      LOOP(EXPRESSION, x = load(a + i), y = load(b + i)) \
-    } else if (sa != 0) { \
-      vf number = load(b); \
-      LOOP(EXPRESSION, x = load(a + i), y = number) \
-    } else { \
-      vf x = load(a); \
-      for (int32_t i = 0; i < n; i += VW, b += sb) { \
-        vf y = load(b); \
-        store(target + i, EXPRESSION); \
-      } \
-    } \
-    return;
-
-/* Two instructions in one; the first operand is seldom a number. */
-#define PAIR(OP, EXPRESSION) \
-  case OP: \
-    if (sa == 0) { \
-      for (int32_t i = 0; i < n; i += VW, b += sb, c += sc) { \
-        vf x = load(a), y = load(b), z = load(c); \
-        store(target + i, EXPRESSION); \
-      } \
-    } else if (sb != 0 && sc != 0) { \
-      LOOP(EXPRESSION, x = load(a + i), y = load(b + i), z = load(c + i)) \
-    } else if (sb != 0) { \
-      vf number = load(c); \
-      LOOP(EXPRESSION, x = load(a + i), y = load(b + i), z = number) \
-    } else if (sc != 0) { \
-      vf number = load(b); \
-      LOOP(EXPRESSION, x = load(a + i), y = number, z = load(c + i)) \
-    } else { \
-      vf first = load(b), second = load(c); \
-      LOOP(EXPRESSION, x = load(a + i), y = first, z = second) \
-    } \
-    return;
-
-#define SELECT(OP, COMPARISON) \
-  case OP: \
-    TWICE for (int32_t i = 0; i < n; i += VW, a += sa, b += sb, c += sc, d += sd) { \
-      vf x = load(a), y = load(b); \
-      store(target + i, select_(COMPARISON, load(c), load(d))); \
-    } \
-    return;
-
-/* The same on int32 lanes. */
-#define UNARY_INT(OP, EXPRESSION) UNARY(OP, (vf)(EXPRESSION))
-#define BINARY_INT(OP, EXPRESSION) BINARY(OP, (vf)(EXPRESSION))
-#define X ((vi)x)
-#define Y ((vi)y)
-
-/* One instruction on n elements, a multiple of VW. Registers may coincide but do not otherwise overlap. */
-NOINLINE void execute(const Instruction *instruction, const Register *registers, int32_t n) {
-  float *target = registers[instruction->target].lanes;
-  const float *a = registers[instruction->a].lanes;
-  const float *b = registers[instruction->b].lanes;
-  const float *c = registers[instruction->c].lanes;
-  const float *d = registers[instruction->d].lanes;
-  int32_t sa = registers[instruction->a].step;
-  int32_t sb = registers[instruction->b].step;
-  int32_t sc = registers[instruction->c].step;
-  int32_t sd = registers[instruction->d].step;
-  vi one = splat_int(1);
-  int commutes = instruction->opcode >= OP_MULTIPLY_ADD && instruction->opcode <= OP_ADD_MULTIPLY;
-  if (commutes && sa == 0) {
-    const float *number = a;
-    a = b, sa = sb;
-    b = number, sb = 0;
-  }
-  switch (instruction->opcode) {
-    BINARY(OP_ADD, x + y)
-    BINARY(OP_SUBTRACT, x - y)
-    BINARY(OP_MULTIPLY, x * y)
-    BINARY(OP_DIVIDE, x / y)
-    BINARY(OP_MAXIMUM, maximum_(x, y))
-    BINARY(OP_MINIMUM, minimum_(x, y))
-    UNARY(OP_NEGATE, -x)
-    UNARY(OP_ABSOLUTE, absolute_(x))
-    UNARY(OP_SIGN, select_((x > splat(0)) | (x < splat(0)), with_sign(splat(1.0f), sign_bits(x)), x))
-    UNARY(OP_FLOOR, floor_(x))
-    UNARY(OP_EXP, exp_(x))
-    UNARY(OP_LOG, log_(x))
-    UNARY(OP_EXPM1, expm1_(x))
-    UNARY(OP_LOG1P, log1p_(x))
-    UNARY(OP_ERF, erf_(x))
-    UNARY(OP_SQRT, sqrt_(x))
-    UNARY(OP_SIN, sin_(x))
-    UNARY(OP_COS, cos_(x))
-    UNARY(OP_TANH, tanh_(x))
-    UNARY(OP_SIGMOID, sigmoid_(x))
-    UNARY(OP_RELU, (vf)(X & ~(x < splat(0))))
-    BINARY_INT(OP_EQUAL, (x == y) & one)
-    BINARY_INT(OP_NOT_EQUAL, (x != y) & one)
-    BINARY_INT(OP_LESS, (x < y) & one)
-    BINARY_INT(OP_LESS_EQUAL, (x <= y) & one)
-    BINARY_INT(OP_ADD_INT, (vu)x + (vu)y)
-    BINARY_INT(OP_SUBTRACT_INT, (vu)x - (vu)y)
-    BINARY_INT(OP_MULTIPLY_INT, (vu)x * (vu)y)
-    BINARY_INT(OP_QUOTIENT_INT, quotient_(X, Y))
-    BINARY_INT(OP_MAXIMUM_INT, select_int(X > Y, X, Y))
-    BINARY_INT(OP_MINIMUM_INT, select_int(X < Y, X, Y))
-    UNARY_INT(OP_NEGATE_INT, -(vu)x)
-    UNARY_INT(OP_ABSOLUTE_INT, ((vu)x ^ (vu)(X >> 31)) - (vu)(X >> 31))
-    UNARY_INT(OP_SIGN_INT, (X >> 31) | ((X > splat_int(0)) & one))
-    BINARY_INT(OP_EQUAL_INT, (X == Y) & one)
-    BINARY_INT(OP_NOT_EQUAL_INT, (X != Y) & one)
-    BINARY_INT(OP_LESS_INT, (X < Y) & one)
-    BINARY_INT(OP_LESS_EQUAL_INT, (X <= Y) & one)
-    BINARY_INT(OP_AND, X & Y & one)
-    BINARY_INT(OP_OR, (X | Y) & one)
-    UNARY_INT(OP_NOT, ~X & one)
-    UNARY(OP_INT_TO_FLOAT, int_to_float(X))
-    UNARY_INT(OP_FLOAT_TO_INT, float_to_int(x))
-    UNARY_INT(OP_FLOAT_TO_BOOL, (x != splat(0)) & one)
-    UNARY_INT(OP_TO_UINT8, select_int(X > splat_int(255), splat_int(255), X & ~(X >> 31)))
-    UNARY_INT(OP_TO_BOOL, (X != splat_int(0)) & one)
-    case OP_POWER:
-      for (int32_t i = 0; i < n; i += VW, a += sa, b += sb) store(target + i, power_(load(a), load(b)));
-      return;
-    PAIR(OP_MULTIPLY_ADD, x * y + z)
-    PAIR(OP_MULTIPLY_SUBTRACT, x * y - z)
-    PAIR(OP_SUBTRACT_PRODUCT, z - x * y)
-    PAIR(OP_MULTIPLY_MULTIPLY, x * y * z)
-    PAIR(OP_ADD_MULTIPLY, (x + y) * z)
-    PAIR(OP_SUBTRACT_MULTIPLY, (x - y) * z)
-    PAIR(OP_CLAMP, maximum_(minimum_(x, y), z))
-    SELECT(OP_SELECT_LESS, x < y)
-    SELECT(OP_SELECT_LESS_EQUAL, x <= y)
-    case OP_SELECT:
-    case OP_SELECT_INT:
-      TWICE for (int32_t i = 0; i < n; i += VW, a += sa, b += sb, c += sc) {
-        store(target + i, select_((vi)load(a) != splat_int(0), load(b), load(c)));
-      }
-      return;
-  }
-}
-
-#undef TWICE
-#undef LOOP
-#undef PAIR
-#undef SELECT
-#undef UNARY
-#undef BINARY
-#undef UNARY_INT
-#undef BINARY_INT
-#undef X
-#undef Y
 
 /* One run of a strided input whose elements are four bytes: may write up to VW - 1 lanes too many. */
 INLINE void read_run(const Source *source, int32_t at, int32_t stride, int32_t n, word_any *target) {
@@ -457,23 +279,27 @@ static int32_t place_registers(Machine *machine, float *pool, int32_t whole) {
   return block;
 }
 
+static void open_machine(const Context *context, const ElementwiseStep *step, Machine *machine) {
+  machine->step = step;
+  machine->instructions = RECORDS(context, Instruction, step->instructions);
+  machine->inputs = (int32_t)step->inputs.count;
+  machine->outputs = (int32_t)step->outputs.count;
+  machine->count = (int32_t)step->instructions.count;
+  const InputOperand *inputs = RECORDS(context, InputOperand, step->inputs);
+  const OutputOperand *outputs = RECORDS(context, OutputOperand, step->outputs);
+  for (int32_t i = 0; i < machine->inputs; i++) open_input(context, machine, i, inputs + i);
+  for (int32_t i = 0; i < machine->outputs; i++) {
+    machine->targets[i].data = address(context, outputs[i].buffer);
+    machine->targets[i].source = (int32_t)outputs[i].source;
+    machine->targets[i].bytes = element_bytes(outputs[i].dtype);
+  }
+}
+
 static void elementwise_range(const Context *context, const ElementwiseStep *step, int32_t begin, int32_t end) {
   if (step == NULL || begin >= end) return;
   Machine machine;
   vf pool[ELEMENTWISE_POOL / VW];
-  machine.step = step;
-  machine.instructions = RECORDS(context, Instruction, step->instructions);
-  machine.inputs = (int32_t)step->inputs.count;
-  machine.outputs = (int32_t)step->outputs.count;
-  machine.count = (int32_t)step->instructions.count;
-  const InputOperand *inputs = RECORDS(context, InputOperand, step->inputs);
-  const OutputOperand *outputs = RECORDS(context, OutputOperand, step->outputs);
-  for (int32_t i = 0; i < machine.inputs; i++) open_input(context, &machine, i, inputs + i);
-  for (int32_t i = 0; i < machine.outputs; i++) {
-    machine.targets[i].data = address(context, outputs[i].buffer);
-    machine.targets[i].source = (int32_t)outputs[i].source;
-    machine.targets[i].bytes = element_bytes(outputs[i].dtype);
-  }
+  open_machine(context, step, &machine);
   for (int32_t i = 0; i < machine.outputs; i++) open_output(&machine, i);
 
   int32_t tail = (end - begin) % VW, position = begin;
@@ -491,6 +317,72 @@ static void elementwise_range(const Context *context, const ElementwiseStep *ste
     for (int32_t i = 0; i < ELEMENTWISE_POOL / VW && i < 2 * step->registers; i++) pool[i] = (vf){};
     place_registers(&machine, (float *)pool, 0);
     run_block(&machine, end - tail, tail, 0);
+  }
+}
+
+/* Makes rows of an input a register, one row after the other. */
+static void gather_region(Machine *machine, int32_t number, Region region) {
+  Source source = machine->sources[number];
+  float *block = source.block;
+  /* Rows that are all the same are read once. */
+  int32_t same = source.reading == READ_STRIDED && region.pitch % source.period == 0;
+  for (int32_t r = 0; r < (same ? 1 : region.rows); r++, source.block += region.length) {
+    int32_t at = region.begin + r * region.pitch;
+    if (source.reading == READ_COPY) {
+      const float *from = (const float *)(uintptr_t)source.data + at;
+      for (int32_t i = 0; i < region.length; i += VW) store(source.block + i, load(from + i));
+    } else if (source.reading == READ_WIDENED) {
+      for (int32_t i = 0; i < region.length; i++) ((word_any *)source.block)[i] = source.data[at + i];
+    } else {
+      vf number_lanes;
+      Register row = read_strided(machine->step, &source, &number_lanes, at, region.length, 0);
+      for (int32_t i = 0; row.step == 0 && i < region.length; i += VW) store(source.block + i, number_lanes);
+    }
+  }
+  for (int32_t r = 1; same && r < region.rows; r++) {
+    for (int32_t i = 0; i < region.length; i += VW) store(block + r * region.length + i, load(block + i));
+  }
+}
+
+static void run_region(Machine *machine, Region region, int32_t again) {
+  for (int32_t i = 0; i < machine->inputs; i++) {
+    const Source *source = machine->sources + i;
+    if (source->reading == READ_SCALAR) continue;
+    if (again && source->reading == READ_STRIDED && region.pitch % source->period == 0) continue;
+    gather_region(machine, i, region);
+  }
+  for (int32_t i = 0; i < machine->count; i++) {
+    execute(machine->instructions + i, machine->registers, region.rows * region.length);
+  }
+  for (int32_t i = 0; i < machine->outputs; i++) {
+    const Target *target = machine->targets + i;
+    Register source = machine->registers[target->source];
+    for (int32_t r = 0; r < region.rows; r++, source.lanes += source.step == 0 ? 0 : region.length) {
+      write_block(target, source, region.begin + r * region.pitch, region.length);
+    }
+  }
+}
+
+static void elementwise_region(const Context *context, const ElementwiseStep *step, Region region) {
+  if (step == NULL || region.rows == 0) return;
+  if (region.length == region.pitch || region.rows == 1) {
+    elementwise_range(context, step, region.begin, region.begin + (region.rows - 1) * region.pitch + region.length);
+    return;
+  }
+  Machine machine;
+  vf pool[ELEMENTWISE_POOL / VW];
+  open_machine(context, step, &machine);
+  for (int32_t i = 0; i < machine.inputs; i++) {
+    if (machine.sources[i].reading == READ_IN_PLACE) machine.sources[i].reading = READ_COPY;
+  }
+  for (int32_t i = 0; i < machine.outputs; i++) machine.targets[i].direct = 0;
+  int32_t block = place_registers(&machine, (float *)pool, 1);
+  for (int32_t first = 0; first < region.length; first += block) {
+    int32_t length = min_int(block, region.length - first), rows = block / length;
+    for (int32_t r = 0; r < region.rows; r += rows) {
+      Region part = {region.begin + r * region.pitch + first, min_int(rows, region.rows - r), length, region.pitch};
+      run_region(&machine, part, r > 0);
+    }
   }
 }
 

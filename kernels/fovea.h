@@ -166,4 +166,12 @@ INLINE Range next_share(const Context *context, int32_t count) {
  */
 static void elementwise_range(const Context *context, const ElementwiseStep *step, int32_t begin, int32_t end);
 
+/* Rows of `length` elements, whole vectors, that begin `pitch` elements apart. */
+typedef struct {
+  int32_t begin, rows, length, pitch;
+} Region;
+
+/* The same for the elements of a region. */
+static void elementwise_region(const Context *context, const ElementwiseStep *step, Region region);
+
 #endif

@@ -18,6 +18,8 @@ typedef struct {
   int32_t source_width; /* source channels in whole vectors */
   int32_t strips;       /* of a batch of images */
   ptrdiff_t source_plane, target_plane;
+  ptrdiff_t source_pixel, target_pixel; /* distance of neighbouring pixels */
+  ptrdiff_t source_channel, target_channel;
   ptrdiff_t weight_distance, input_distance, product_distance; /* from one position to the next */
   float *input, *products, *haloed, *stage;
   int32_t *offsets; /* 0, 1, 2, … */
@@ -40,6 +42,10 @@ static Winograd plan_winograd(const Context *context, const WinogradStep *step) 
   w.strips = step->batch * step->tiles[0];
   w.source_plane = (ptrdiff_t)step->source_size[0] * step->source_size[1];
   w.target_plane = (ptrdiff_t)step->target_size[0] * step->target_size[1];
+  w.source_pixel = step->source_last ? step->groups * step->source_channels : 1;
+  w.target_pixel = step->target_last ? step->groups * step->target_channels : 1;
+  w.source_channel = step->source_last ? 1 : w.source_plane;
+  w.target_channel = step->target_last ? 1 : w.target_plane;
   w.weight_distance = (ptrdiff_t)ceil_div(step->target_channels, VW) * VW * step->source_channels;
   w.input_distance = step->input_distance;
   w.product_distance = step->product_distance;
@@ -56,8 +62,8 @@ static Winograd plan_winograd(const Context *context, const WinogradStep *step) 
  * `rows` rows of `columns` pixels of up to VW channels, from (y, x) of a plane on, as vectors of channels; zeros beyond its
  * borders.
  */
-static void fill_strip(const int32_t *size, const float *source, const float *end, int32_t lanes, int32_t y, int32_t x,
-                       int32_t rows, int32_t columns, float *to) {
+static void fill_strip(const int32_t *size, const float *source, ptrdiff_t pixel, const float *end, int32_t lanes,
+                       int32_t y, int32_t x, int32_t rows, int32_t columns, float *to) {
   ptrdiff_t plane = (ptrdiff_t)size[0] * size[1];
   int32_t before = min_int(max_int(-x, 0), columns), first = max_int(x, 0);
   int32_t inside = max_int(min_int(size[1] - first, columns - before), 0);
@@ -67,7 +73,12 @@ static void fill_strip(const int32_t *size, const float *source, const float *en
       continue;
     }
     fill_loose(to, before * VW, (vf){});
-    pack_columns(source + (ptrdiff_t)y * size[1] + first, plane, lanes, inside, end, to + before * VW, 1, NULL);
+    const float *from = source + ((ptrdiff_t)y * size[1] + first) * pixel;
+    if (pixel == 1) {
+      pack_columns(from, plane, lanes, inside, end, to + before * VW, 1, NULL);
+    } else {
+      for (int32_t j = 0; j < inside; j++) store(to + (before + j) * VW, load(from + j * pixel));
+    }
     fill_loose(to + (before + inside) * VW, (columns - before - inside) * VW, (vf){});
   }
 }
@@ -80,10 +91,12 @@ static void transform_input(const Winograd *w, const float *source, const Chunk 
   const float *end = source + (ptrdiff_t)step->batch * step->groups * channels * w->source_plane;
   for (int32_t s = chunk->first; s < chunk->end; s++) {
     int32_t image = s / step->tiles[0], strip = s % step->tiles[0];
-    const float *from = source + ((ptrdiff_t)image * step->groups + chunk->group) * channels * w->source_plane;
+    const float *from = source + (ptrdiff_t)image * step->groups * channels * w->source_plane +
+                        chunk->group * channels * w->source_channel;
     for (int32_t channel = 0; channel < channels; channel += VW) {
-      fill_strip(step->source_size, from + channel * w->source_plane, end, min_int(channels - channel, VW),
-                 strip * w->m - step->padding[0], -step->padding[1], w->m + 2, columns, w->haloed);
+      fill_strip(step->source_size, from + channel * w->source_channel, w->source_pixel, end,
+                 min_int(channels - channel, VW), strip * w->m - step->padding[0], -step->padding[1], w->m + 2, columns,
+                 w->haloed);
       float *to = w->input + (ptrdiff_t)(s - chunk->first) * tiles * w->source_width + channel;
       for (int32_t t = 0; t < tiles; t++, to += w->source_width) {
         const float *tile = w->haloed + (ptrdiff_t)t * w->m * VW;
@@ -134,10 +147,17 @@ static void finish_chunk(const Context *context, const Winograd *w, const Chunk 
     int32_t image = s / strips, y = s % strips * w->m;
     next = min_int(chunk->end, (image + 1) * strips);
     int32_t rows = min_int((next - image * strips) * w->m, step->target_size[0]) - y;
+    int32_t width = step->target_size[1];
+    if (step->target_last) {
+      int32_t pixel = (int32_t)w->target_pixel, at = (image * step->target_size[0] + y) * width;
+      int32_t begin = at * pixel + chunk->group * step->target_channels + channel;
+      elementwise_region(context, epilogue, (Region){begin, rows * width, lanes, pixel});
+      continue;
+    }
     int32_t index = (image * step->groups + chunk->group) * step->target_channels + channel;
-    int32_t begin = index * (int32_t)w->target_plane + y * step->target_size[1];
+    int32_t begin = index * (int32_t)w->target_plane + y * width;
     for (int32_t i = 0; i < lanes; i++, begin += (int32_t)w->target_plane) {
-      elementwise_range(context, epilogue, begin, begin + rows * step->target_size[1]);
+      elementwise_range(context, epilogue, begin, begin + rows * width);
     }
   }
 }
@@ -160,14 +180,20 @@ static void transform_output(const Context *context, const Winograd *w, const Ch
           transform_output_tile(2, from, w->product_distance, to, (ptrdiff_t)columns * VW);
         }
       }
-      int32_t index = (image * step->groups + chunk->group) * step->target_channels + channel;
-      float *to = output + index * w->target_plane + (ptrdiff_t)y * width;
-      for (int32_t i = 0; i < min_int(step->target_size[0] - y, m); i++, to += width) {
-        store_columns(w->stage + (ptrdiff_t)i * columns * VW, 1, lanes, width, to, w->target_plane);
+      float *to = output + (ptrdiff_t)image * step->groups * step->target_channels * w->target_plane +
+                  (chunk->group * step->target_channels + channel) * w->target_channel + y * width * w->target_pixel;
+      for (int32_t i = 0; i < min_int(step->target_size[0] - y, m); i++, to += width * w->target_pixel) {
+        const float *row = w->stage + (ptrdiff_t)i * columns * VW;
+        if (step->target_last) {
+          for (int32_t j = 0; j < width; j++) store(to + j * w->target_pixel, load(row + j * VW));
+        } else {
+          store_columns(row, 1, lanes, width, to, w->target_plane);
+        }
       }
     }
-    finish_chunk(context, w, chunk, channel, lanes);
+    if (!step->target_last) finish_chunk(context, w, chunk, channel, lanes);
   }
+  if (step->target_last) finish_chunk(context, w, chunk, vectors.first * VW, vectors.count * VW);
 }
 
 static void kernel_winograd(const Context *context, const WinogradStep *step) {

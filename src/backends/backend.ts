@@ -8,6 +8,7 @@
  */
 
 import type { DType } from "../core/dtype.js";
+import type { Layout } from "../core/layout.js";
 import type { Shape } from "../core/shape.js";
 import type { Operation } from "../graph/op.js";
 
@@ -25,6 +26,8 @@ export interface Operand {
   readonly buffer: Buffer;
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Without one, as in elementwise work, elements are in the order of the axes. */
+  readonly layout?: Layout;
 }
 
 /** Elementwise ops over one iteration space, evaluated together element by element. */
@@ -65,6 +68,14 @@ export interface OpWork {
 
 export type Work = ElementwiseWork | OpWork;
 
+/** What is known of an op before its operands have memory. */
+export interface OpShapes {
+  readonly op: string;
+  readonly inputs: Readonly<Record<string, Shape>>;
+  readonly params: object;
+  readonly output: Shape;
+}
+
 /** One entry of a program: what it reads and writes is all that the compiler looks at. */
 export interface Step {
   readonly name: string;
@@ -94,6 +105,8 @@ export interface Compiler {
   readonly fusesElementwise: boolean;
   /** Whether the kernel of `op` can take elementwise work as an epilogue. */
   takesEpilogue(op: string): boolean;
+  /** The names of the inputs, and "output", that the kernel of an op takes with their channels last. */
+  channelsLast?(work: OpShapes): readonly string[];
   /** Emits the steps of `work`; throws `UnsupportedOpError` where there is no kernel. */
   lower(work: Work, emit: Emitter): void;
   /**

@@ -21,7 +21,7 @@ export function explainProgram(compiled: CompiledProgram, device: Device): strin
     step.name,
     origins[index].ops.join("+"),
     origins[index].module,
-    formatShape(origins[index].shape),
+    `${formatShape(origins[index].shape)}${origins[index].layout === "channelsLast" ? " channels last" : ""}`,
     places(step.reads),
     places(step.writes),
   ]);

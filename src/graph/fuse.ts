@@ -110,7 +110,7 @@ export function stretchedShape(value: Value): Shape | undefined {
 
 /** Both groups as one, or undefined where that is not possible. */
 function merge(a: Group, b: Group, groupOf: ReadonlyMap<Value, Group>, needed: ReadonlySet<Value>): Group | undefined {
-  if (a.members[0].size !== b.members[0].size) return undefined;
+  if (a.members[0].size !== b.members[0].size || a.members[0].layout !== b.members[0].layout) return undefined;
   if (a.shape !== undefined && b.shape !== undefined && !sameShape(a.shape, b.shape)) return undefined;
   const members = [...a.members, ...b.members].sort((x, y) => x.node - y.node);
   const inside = new Set(members);

@@ -2,10 +2,12 @@
 
 import type { Compiler, Device, ElementwiseWork, Operand, OpWork, Program, Step, Work } from "../backends/backend.js";
 import { FoveaError, MemoryError } from "../core/errors.js";
+import { inMemory, type Layout } from "../core/layout.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import { pathOf } from "./context.js";
 import { fuse, type Unit } from "./fuse.js";
 import type { Graph } from "./graph.js";
+import { chooseLayouts } from "./layout.js";
 import { inputNames } from "./operation.js";
 import { type MemoryPlan, planMemory } from "./plan.js";
 import { recomputeCheap } from "./recompute.js";
@@ -40,6 +42,7 @@ export interface StepOrigin {
   readonly ops: readonly string[];
   readonly module: string;
   readonly shape: Shape;
+  readonly layout: Layout;
 }
 
 /** @throws MemoryError when it needs more than the device may use */
@@ -53,6 +56,9 @@ export function compileGraph(graph: Graph, device: Device, combines = true): Com
 export function planProgram(graph: Graph, device: Device, combines = true): CompiledProgram {
   const distinct = distinctValues(graph);
   const values = device.compiler.fusesElementwise ? recomputeCheap(distinct) : distinct;
+  if (device.compiler.channelsLast !== undefined) {
+    chooseLayouts(values, (work) => device.compiler.channelsLast?.(work) ?? []);
+  }
   const units = fuse(values, device.compiler);
   const arena = new ArenaBuffers();
   const plan = schedule(graph, values, units, arena);
@@ -133,7 +139,7 @@ function workOf(job: Job, plan: Schedule): Work {
   const operand = (use: Use): Operand => {
     const buffer = plan.bufferOf.get(use.value);
     if (buffer === undefined) throw new FoveaError("FOVEA_INTERNAL", `value ${use.value.node} has no memory`);
-    return { buffer, shape: use.shape, dtype: use.value.dtype };
+    return { buffer, shape: use.shape, dtype: use.value.dtype, layout: use.value.layout };
   };
   if (job.kind === "copy") {
     const { shape, dtype } = job.from;
@@ -144,14 +150,14 @@ function workOf(job: Job, plan: Schedule): Work {
   const { kernel } = unit;
   if (kernel?.op === undefined) return elementwiseWork(unit, plan, operand);
   const raw = rawResult ?? operand({ value: kernel, shape: kernel.shape }).buffer;
-  const output: Operand = { buffer: raw, shape: kernel.shape, dtype: kernel.dtype };
+  const output: Operand = { buffer: raw, shape: kernel.shape, dtype: kernel.dtype, layout: kernel.layout };
   const names = inputNames(kernel.op, kernel.inputs.length);
   const inputs = Object.fromEntries(kernel.inputs.map((use, i) => [names[i], operand(use)]));
   const definition = kernel.op;
   const work: OpWork = { kind: "op", op: definition.name, inputs, params: kernel.params, output, definition };
   if (unit.elementwise.length === 0) return work;
   const epilogue = elementwiseWork(unit, plan, (use) => {
-    return use.value === kernel ? { buffer: raw, shape: unit.shape, dtype: kernel.dtype } : operand(use);
+    return use.value === kernel ? output : operand(use);
   });
   return { ...work, epilogue };
 }
@@ -159,11 +165,13 @@ function workOf(job: Job, plan: Schedule): Work {
 /** The group as instructions over numbered operands; with a kernel, its result is operand 0. */
 function elementwiseWork(unit: Unit, plan: Schedule, operandOf: (use: Use) => Operand): ElementwiseWork {
   const inside = new Set(unit.elementwise);
-  const size = unit.elementwise[0].size;
+  const [{ size, layout }] = unit.elementwise;
+  const space = inMemory(unit.shape, layout);
   const numberOf = new Map<string, number>();
   const inputs: Operand[] = [];
   // Inputs with all elements are read in order whatever their shape; the others keep theirs, to be stretched.
-  const shapeFor = (use: Use): Shape => (use.value.size === size ? unit.shape : use.value.size === 1 ? [] : use.shape);
+  const shapeFor = (use: Use): Shape =>
+    use.value.size === size ? space : use.value.size === 1 ? [] : inMemory(use.shape, layout);
   const keyOf = (use: Use) => `${use.value.node}:${shapeFor(use).join("x")}`;
   const add = (use: Use) => {
     if (inside.has(use.value) || numberOf.has(keyOf(use))) return;
@@ -183,14 +191,14 @@ function elementwiseWork(unit: Unit, plan: Schedule, operandOf: (use: Use) => Op
   const outputs = unit.elementwise
     .filter((value) => plan.bufferOf.has(value))
     .map((value) => ({
-      operand: { ...operandOf({ value, shape: unit.shape }), shape: unit.shape },
+      operand: { ...operandOf({ value, shape: space }), shape: space },
       value: resultOf.get(value) ?? 0,
     }));
-  return { kind: "elementwise", shape: unit.shape, inputs, instructions, outputs };
+  return { kind: "elementwise", shape: space, inputs, instructions, outputs };
 }
 
 function originOf(job: Job): StepOrigin {
-  if (job.kind === "copy") return { node: job.from.node, ops: ["copy"], module: "", shape: job.from.shape };
+  if (job.kind === "copy") return { node: job.from.node, ops: ["copy"], module: "", shape: job.from.shape, layout: job.from.layout };
   const { kernel, elementwise, shape } = job.unit;
   const main: Value = kernel ?? elementwise[elementwise.length - 1];
   const members = kernel === undefined ? elementwise : [kernel, ...elementwise];
@@ -200,6 +208,7 @@ function originOf(job: Job): StepOrigin {
     ops: members.map((value) => value.op?.name ?? ""),
     module: origin.kind === "computed" ? pathOf(origin.frame) : "",
     shape: kernel?.shape ?? shape,
+    layout: main.layout,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { DType } from "../core/dtype.js";
+import type { Layout } from "../core/layout.js";
 import { type Shape, sameShape, sizeOf } from "../core/shape.js";
 import { dependencies, type Graph } from "./graph.js";
 import type { Operation } from "./operation.js";
@@ -24,6 +25,8 @@ export interface Value {
   readonly shape: Shape;
   readonly size: number;
   readonly dtype: DType;
+  /** Chosen by graph/layout.ts. */
+  layout: Layout;
   /** The op that computes it, its parameters and inputs; undefined where the program starts. */
   readonly op: Operation | undefined;
   readonly params: object;
@@ -69,7 +72,10 @@ export function distinctValues(graph: Graph): ValueGraph {
     const { shape, dtype } = tensor;
     const op = computed?.op;
     const params = computed?.params ?? none;
-    const value: Value = { node, tensor, shape, size: sizeOf(shape), dtype, op, params, inputs, users: [] };
+    const value: Value = {
+      ...{ node, tensor, shape, size: sizeOf(shape), dtype, layout: "channelsFirst" },
+      ...{ op, params, inputs, users: [] },
+    };
     if (key !== undefined) byKey.set(key, value);
     valueAt.push(value);
     all.push(value);

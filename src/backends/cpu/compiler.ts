@@ -1,12 +1,13 @@
 /** Turns work items into steps of the CPU kernels, by the table of lowerings. */
 
 import { FoveaError, UnsupportedOpError } from "../../core/errors.js";
-import type { Buffer, CombinedStep, Compiler, Emitter, OpWork, Step, Work } from "../backend.js";
+import type { Buffer, CombinedStep, Compiler, Emitter, OpShapes, OpWork, Step, Work } from "../backend.js";
 import { combineSteps } from "./blocking.js";
 import { composeCopies } from "./copies.js";
 import type { ElementwiseFields } from "./fields.js";
 import { lowerElementwise } from "./kernels/elementwise.js";
 import { opsWithEpilogue, tableOfLowerings } from "./kernels/index.js";
+import { channelsLast } from "./kernels/layouts.js";
 import { Lowering, type Machine } from "./lowering.js";
 
 export class CpuCompiler implements Compiler {
@@ -19,6 +20,10 @@ export class CpuCompiler implements Compiler {
 
   takesEpilogue(op: string): boolean {
     return opsWithEpilogue.has(op);
+  }
+
+  channelsLast(work: OpShapes): readonly string[] {
+    return channelsLast(work, this.machine);
   }
 
   lower(work: Work, emit: Emitter): void {

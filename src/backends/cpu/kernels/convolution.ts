@@ -3,12 +3,22 @@
  * along, and what a unit of work is. Both are functions of shapes and instruction set alone.
  */
 
-import { type Pair, sizeOf } from "../../../core/shape.js";
+import { sizeOf } from "../../../core/shape.js";
 import type { Conv2dParams } from "../../../ops/convolution/geometry.js";
-import type { Buffer, Operand } from "../../backend.js";
+import type { Buffer, Operand, OpShapes } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
-import type { Lower, Lowering } from "../lowering.js";
+import type { Lower, Lowering, Machine } from "../lowering.js";
 import type { StepFields } from "../schema.js";
+import {
+  chooseLanes,
+  forwardProblem,
+  gradientProblem,
+  isPlain,
+  isProduct,
+  type Problem,
+  sizesOf,
+  takesChannelsLast,
+} from "./convolutionProblem.js";
 import { lowerProduct } from "./matmul.js";
 import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
 import { lowerWeightGradient, weightGradientSteps } from "./weightGradient.js";
@@ -17,7 +27,6 @@ import {
   interleavedLength,
   liesOnSource,
   residues,
-  type WindowAxis,
   windowAxes,
   windowsBetween,
   windowsInBand,
@@ -32,7 +41,9 @@ export const convolutionSteps = {
    * are counted per group. Units of work are `bands` bands of rows of one image and, where lanes are channels, groups
    * of `panelGroup` panels of target channels, whose weights a step `convolutionWeights` has packed. Sums are cut into
    * blocks of `channelBlock` source channels. `haloSize`: rows and columns of a haloed plane or, where windows read
-   * the source in place, of the source. An `interleaved` halo has the channels of a pixel side by side. `stageStride`: distance of channels in the stage, where lanes are pixels.
+   * the source in place, of the source. `interleaved`: there the channels of a
+   * pixel lie side by side, as they do in the tensors with `sourceLast` and `targetLast`. `stageStride`: distance of
+   * channels in the stage, where lanes are pixels.
    * `foldedColumns`: columns of the true kernel, if each makes target channels of its own that are added up to rows of
    * `foldedWidth` pixels, with `foldedPadding` on their left (kernels/convolution_folded.h).
    */
@@ -59,6 +70,8 @@ export const convolutionSteps = {
     gradient: i32,
     haloed: i32,
     interleaved: i32,
+    sourceLast: i32,
+    targetLast: i32,
     lanesArePixels: i32,
     bands: i32,
     panelGroup: i32,
@@ -102,58 +115,6 @@ const smallestBand = 96;
 /** Floats of a panel that stay in the first-level cache: the weights of one block of source channels. */
 const blockFloats = 1 << 13;
 
-/** A convolution per image and group, as the kernels see it. */
-export interface Problem {
-  readonly batch: number;
-  readonly groups: number;
-  readonly sourceChannels: number;
-  readonly targetChannels: number;
-  readonly axes: readonly [WindowAxis, WindowAxis];
-  readonly kernel: Pair;
-  readonly gradient: boolean;
-  /** Strides and dilations are 1. */
-  readonly isPlain: boolean;
-  /** The true kernel's columns and target's row, where the columns have become channels. */
-  readonly folded?: { readonly columns: number; readonly width: number; readonly padding: number };
-}
-
-/*
- * Costs below are vector multiply-adds for each source channel, row of the kernel and row of the target. What does not
- * fill a vector wastes lanes; sums that are short leave their stores to count.
- */
-
-function costByChannels({ sourceChannels, targetChannels, axes: [, x], kernel }: Problem, width: number): number {
-  const depth = (sourceChannels * sizeOf(kernel)) / x.phases;
-  return (roundUp(targetChannels, width) * windowsBetween(x, 0, x.target) * (depth + 12)) / width;
-}
-
-function costByPixels({ sourceChannels, targetChannels, axes: [, x], kernel }: Problem, width: number): number {
-  const depth = (sourceChannels * sizeOf(kernel)) / x.phases;
-  const columns = windowsBetween(x, 0, x.target);
-  const pitch = Math.min(haloLength(x, columns), roundUp(columns, width));
-  const few = targetChannels === 1 ? 2 : targetChannels === 2 ? 1.4 : 1.1;
-  return (targetChannels * (depth * few * pitch + 4 * columns)) / width;
-}
-
-/** The input gradient with columns of the kernel as channels, where that is less work: over few, short rows. */
-function foldColumns(problem: Problem, { padding, dilation }: Conv2dParams, width: number): Problem {
-  const { gradient, targetChannels, axes, kernel } = problem;
-  const [y, x] = axes;
-  if (!gradient || x.phases > 1 || kernel[1] === 1) return problem;
-  const columns: WindowAxis = { ...x, target: x.source, origin: 0, span: 1, shift: 0 };
-  const folded: Problem = {
-    ...problem,
-    targetChannels: targetChannels * kernel[1],
-    kernel: [kernel[0], 1],
-    axes: [y, columns],
-    folded: { columns: kernel[1], width: x.target, padding: padding[2] },
-  };
-  const reach = (kernel[1] - 1) * dilation[1];
-  const adding = (targetChannels * kernel[1] * (x.target + reach)) / width;
-  const cost = costByChannels(folded, width) + 2 * adding;
-  return cost < 0.9 * Math.min(costByChannels(problem, width), costByPixels(problem, width)) ? folded : problem;
-}
-
 function lowerConvolution(
   given: Problem,
   source: Operand,
@@ -168,13 +129,15 @@ function lowerConvolution(
     return;
   }
   const width = to.machine.vectorWidth;
-  const problem = foldColumns(given, params, width);
+  const { problem, arePixels: lanesArePixels } = chooseLanes(given, params, to.machine);
   const { batch, groups, sourceChannels, targetChannels, axes, kernel, gradient, folded } = problem;
   const [y, x] = axes;
   const depth = sourceChannels * kernel[0] * kernel[1];
-  const lanesArePixels = folded === undefined && costByPixels(problem, width) < costByChannels(problem, width);
-  const interleaved = !lanesArePixels && sourceChannels >= width;
-  const haloed = interleaved || lanesArePixels || !(x.stride === 1 && y.stride === 1 && liesOnSource(x));
+  const sourceLast = source.layout === "channelsLast";
+  const targetLast = output.layout === "channelsLast";
+  const interleaved = sourceLast || (!lanesArePixels && sourceChannels >= width);
+  const inPlace = liesOnSource(x) && (sourceLast || (!interleaved && x.stride === 1 && y.stride === 1));
+  const haloed = lanesArePixels || !inPlace;
 
   const vectors = Math.max(1, ceilDiv(targetChannels, width));
   const full = panelVectors(to.machine);
@@ -213,7 +176,7 @@ function lowerConvolution(
   layout.place(lanesArePixels ? depth * targetChannels : folded === undefined ? 0 : depth * width * vectors);
   const tablesAt = layout.place(2 * depth);
   const haloAt = layout.place(haloed ? pixel * rows * columns + 4 * width : 0);
-  const stageAt = layout.place(lanesArePixels ? 6 * stageStride : bandPixels * panelWidth(to.machine));
+  const stageAt = layout.place(lanesArePixels ? 6 * stageStride : targetLast ? 0 : bandPixels * panelWidth(to.machine));
   const reach = folded === undefined ? 0 : (folded.columns - 1) * params.dilation[1];
   const foldedPitch =
     folded === undefined
@@ -249,6 +212,8 @@ function lowerConvolution(
     gradient: gradient ? 1 : 0,
     haloed: haloed ? 1 : 0,
     interleaved: interleaved ? 1 : 0,
+    sourceLast: sourceLast ? 1 : 0,
+    targetLast: targetLast ? 1 : 0,
     lanesArePixels: lanesArePixels ? 1 : 0,
     bands,
     panelGroup,
@@ -280,47 +245,8 @@ function packWeights(weight: Operand, depth: number, packing: Packing, to: Lower
   return output;
 }
 
-/** Sizes of a convolution from `input` to `output`. */
-interface Sizes {
-  readonly batch: number;
-  readonly channels: number;
-  readonly outputs: number;
-  readonly input: Pair;
-  readonly output: Pair;
-  readonly kernel: Pair;
-}
-
-function sizesOf(input: Operand, weight: Operand, output: Operand): Sizes {
-  const [batch, channels, height, width] = input.shape;
-  const [, outputs, rows, columns] = output.shape;
-  const [, , kernelHeight, kernelWidth] = weight.shape;
-  return {
-    batch,
-    channels,
-    outputs,
-    input: [height, width],
-    output: [rows, columns],
-    kernel: [kernelHeight, kernelWidth],
-  };
-}
-
-function isPlain({ stride, dilation }: Conv2dParams): boolean {
-  return [...stride, ...dilation].every((n) => n === 1);
-}
-
-/** One window covers the whole input: the convolution is a matrix product. */
-function isProduct({ input, output, kernel }: Sizes, { groups, padding }: Conv2dParams): boolean {
-  return (
-    groups === 1 &&
-    padding.every((n) => n === 0) &&
-    sizeOf(output) === 1 &&
-    kernel[0] === input[0] &&
-    kernel[1] === input[1]
-  );
-}
-
 const conv2d: Lower<"input" | "weight", Conv2dParams> = ({ inputs: { input, weight }, params, output }, to) => {
-  const sizes = sizesOf(input, weight, output);
+  const sizes = sizesOf(input.shape, weight.shape, output.shape);
   const { batch, channels, outputs, kernel } = sizes;
   if (isProduct(sizes, params)) {
     lowerProduct(
@@ -335,21 +261,14 @@ const conv2d: Lower<"input" | "weight", Conv2dParams> = ({ inputs: { input, weig
     );
     return;
   }
-  const { groups } = params;
-  const problem = {
-    ...{ batch, groups, kernel, gradient: false, isPlain: isPlain(params) },
-    sourceChannels: channels / groups,
-    targetChannels: outputs / groups,
-    axes: windowAxes(sizes.input, sizes.output, kernel, params, false),
-  };
-  lowerConvolution(problem, input, weight, output, params, to);
+  lowerConvolution(forwardProblem(sizes, params), input, weight, output, params, to);
 };
 
 const conv2dInputGradient: Lower<"upstream" | "weight", Conv2dParams> = (
   { inputs: { upstream, weight }, params, output },
   to,
 ) => {
-  const sizes = sizesOf(output, weight, upstream);
+  const sizes = sizesOf(output.shape, weight.shape, upstream.shape);
   const { batch, channels, outputs, kernel } = sizes;
   if (isProduct(sizes, params)) {
     lowerProduct(
@@ -364,21 +283,14 @@ const conv2dInputGradient: Lower<"upstream" | "weight", Conv2dParams> = (
     );
     return;
   }
-  const { groups } = params;
-  const problem = {
-    ...{ batch, groups, kernel, gradient: true, isPlain: isPlain(params) },
-    sourceChannels: outputs / groups,
-    targetChannels: channels / groups,
-    axes: windowAxes(sizes.output, sizes.input, kernel, params, true),
-  };
-  lowerConvolution(problem, upstream, weight, output, params, to);
+  lowerConvolution(gradientProblem(sizes, params), upstream, weight, output, params, to);
 };
 
 const conv2dWeightGradient: Lower<"upstream" | "input", Conv2dParams> = (
   { inputs: { upstream, input }, params, output },
   to,
 ) => {
-  const sizes = sizesOf(input, output, upstream);
+  const sizes = sizesOf(input.shape, output.shape, upstream.shape);
   const { batch, channels, outputs, kernel } = sizes;
   if (isProduct(sizes, params)) {
     lowerProduct(
@@ -404,3 +316,15 @@ const conv2dWeightGradient: Lower<"upstream" | "input", Conv2dParams> = (
 };
 
 export const convolutionLowerings = { conv2d, conv2dInputGradient, conv2dWeightGradient } as const;
+
+/** See `Compiler.channelsLast`. */
+export function convolutionChannelsLast({ op, inputs, params, output }: OpShapes, machine: Machine): readonly string[] {
+  const gradient = op === "conv2dInputGradient";
+  const conv = params as Conv2dParams;
+  const [from, into] = gradient ? [output, inputs.upstream] : [inputs.input, output];
+  const sizes = sizesOf(from, inputs.weight, into);
+  if (isProduct(sizes, conv)) return [];
+  const problem = gradient ? gradientProblem(sizes, conv) : forwardProblem(sizes, conv);
+  const { source, target } = takesChannelsLast(problem, conv, machine);
+  return [...(source ? [gradient ? "upstream" : "input"] : []), ...(target ? ["output"] : [])];
+}

@@ -2,6 +2,7 @@
 
 import { bytesPerElement, type DType } from "../../../core/dtype.js";
 import { UnsupportedOpError } from "../../../core/errors.js";
+import { inMemory } from "../../../core/layout.js";
 import { broadcastStrides, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../../../core/shape.js";
 import type { Operand } from "../../backend.js";
 import { i32, input, maxRank, output, row, type ValuesOf } from "../fields.js";
@@ -135,21 +136,25 @@ const copy: Lower<"input", CopyParams> = ({ inputs: { input: from }, output: int
   stridedCopy(to, { what: "copy", from, into, shape: from.shape, inputStrides: stridesOf(from.shape) });
 
 /** The parts are named 0, 1, … */
-const concat: Lower<string, ConcatParams> = ({ inputs, params: { axis }, output: into }, to) => {
-  const outputStrides = stridesOf(into.shape);
+const concat: Lower<string, ConcatParams> = ({ inputs, params, output: into }, to) => {
+  // Axes in the order of memory.
+  const { layout } = into;
+  const axis = layout === "channelsLast" ? 3 : params.axis;
+  const outputStrides = stridesOf(inMemory(into.shape, layout));
   let begin = 0;
   for (let part = 0; inputs[part] !== undefined; part++) {
     const from = inputs[part];
+    const shape = inMemory(from.shape, layout);
     stridedCopy(to, {
       what: "concat",
       from,
       into,
-      shape: from.shape,
-      inputStrides: stridesOf(from.shape),
+      shape,
+      inputStrides: stridesOf(shape),
       outputStrides,
       outputOffset: begin * outputStrides[axis],
     });
-    begin += from.shape[axis];
+    begin += shape[axis];
   }
 };
 

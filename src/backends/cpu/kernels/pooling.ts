@@ -36,6 +36,22 @@ export const poolingSteps = {
     countPadding: i32,
     epilogue,
   },
+  /** Largest elements and averages where channels lie side by side. Units of work are rows of the output. */
+  poolLast: {
+    input,
+    output,
+    kind: i32,
+    batch: i32,
+    channels: i32,
+    inputSize: pair,
+    outputSize: pair,
+    kernel: pair,
+    stride: pair,
+    padding: row(4),
+    dilation: pair,
+    countPadding: i32,
+    epilogue,
+  },
   averagePoolGradient: {
     upstream: input,
     output,
@@ -96,6 +112,19 @@ function lowerPool(
 ): void {
   const { kernel, padding, dilation } = params;
   const target = sizeOfPlane(output);
+  if (input.layout === "channelsLast") {
+    const [batch, channels] = output.shape;
+    to.step("poolLast", {
+      input: input.buffer,
+      output: output.buffer,
+      kind: kinds[kind],
+      ...{ batch, channels, inputSize: sizeOfPlane(input), outputSize: target },
+      ...{ kernel, stride: params.stride, padding, dilation },
+      countPadding: countPadding ? 1 : 0,
+      epilogue: to.epilogue,
+    });
+    return;
+  }
   // The distance to a second window does not matter where there is none.
   const stride: Pair = [target[0] === 1 ? 1 : params.stride[0], target[1] === 1 ? 1 : params.stride[1]];
   const [y, x] = axesFor(sizeOfPlane(input), target, { ...params, stride }, false);

@@ -5,7 +5,7 @@ import { sizeOf } from "../../../core/shape.js";
 import type { Operand } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
-import type { Problem } from "./convolution.js";
+import type { Problem } from "./convolutionProblem.js";
 import { ceilDiv, enoughUnits, panelWidth, roundUp, ScratchLayout } from "./panels.js";
 import type { WeightGradientProblem } from "./weightGradient.js";
 
@@ -27,7 +27,7 @@ export const winogradSteps = {
   /**
    * Channels are counted per group; `padding` above and on the left; `tiles` along both axes of the target. Units of
    * work are chunks of `chunkStrips` rows of tiles and groups of `panelGroup` panels of target channels.
-   * Distances are those of the positions in a transformed tile.
+   * Distances are those of the positions in a transformed tile. `sourceLast`, `targetLast`: channels lie side by side.
    */
   winograd: {
     source: input,
@@ -52,6 +52,8 @@ export const winogradSteps = {
     tiles: pair,
     chunkStrips: i32,
     panelGroup: i32,
+    sourceLast: i32,
+    targetLast: i32,
     epilogue,
   },
   /**
@@ -199,6 +201,8 @@ export function lowerWinograd(
     tiles,
     chunkStrips,
     panelGroup,
+    sourceLast: source.layout === "channelsLast" ? 1 : 0,
+    targetLast: output.layout === "channelsLast" ? 1 : 0,
     epilogue: to.epilogue,
   });
 }
