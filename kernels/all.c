@@ -20,6 +20,7 @@
 #include "weight_gradient.c"
 #include "winograd.c"
 #include "winograd_gradient.c"
+#include "winograd_weights.c"
 
 #include "blocked.c"
 

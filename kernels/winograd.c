@@ -18,8 +18,6 @@ typedef struct {
   int32_t source_width; /* source channels in whole vectors */
   int32_t strips;       /* of a batch of images */
   ptrdiff_t source_plane, target_plane;
-  ptrdiff_t source_pixel, target_pixel; /* distance of neighbouring pixels */
-  ptrdiff_t source_channel, target_channel;
   ptrdiff_t weight_distance, input_distance, product_distance; /* from one position to the next */
   float *input, *products, *haloed, *stage;
   int32_t *offsets; /* 0, 1, 2, … */
@@ -42,10 +40,6 @@ static Winograd plan_winograd(const Context *context, const WinogradStep *step) 
   w.strips = step->batch * step->tiles[0];
   w.source_plane = (ptrdiff_t)step->source_size[0] * step->source_size[1];
   w.target_plane = (ptrdiff_t)step->target_size[0] * step->target_size[1];
-  w.source_pixel = step->source_last ? step->groups * step->source_channels : 1;
-  w.target_pixel = step->target_last ? step->groups * step->target_channels : 1;
-  w.source_channel = step->source_last ? 1 : w.source_plane;
-  w.target_channel = step->target_last ? 1 : w.target_plane;
   w.weight_distance = (ptrdiff_t)ceil_div(step->target_channels, VW) * VW * step->source_channels;
   w.input_distance = step->input_distance;
   w.product_distance = step->product_distance;
@@ -62,8 +56,8 @@ static Winograd plan_winograd(const Context *context, const WinogradStep *step) 
  * `rows` rows of `columns` pixels of up to VW channels, from (y, x) of a plane on, as vectors of channels; zeros beyond its
  * borders.
  */
-static void fill_strip(const int32_t *size, const float *source, ptrdiff_t pixel, const float *end, int32_t lanes,
-                       int32_t y, int32_t x, int32_t rows, int32_t columns, float *to) {
+static void fill_strip(const int32_t *size, const float *source, const float *end, int32_t lanes, int32_t y, int32_t x,
+                       int32_t rows, int32_t columns, float *to) {
   ptrdiff_t plane = (ptrdiff_t)size[0] * size[1];
   int32_t before = min_int(max_int(-x, 0), columns), first = max_int(x, 0);
   int32_t inside = max_int(min_int(size[1] - first, columns - before), 0);
@@ -73,12 +67,7 @@ static void fill_strip(const int32_t *size, const float *source, ptrdiff_t pixel
       continue;
     }
     fill_loose(to, before * VW, (vf){});
-    const float *from = source + ((ptrdiff_t)y * size[1] + first) * pixel;
-    if (pixel == 1) {
-      pack_columns(from, plane, lanes, inside, end, to + before * VW, 1, NULL);
-    } else {
-      for (int32_t j = 0; j < inside; j++) store(to + (before + j) * VW, load(from + j * pixel));
-    }
+    pack_columns(source + (ptrdiff_t)y * size[1] + first, plane, lanes, inside, end, to + before * VW, 1, NULL);
     fill_loose(to + (before + inside) * VW, (columns - before - inside) * VW, (vf){});
   }
 }
@@ -91,19 +80,17 @@ static void transform_input(const Winograd *w, const float *source, const Chunk 
   const float *end = source + (ptrdiff_t)step->batch * step->groups * channels * w->source_plane;
   for (int32_t s = chunk->first; s < chunk->end; s++) {
     int32_t image = s / step->tiles[0], strip = s % step->tiles[0];
-    const float *from = source + (ptrdiff_t)image * step->groups * channels * w->source_plane +
-                        chunk->group * channels * w->source_channel;
+    const float *from = source + ((ptrdiff_t)image * step->groups + chunk->group) * channels * w->source_plane;
     for (int32_t channel = 0; channel < channels; channel += VW) {
-      fill_strip(step->source_size, from + channel * w->source_channel, w->source_pixel, end,
-                 min_int(channels - channel, VW), strip * w->m - step->padding[0], -step->padding[1], w->m + 2, columns,
-                 w->haloed);
+      fill_strip(step->source_size, from + channel * w->source_plane, end, min_int(channels - channel, VW),
+                 strip * w->m - step->padding[0], -step->padding[1], w->m + 2, columns, w->haloed);
       float *to = w->input + (ptrdiff_t)(s - chunk->first) * tiles * w->source_width + channel;
       for (int32_t t = 0; t < tiles; t++, to += w->source_width) {
         const float *tile = w->haloed + (ptrdiff_t)t * w->m * VW;
         if (w->m == 4) {
-          transform_input_tile(4, tile, columns * VW, to, w->input_distance);
+          transform_input_tile(4, tile, VW, columns * VW, to, w->input_distance);
         } else {
-          transform_input_tile(2, tile, columns * VW, to, w->input_distance);
+          transform_input_tile(2, tile, VW, columns * VW, to, w->input_distance);
         }
       }
     }
@@ -147,17 +134,10 @@ static void finish_chunk(const Context *context, const Winograd *w, const Chunk 
     int32_t image = s / strips, y = s % strips * w->m;
     next = min_int(chunk->end, (image + 1) * strips);
     int32_t rows = min_int((next - image * strips) * w->m, step->target_size[0]) - y;
-    int32_t width = step->target_size[1];
-    if (step->target_last) {
-      int32_t pixel = (int32_t)w->target_pixel, at = (image * step->target_size[0] + y) * width;
-      int32_t begin = at * pixel + chunk->group * step->target_channels + channel;
-      elementwise_region(context, epilogue, (Region){begin, rows * width, lanes, pixel});
-      continue;
-    }
     int32_t index = (image * step->groups + chunk->group) * step->target_channels + channel;
-    int32_t begin = index * (int32_t)w->target_plane + y * width;
+    int32_t begin = index * (int32_t)w->target_plane + y * step->target_size[1];
     for (int32_t i = 0; i < lanes; i++, begin += (int32_t)w->target_plane) {
-      elementwise_range(context, epilogue, begin, begin + rows * width);
+      elementwise_range(context, epilogue, begin, begin + rows * step->target_size[1]);
     }
   }
 }
@@ -175,25 +155,92 @@ static void transform_output(const Context *context, const Winograd *w, const Ch
       for (int32_t t = 0; t < tiles; t++, from += vectors.count * VW) {
         float *to = w->stage + (ptrdiff_t)t * m * VW;
         if (m == 4) {
-          transform_output_tile(4, from, w->product_distance, to, (ptrdiff_t)columns * VW);
+          transform_output_tile(4, from, w->product_distance, to, VW, (ptrdiff_t)columns * VW);
         } else {
-          transform_output_tile(2, from, w->product_distance, to, (ptrdiff_t)columns * VW);
+          transform_output_tile(2, from, w->product_distance, to, VW, (ptrdiff_t)columns * VW);
         }
       }
-      float *to = output + (ptrdiff_t)image * step->groups * step->target_channels * w->target_plane +
-                  (chunk->group * step->target_channels + channel) * w->target_channel + y * width * w->target_pixel;
-      for (int32_t i = 0; i < min_int(step->target_size[0] - y, m); i++, to += width * w->target_pixel) {
-        const float *row = w->stage + (ptrdiff_t)i * columns * VW;
-        if (step->target_last) {
-          for (int32_t j = 0; j < width; j++) store(to + j * w->target_pixel, load(row + j * VW));
+      int32_t index = (image * step->groups + chunk->group) * step->target_channels + channel;
+      float *to = output + index * w->target_plane + (ptrdiff_t)y * width;
+      for (int32_t i = 0; i < min_int(step->target_size[0] - y, m); i++, to += width) {
+        store_columns(w->stage + (ptrdiff_t)i * columns * VW, 1, lanes, width, to, w->target_plane);
+      }
+    }
+    finish_chunk(context, w, chunk, channel, lanes);
+  }
+}
+
+/*
+ * The same where channels lie side by side: tile after tile, all channels of each. Tiles that overhang the borders are
+ * copied first.
+ */
+static void transform_input_last(const Winograd *w, const float *source, const Chunk *chunk) {
+  const WinogradStep *step = w->step;
+  int32_t channels = step->source_channels, tiles = step->tiles[1], n = w->m + 2;
+  int32_t height = step->source_size[0], width = step->source_size[1];
+  ptrdiff_t pixel = (ptrdiff_t)step->groups * channels;
+  float *to = w->input;
+  for (int32_t s = chunk->first; s < chunk->end; s++) {
+    int32_t image = s / step->tiles[0], y = s % step->tiles[0] * w->m - step->padding[0];
+    const float *plane = source + image * w->source_plane * pixel + chunk->group * channels;
+    for (int32_t t = 0; t < tiles; t++, to += channels) {
+      int32_t x = t * w->m - step->padding[1];
+      const float *from = plane + ((ptrdiff_t)y * width + x) * pixel;
+      ptrdiff_t next = pixel, next_row = width * pixel;
+      if (y < 0 || x < 0 || y + n > height || x + n > width) {
+        for (int32_t i = 0; i < n * n; i++) {
+          int32_t at_y = y + i / n, at_x = x + i % n;
+          float *copy = w->haloed + (ptrdiff_t)i * channels;
+          if (at_y < 0 || at_x < 0 || at_y >= height || at_x >= width) {
+            fill_loose(copy, channels, (vf){});
+          } else {
+            copy_floats(copy, from + i / n * next_row + i % n * pixel, channels);
+          }
+        }
+        from = w->haloed;
+        next = channels;
+        next_row = (ptrdiff_t)n * channels;
+      }
+      for (int32_t c = 0; c < channels; c += VW) {
+        if (w->m == 4) {
+          transform_input_tile(4, from + c, next, next_row, to + c, w->input_distance);
         } else {
-          store_columns(row, 1, lanes, width, to, w->target_plane);
+          transform_input_tile(2, from + c, next, next_row, to + c, w->input_distance);
         }
       }
     }
-    if (!step->target_last) finish_chunk(context, w, chunk, channel, lanes);
   }
-  if (step->target_last) finish_chunk(context, w, chunk, vectors.first * VW, vectors.count * VW);
+}
+
+static void transform_output_last(const Context *context, const Winograd *w, const Chunk *chunk, Panel vectors,
+                                  float *output) {
+  const WinogradStep *step = w->step;
+  int32_t tiles = step->tiles[1], m = w->m, lanes = vectors.count * VW;
+  int32_t height = step->target_size[0], width = step->target_size[1], pixel = step->groups * step->target_channels;
+  const float *from = w->products;
+  for (int32_t s = chunk->first; s < chunk->end; s++) {
+    int32_t image = s / step->tiles[0], y = s % step->tiles[0] * m, rows = min_int(height - y, m);
+    int32_t begin = (image * height + y) * width * pixel + chunk->group * step->target_channels + vectors.first * VW;
+    for (int32_t t = 0; t < tiles; t++, from += lanes) {
+      int32_t columns = min_int(width - t * m, m);
+      float *target = output + begin + (ptrdiff_t)t * m * pixel;
+      int32_t whole = rows == m && columns == m;
+      float *to = whole ? target : w->stage;
+      ptrdiff_t next = whole ? pixel : lanes, next_row = whole ? (ptrdiff_t)width * pixel : m * lanes;
+      for (int32_t c = 0; c < lanes; c += VW) {
+        if (m == 4) {
+          transform_output_tile(4, from + c, w->product_distance, to + c, next, next_row);
+        } else {
+          transform_output_tile(2, from + c, w->product_distance, to + c, next, next_row);
+        }
+      }
+      for (int32_t i = 0; !whole && i < rows * columns; i++) {
+        int32_t row = i / columns, column = i % columns;
+        copy_floats(target + ((ptrdiff_t)row * width + column) * pixel, to + row * next_row + column * next, lanes);
+      }
+    }
+    elementwise_region(context, EPILOGUE(context, step->epilogue), (Region){begin, rows * width, lanes, pixel});
+  }
 }
 
 static void kernel_winograd(const Context *context, const WinogradStep *step) {
@@ -209,60 +256,23 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
     for (int32_t u = range.begin; u < range.end; u++) {
       int32_t operand = u / panel_groups, index = operand % chunks;
       Chunk chunk = {operand / chunks, part_begin(w.strips, chunks, index), part_begin(w.strips, chunks, index + 1)};
-      if (operand != transformed) transform_input(&w, source, &chunk);
-      transformed = operand;
+      if (operand != transformed) {
+        if (step->source_last) {
+          transform_input_last(&w, source, &chunk);
+        } else {
+          transform_input(&w, source, &chunk);
+        }
+        transformed = operand;
+      }
       PanelGroup group = {part_begin(panels, panel_groups, u % panel_groups),
                           part_begin(panels, panel_groups, u % panel_groups + 1), {0, 0}};
       group.vectors = join_panels(step->target_channels, group.first, group.end - group.first);
       const float *factors = weights + (ptrdiff_t)chunk.group * w.positions * w.weight_distance;
       multiply_positions(&w, factors, &group, (chunk.end - chunk.first) * step->tiles[1]);
-      transform_output(context, &w, &chunk, group.vectors, output);
-    }
-  }
-}
-
-/* Source channels whose kernels are packed together. */
-#define PACKED_KERNELS 16
-
-/*
- * Transformed weights: group, position, panel, source channel, lane. A unit of work is a panel and a block of source
- * channels. For an input gradient, kernels are turned around and their channels change places.
- */
-static void kernel_winograd_weights(const Context *context, const WinogradWeightsStep *step) {
-  const float *weight = floats(context, step->weight);
-  float *output = floats(context, step->output);
-  float *packed = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
-  int32_t sources = step->source_channels, targets = step->target_channels, positions = (step->tile + 2) * (step->tile + 2);
-  int32_t panels = count_panels(targets), blocks = ceil_div(sources, PACKED_KERNELS);
-  ptrdiff_t distance = (ptrdiff_t)ceil_div(targets, VW) * VW * sources;
-  const float *end = weight + (ptrdiff_t)step->groups * sources * targets * 9;
-  int32_t units = step->groups * panels * blocks;
-  for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
-    for (int32_t u = range.begin; u < range.end; u++) {
-      int32_t group = u / blocks / panels, source = u % blocks * PACKED_KERNELS;
-      int32_t count = min_int(sources - source, PACKED_KERNELS);
-      Panel panel = get_panel(targets, u / blocks % panels);
-      int32_t first = panel.first * VW, width = panel.count * VW, lanes = min_int(targets - first, width);
-      const float *from = weight + (ptrdiff_t)group * sources * targets * 9;
-      if (step->gradient) {
-        for (int32_t i = 0; i < count; i++) {
-          pack_columns(from + ((ptrdiff_t)(source + i) * targets + first) * 9, 9, lanes, 9, end,
-                       packed + (ptrdiff_t)i * 9 * width, panel.count, NULL);
-        }
+      if (step->target_last) {
+        transform_output_last(context, &w, &chunk, group.vectors, output);
       } else {
-        pack_columns(from + ((ptrdiff_t)first * sources + source) * 9, (ptrdiff_t)sources * 9, lanes, count * 9, end,
-                     packed, panel.count, NULL);
-      }
-      float *to = output + group * positions * distance + (ptrdiff_t)first * sources + (ptrdiff_t)source * width;
-      for (int32_t i = 0; i < count * panel.count; i++, to += VW) {
-        const float *kernel = packed + (ptrdiff_t)(i / panel.count) * 9 * width + i % panel.count * VW;
-        if (step->gradient) kernel += 8 * width;
-        ptrdiff_t next = step->gradient ? -width : width;
-        if (step->tile == 4) {
-          transform_weight_tile(4, kernel, next, to, distance);
-        } else {
-          transform_weight_tile(2, kernel, next, to, distance);
-        }
+        transform_output(context, &w, &chunk, group.vectors, output);
       }
     }
   }

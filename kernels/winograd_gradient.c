@@ -43,15 +43,14 @@ static void transform_operand(const WinogradGradient *w, int32_t is_input, const
     const float *image = data + s / step->tiles[0] * image_stride;
     int32_t y = s % step->tiles[0] * m - (is_input ? step->padding[0] : 0), x = is_input ? -step->padding[1] : 0;
     for (int32_t channel = 0; channel < range->count; channel += VW) {
-      fill_strip(size, image + channel * plane, 1, end, min_int(range->count - channel, VW), y, x, rows, columns,
-                 w->strip);
+      fill_strip(size, image + channel * plane, end, min_int(range->count - channel, VW), y, x, rows, columns, w->strip);
       float *target = to + (ptrdiff_t)(s - first) * tiles * range->width + channel;
       for (int32_t t = 0; t < tiles; t++, target += range->width) {
         const float *tile = w->strip + (ptrdiff_t)t * m * VW;
         if (is_input && m == 4) {
-          transform_input_tile(4, tile, columns * VW, target, distance);
+          transform_input_tile(4, tile, VW, columns * VW, target, distance);
         } else if (is_input) {
-          transform_input_tile(2, tile, columns * VW, target, distance);
+          transform_input_tile(2, tile, VW, columns * VW, target, distance);
         } else if (m == 4) {
           transform_upstream_tile(4, tile, columns * VW, target, distance);
         } else {

@@ -110,13 +110,14 @@ INLINE void transform_output_axis(const int m, const vf *x, vf *y) {
   y[3] = fma_(odd_a, splat(POINT_A * SQUARE_A), fma_(odd_b, splat(POINT_B * SQUARE_B), x[5]));
 }
 
-/* One tile: n×n vectors, rows `pitch` floats apart; results `distance` floats apart. */
-INLINE void transform_input_tile(const int m, const float *from, ptrdiff_t pitch, float *to, ptrdiff_t distance) {
+/* One tile: n×n vectors, neighbours `pixel` floats apart and rows `pitch`; results `distance` floats apart. */
+INLINE void transform_input_tile(const int m, const float *from, ptrdiff_t pixel, ptrdiff_t pitch, float *to,
+                                 ptrdiff_t distance) {
   const int n = m + 2;
   vf half[MAX_TAPS][MAX_TAPS];
   for (int j = 0; j < n; j++) {
     vf d[MAX_TAPS], t[MAX_TAPS];
-    UNROLL for (int i = 0; i < n; i++) d[i] = load(from + i * pitch + j * VW);
+    UNROLL for (int i = 0; i < n; i++) d[i] = load(from + i * pitch + j * pixel);
     transform_input_axis(m, d, t);
     UNROLL for (int i = 0; i < n; i++) half[i][j] = t[i];
   }
@@ -127,8 +128,9 @@ INLINE void transform_input_tile(const int m, const float *from, ptrdiff_t pitch
   }
 }
 
-/* One tile: n×n vectors `distance` floats apart; results are m×m vectors, rows `pitch` floats apart. */
-INLINE void transform_output_tile(const int m, const float *from, ptrdiff_t distance, float *to, ptrdiff_t pitch) {
+/* One tile: n×n vectors `distance` floats apart; results are m×m vectors, `pixel` floats apart and rows `pitch`. */
+INLINE void transform_output_tile(const int m, const float *from, ptrdiff_t distance, float *to, ptrdiff_t pixel,
+                                  ptrdiff_t pitch) {
   const int n = m + 2;
   vf half[MAX_TILE][MAX_TAPS];
   for (int j = 0; j < n; j++) {
@@ -140,7 +142,7 @@ INLINE void transform_output_tile(const int m, const float *from, ptrdiff_t dist
   for (int i = 0; i < m; i++) {
     vf y[MAX_TILE];
     transform_output_axis(m, half[i], y);
-    UNROLL for (int j = 0; j < m; j++) store(to + i * pitch + j * VW, y[j]);
+    UNROLL for (int j = 0; j < m; j++) store(to + i * pitch + j * pixel, y[j]);
   }
 }
 

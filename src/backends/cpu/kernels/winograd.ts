@@ -183,8 +183,10 @@ export function lowerWinograd(
   const layout = new ScratchLayout();
   layout.place(positions * inputDistance);
   const productsAt = layout.place(positions * productDistance);
-  const haloAt = layout.place((tile + 2) * (tiles[1] * tile + 2) * width + width);
-  const stageAt = layout.place(tile * tiles[1] * tile * width);
+  const sourceLast = source.layout === "channelsLast";
+  const targetLast = output.layout === "channelsLast";
+  const haloAt = layout.place(sourceLast ? positions * sourceChannels : (tile + 2) * (tiles[1] * tile + 3) * width);
+  const stageAt = layout.place(tile * tile * (targetLast ? panelGroup * panel : tiles[1] * width));
   const offsetsAt = layout.place(depthBlock);
   to.step("winograd", {
     source: source.buffer,
@@ -201,8 +203,8 @@ export function lowerWinograd(
     tiles,
     chunkStrips,
     panelGroup,
-    sourceLast: source.layout === "channelsLast" ? 1 : 0,
-    targetLast: output.layout === "channelsLast" ? 1 : 0,
+    sourceLast: sourceLast ? 1 : 0,
+    targetLast: targetLast ? 1 : 0,
     epilogue: to.epilogue,
   });
 }
