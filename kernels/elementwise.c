@@ -164,11 +164,12 @@ static void write_block(const Target *target, Register source, int32_t position,
 
 /*
  * Elements position … position + n - 1. With whole vectors, registers that live in memory are pointed there; else every
- * register is a block of the pool, and n is less than VW.
+ * register is a block of the pool, and n is less than VW. `again`: strided inputs are what they were in the last block.
  */
-static void run_block(Machine *machine, int32_t position, int32_t n, int32_t whole) {
+static void run_block(Machine *machine, int32_t position, int32_t n, int32_t whole, int32_t again) {
   for (int32_t i = 0; i < machine->inputs; i++) {
-    if (machine->sources[i].reading == READ_SCALAR) continue;
+    Reading reading = machine->sources[i].reading;
+    if (reading == READ_SCALAR || (again && reading == READ_STRIDED)) continue;
     machine->registers[i] = read_input(machine, i, position, n, whole);
   }
   if (whole) {
@@ -295,6 +296,18 @@ static void open_machine(const Context *context, const ElementwiseStep *step, Ma
   }
 }
 
+/* Elements after which all strided inputs begin again; 0 if there are none, or none such. */
+static int32_t common_period(const Machine *machine) {
+  int32_t period = 0;
+  for (int32_t i = 0; i < machine->inputs; i++) {
+    const Source *source = machine->sources + i;
+    if (source->reading != READ_STRIDED) continue;
+    if (period > 0 && period % source->period != 0 && source->period % period != 0) return 0;
+    period = max_int(period, source->period);
+  }
+  return period;
+}
+
 static void elementwise_range(const Context *context, const ElementwiseStep *step, int32_t begin, int32_t end) {
   if (step == NULL || begin >= end) return;
   Machine machine;
@@ -304,19 +317,22 @@ static void elementwise_range(const Context *context, const ElementwiseStep *ste
 
   int32_t tail = (end - begin) % VW, position = begin;
   if (position < end - tail) {
-    int32_t block = place_registers(&machine, (float *)pool, 1);
+    int32_t block = place_registers(&machine, (float *)pool, 1), period = common_period(&machine);
     int32_t row = step->rank > 0 ? step->dims[step->rank - 1] : 0;
+    /* Blocks that begin at the same place of what is stretched need it once. */
+    int32_t repeats = period > 0 && period <= block && period % VW == 0;
+    if (repeats) block -= block % period;
     while (position < end - tail) {
       int32_t n = min_int(block, end - tail - position);
-      if (row >= ELEMENTWISE_ROW) n = min_int(n, max_int(VW, (row - position % row) / VW * VW));
-      run_block(&machine, position, n, 1);
+      if (row >= ELEMENTWISE_ROW && !repeats) n = min_int(n, max_int(VW, (row - position % row) / VW * VW));
+      run_block(&machine, position, n, 1, repeats && position > begin);
       position += n;
     }
   }
   if (tail > 0) {
     for (int32_t i = 0; i < ELEMENTWISE_POOL / VW && i < 2 * step->registers; i++) pool[i] = (vf){};
     place_registers(&machine, (float *)pool, 0);
-    run_block(&machine, end - tail, tail, 0);
+    run_block(&machine, end - tail, tail, 0, 0);
   }
 }
 
@@ -363,15 +379,100 @@ static void run_region(Machine *machine, Region region, int32_t again) {
   }
 }
 
+/*
+ * What most epilogues of networks are: a factor and a summand for each element of a row, or a summand alone, then
+ * another tensor, then a rectifier. Done in registers, by the same operations as instruction after instruction.
+ */
+typedef struct {
+  const float *x, *factor, *summand, *other;
+  float *out;
+  int32_t row, rectified;
+} Affine;
+
+static const float *row_operand(const Machine *machine, int32_t number) {
+  const ElementwiseStep *step = machine->step;
+  const Source *source = machine->sources + number;
+  int32_t is_row = number < machine->inputs && source->reading == READ_STRIDED && source->bytes == 4 &&
+                   step->rank == 2 && source->strides[0] == 0 && source->strides[1] == 1;
+  return is_row ? (const float *)(uintptr_t)source->data : NULL;
+}
+
+static int32_t open_affine(const Machine *machine, Affine *affine) {
+  const ElementwiseStep *step = machine->step;
+  if (machine->outputs != 1 || machine->targets[0].bytes != 4 || machine->sources[0].reading != READ_IN_PLACE) return 0;
+  *affine = (Affine){.x = (const float *)(uintptr_t)machine->sources[0].data, .out = (float *)machine->targets[0].data};
+  affine->row = step->rank == 2 ? step->dims[1] : 0;
+  uint32_t value = 0;
+  for (int32_t i = 0; i < machine->count; i++) {
+    const Instruction *in = machine->instructions + i;
+    if (affine->rectified) return 0;
+    if (in->opcode == OP_RELU && in->a == value) {
+      affine->rectified = 1;
+    } else if (in->opcode == OP_MULTIPLY_ADD && i == 0 && (in->a == value) != (in->b == value)) {
+      affine->factor = row_operand(machine, in->a == value ? in->b : in->a);
+      affine->summand = row_operand(machine, in->c);
+      if (affine->factor == NULL || affine->summand == NULL) return 0;
+    } else if (in->opcode == OP_ADD && (in->a == value) != (in->b == value)) {
+      int32_t other = in->a == value ? in->b : in->a;
+      const float *row = row_operand(machine, other);
+      if (row != NULL && i == 0) {
+        affine->summand = row;
+      } else if (other < machine->inputs && machine->sources[other].reading == READ_IN_PLACE && affine->other == NULL) {
+        affine->other = (const float *)(uintptr_t)machine->sources[other].data;
+      } else {
+        return 0;
+      }
+    } else {
+      return 0;
+    }
+    value = in->target;
+  }
+  return value == (uint32_t)machine->targets[0].source;
+}
+
+INLINE void run_affine_row(const Affine *a, int32_t at, int32_t channel, int32_t length, const int factor,
+                           const int summand, const int other) {
+  vf least = splat(a->rectified ? 0 : -__builtin_inff());
+  for (int32_t i = 0; i < length; i += VW) {
+    vf x = load(a->x + at + i);
+    if (factor) x = x * load(a->factor + channel + i);
+    if (summand) x = x + load(a->summand + channel + i);
+    if (other) x = x + load(a->other + at + i);
+    store(a->out + at + i, (vf)((vi)x & ~(x < least)));
+  }
+}
+
+static void run_affine(const Affine *a, Region region) {
+  for (int32_t r = 0; r < region.rows; r++) {
+    int32_t at = region.begin + r * region.pitch, channel = a->row > 0 ? at % a->row : 0;
+    if (a->factor != NULL && a->other != NULL) {
+      run_affine_row(a, at, channel, region.length, 1, 1, 1);
+    } else if (a->factor != NULL) {
+      run_affine_row(a, at, channel, region.length, 1, 1, 0);
+    } else if (a->summand != NULL && a->other != NULL) {
+      run_affine_row(a, at, channel, region.length, 0, 1, 1);
+    } else if (a->summand != NULL) {
+      run_affine_row(a, at, channel, region.length, 0, 1, 0);
+    } else {
+      run_affine_row(a, at, channel, region.length, 0, 0, a->other != NULL);
+    }
+  }
+}
+
 static void elementwise_region(const Context *context, const ElementwiseStep *step, Region region) {
   if (step == NULL || region.rows == 0) return;
+  Machine machine;
+  open_machine(context, step, &machine);
+  Affine affine;
+  if (open_affine(&machine, &affine)) {
+    run_affine(&affine, region);
+    return;
+  }
   if (region.length == region.pitch || region.rows == 1) {
     elementwise_range(context, step, region.begin, region.begin + (region.rows - 1) * region.pitch + region.length);
     return;
   }
-  Machine machine;
   vf pool[ELEMENTWISE_POOL / VW];
-  open_machine(context, step, &machine);
   for (int32_t i = 0; i < machine.inputs; i++) {
     if (machine.sources[i].reading == READ_IN_PLACE) machine.sources[i].reading = READ_COPY;
   }

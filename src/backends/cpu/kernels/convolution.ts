@@ -129,12 +129,13 @@ function lowerConvolution(
     return;
   }
   const width = to.machine.vectorWidth;
-  const { problem, arePixels: lanesArePixels } = chooseLanes(given, params, to.machine);
+  const sourceLast = source.layout === "channelsLast";
+  const targetLast = output.layout === "channelsLast";
+  const { problem, arePixels } = chooseLanes(given, params, to.machine);
+  const lanesArePixels = arePixels && !sourceLast && !targetLast;
   const { batch, groups, sourceChannels, targetChannels, axes, kernel, gradient, folded } = problem;
   const [y, x] = axes;
   const depth = sourceChannels * kernel[0] * kernel[1];
-  const sourceLast = source.layout === "channelsLast";
-  const targetLast = output.layout === "channelsLast";
   const interleaved = sourceLast || (!lanesArePixels && sourceChannels >= width);
   const inPlace = liesOnSource(x) && (sourceLast || (!interleaved && x.stride === 1 && y.stride === 1));
   const haloed = lanesArePixels || !inPlace;

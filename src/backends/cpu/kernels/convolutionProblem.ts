@@ -134,15 +134,19 @@ export function chooseLanes(given: Problem, params: Conv2dParams, { vectorWidth:
   return { problem, arePixels };
 }
 
-/** Whether source and target may have their channels last: where lanes are channels, and these fill whole vectors. */
+/** How much more lanes of channels may cost than lanes of pixels, for what the order of memory saves. */
+const worth = 1.5;
+
+/** Whether source and target may have their channels last: where lanes may be channels, and these fill whole vectors. */
 export function takesChannelsLast(
   problem: Problem,
   params: Conv2dParams,
   machine: Machine,
 ): { readonly source: boolean; readonly target: boolean } {
   const isWhole = (channels: number) => channels > 0 && channels % machine.vectorWidth === 0;
-  const lanes = chooseLanes(problem, params, machine);
-  const byChannels = lanes.problem.folded === undefined && !lanes.arePixels;
+  const width = machine.vectorWidth;
+  const isFolded = foldColumns(problem, params, width).folded !== undefined;
+  const byChannels = !isFolded && costByChannels(problem, width) <= worth * costByPixels(problem, width);
   const takes = winogradTile(problem, machine) !== 0 || byChannels;
   return { source: takes && isWhole(problem.sourceChannels), target: takes && isWhole(problem.targetChannels) };
 }
