@@ -198,7 +198,8 @@ function elementwiseWork(unit: Unit, plan: Schedule, operandOf: (use: Use) => Op
 }
 
 function originOf(job: Job): StepOrigin {
-  if (job.kind === "copy") return { node: job.from.node, ops: ["copy"], module: "", shape: job.from.shape, layout: job.from.layout };
+  if (job.kind === "copy")
+    return { node: job.from.node, ops: ["copy"], module: "", shape: job.from.shape, layout: job.from.layout };
   const { kernel, elementwise, shape } = job.unit;
   const main: Value = kernel ?? elementwise[elementwise.length - 1];
   const members = kernel === undefined ? elementwise : [kernel, ...elementwise];
