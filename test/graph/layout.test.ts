@@ -101,7 +101,7 @@ function buildNetwork(draw: Draw): () => Tensor[] {
       shapes.push(shapes[at]);
     } else {
       // A mean of each plane, and what it says of every pixel.
-      steps.push((values) => mul(values[at], relu(avgPool2d(values[at], [height, width]))));
+      steps.push((values) => mul(values[at], add(avgPool2d(values[at], [height, width]), 1)));
       shapes.push(shapes[at]);
     }
   }
