@@ -21,7 +21,7 @@ export interface Part {
 /** The kernels that a page needs one variant of. */
 const variants = ["simd", "simd-threads", "relaxed", "relaxed-threads"];
 
-/** The parts of the download: what the program imports, and of what it loads later the worker and the largest kernels. */
+/** The parts of the download: what the program imports, and of what it loads later the largest kernels. */
 export async function downloadParts(): Promise<Part[]> {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const program = /^## Ten lines\n+```ts\n(.*?)^```/ms.exec(readme)?.[1] ?? "";
@@ -58,7 +58,7 @@ export async function downloadParts(): Promise<Part[]> {
   };
   const kernels = variants.map(loaded).sort((a, b) => b.brotli - a.brotli);
   const own = [...imported].map((path, i) => part(path, i === 0 ? "program and library" : "shared chunk"));
-  return [...own, kernels[0], loaded("worker-source")];
+  return [...own, kernels[0]];
 }
 
 export function totalOf(parts: readonly Part[]): Part {

@@ -1,7 +1,7 @@
 /** The layers of the code: which folders may import which, and that no files import one another in a circle. */
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -133,7 +133,8 @@ describe("the layers", () => {
     const seen = new Set<string>();
     const stack = ["index.ts", "analysis/index.ts", "classes/index.ts", "tfjs.ts"];
     for (let file = stack.pop(); file !== undefined; file = stack.pop()) {
-      if (seen.has(file)) continue;
+      // The build makes one of them, which imports nothing.
+      if (seen.has(file) || !existsSync(join(source, file))) continue;
       seen.add(file);
       assert.doesNotMatch(
         readFileSync(join(source, file), "utf8"),

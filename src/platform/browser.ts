@@ -32,6 +32,14 @@ export const platform: Platform = {
     };
   },
 
+  async unpack(text) {
+    const characters = atob(text);
+    const packed = new Uint8Array(characters.length);
+    for (let i = 0; i < packed.length; i++) packed[i] = characters.charCodeAt(i);
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  },
+
   environment: () => undefined,
 
   hardwareThreads: () => navigator.hardwareConcurrency,

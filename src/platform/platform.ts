@@ -31,6 +31,8 @@ export interface FileAccess {
 export interface Platform {
   /** Starts a worker from the text of a classic script that uses `onmessage` and `postMessage`. */
   spawnWorker(source: string, events: WorkerEvents): WorkerThread;
+  /** The bytes of a text in base64 that were compressed with gzip. */
+  unpack(text: string): Promise<Uint8Array<ArrayBuffer>>;
   /** An environment variable; undefined where there are none. */
   environment(name: string): string | undefined;
   /** Threads that can run at once. */

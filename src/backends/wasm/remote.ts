@@ -9,6 +9,7 @@ import { Replies } from "../cpu/replies.js";
 import { Ballast } from "./ballast.js";
 import type { Command, FromWorker, Reply, ToWorker } from "./protocol.js";
 import { loadModule, type WasmVariant } from "./variants.js";
+import { workerSource } from "./worker-source.js";
 
 export interface RemoteOptions {
   readonly variant: WasmVariant;
@@ -111,7 +112,6 @@ export class RemoteEngine implements Engine {
 
   async #start(): Promise<void> {
     const { variant, threads, memory, memoryLimit } = this.#options;
-    const { workerSource } = await import("./worker-source.js");
     const begun = Array.from({ length: threads }, () => this.#spawn(workerSource));
     for (const { worker } of begun) worker.keepAlive(true);
     const module = await loadModule(variant, memory !== undefined);

@@ -57,7 +57,5 @@ const loaders = {
 /** The compiled kernels; hidden from declarations, which Node's types do not know `WebAssembly` for. @internal */
 export async function loadModule(variant: WasmVariant, shared: boolean): Promise<WebAssembly.Module> {
   const { kernels } = await loaders[shared ? (`${variant}-threads` as const) : variant]();
-  const packed = Uint8Array.from(atob(kernels), (character) => character.charCodeAt(0));
-  const bytes = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-  return WebAssembly.compile(await bytes);
+  return WebAssembly.compile(await platform.unpack(kernels));
 }
