@@ -18,12 +18,20 @@ import {
   type Tensor,
   tensor,
 } from "fovea";
+import { scriptCommand } from "../scripts/command.js";
 import { Peer } from "./peer.js";
 import { median } from "./statistics.js";
 
 const rounds = 15;
 const stepsPerRound = 10;
-const json = process.argv.includes("--json");
+const { json } = scriptCommand(
+  "bench:lenet",
+  "Times a step of training of LeNet-5 on every device, compiled and in a plain loop, against PyTorch where there is one.",
+  "--json",
+)
+  .option("--json", "a line of JSON for each figure")
+  .parse()
+  .opts<{ json?: true }>();
 
 /** Something that makes `steps` training steps and says how many milliseconds each took. */
 interface Runner {

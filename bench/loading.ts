@@ -10,7 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { Option } from "commander";
 import { type DeviceName, defaultDevice, listDevices, models, setDevice } from "fovea";
+import { scriptCommand } from "../scripts/command.js";
 import { median } from "./statistics.js";
 
 const rounds = 9;
@@ -39,12 +41,13 @@ async function measure(kind: string, path: string): Promise<Measured> {
   return { milliseconds, growth };
 }
 
-async function compare(): Promise<void> {
+async function compare(json: boolean): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "fovea-loading-"));
   try {
     const path = join(folder, "vgg16.safetensors");
     const script = fileURLToPath(import.meta.url);
-    const run = async (kind: string) => (await promisify(execFile)(process.execPath, [script, kind, path])).stdout;
+    const run = async (kind: string) =>
+      (await promisify(execFile)(process.execPath, [script, "--run", kind, "--file", path])).stdout;
     // Not in this process: the system would count its peak as that of the processes that it starts.
     await run("save");
     const { size } = statSync(path);
@@ -63,7 +66,7 @@ async function compare(): Promise<void> {
       const growth = Math.max(...runs.map((run) => run.growth));
       return { kind, milliseconds, timesReading: milliseconds / reading, growth, timesFile: growth / size };
     });
-    if (process.argv.includes("--json")) {
+    if (json) {
       console.log(JSON.stringify({ bytes: size, rows }));
       return;
     }
@@ -78,7 +81,17 @@ async function compare(): Promise<void> {
   }
 }
 
-const [, , kind, path] = process.argv;
-if (path === undefined) await compare();
-else if (kind === "save") await models.create("vgg16").save(path);
-else console.log(JSON.stringify(await measure(kind, path)));
+const command = scriptCommand(
+  "bench:loading",
+  "Times loading VGG-16 from a safetensors file on every device, against reading the file.",
+  "--json",
+)
+  .option("--json", "one object of JSON")
+  // Used between the processes.
+  .addOption(new Option("--run <kind>").hideHelp())
+  .addOption(new Option("--file <path>").hideHelp())
+  .parse();
+const { run, file = "", json } = command.opts<{ run?: string; file?: string; json?: true }>();
+if (run === undefined) await compare(json === true);
+else if (run === "save") await models.create("vgg16").save(file);
+else console.log(JSON.stringify(await measure(run, file)));

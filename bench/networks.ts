@@ -4,37 +4,39 @@
  */
 
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import { manualSeed, models, setDevice } from "fovea";
 import { type Benchmark, benchmark, type WorkTime } from "fovea/analysis";
+import { namesOf, scriptCommand, wholeNumber, wholeNumbers } from "../scripts/command.js";
 import { nativePeak, type Peak, wasmGigaflops } from "./machine.js";
-import { choices, wholeNumber } from "./options.js";
 import { createNetwork, type NetworkName, works } from "./sides/works.js";
 
-const help = `
-npm run bench -- [options]
-
-  --network <names>  of the models of \`fovea models\`, and vgg6 (default: vgg16,resnet18,googlenet,alexnet,lenet5)
-  --device <names>   of native, wasm (default: native)
-  --threads <list>   default 1,2
-  --batch <n>        pictures at once (default: that of bench:peers, else 1)
-  --training         steps of training
-  --layers           a line for each piece of work
-  --rounds <n>       runs of which the fastest counts (default 10)
-  --json             a line of JSON for each network, with all of its work
-
-Example:
-  npm run bench -- --network vgg16,resnet18 --threads 1 --layers
-`;
-
-const text = (value: string) => ({ type: "string", default: value }) as const;
-const flag = { type: "boolean", default: false } as const;
-const { values: options } = parseArgs({
-  options: {
-    ...{ network: text("vgg16,resnet18,googlenet,alexnet,lenet5"), device: text("native"), threads: text("1,2") },
-    ...{ batch: { type: "string" }, rounds: text("10"), training: flag, layers: flag, json: flag, help: flag },
-  },
-});
+const defaultNetworks = ["vgg16", "resnet18", "googlenet", "alexnet", "lenet5"];
+const networkNames = ["vgg6", ...models.list().map(({ name }) => name)];
+const options = scriptCommand(
+  "bench",
+  "Times the networks of the lectures, whole and layer by layer, against what the machine can do at most.\n" +
+    "bench/README.md says how to read it.",
+  "--network vgg16,resnet18 --threads 1 --layers",
+)
+  .option("--network <names>", "of the models of `fovea models`, and vgg6", namesOf(networkNames), defaultNetworks)
+  .option("--device <names>", "of native, wasm", namesOf(["native", "wasm"] as const), ["native" as const])
+  .option("--threads <list>", "threads of the device", wholeNumbers, [1, 2])
+  .option("--batch <n>", "pictures at once (default: that of bench:peers, else 1)", wholeNumber(1))
+  .option("--training", "steps of training")
+  .option("--layers", "a line for each piece of work")
+  .option("--rounds <n>", "runs of which the fastest counts", wholeNumber(1), 10)
+  .option("--json", "a line of JSON for each network, with all of its work")
+  .parse()
+  .opts<{
+    network: string[];
+    device: ("native" | "wasm")[];
+    threads: number[];
+    batch?: number;
+    training?: true;
+    layers?: true;
+    rounds: number;
+    json?: true;
+  }>();
 
 /** What convolutions and products reach of the peak at least, unless reading and writing takes most of their time. */
 const wantedShare = 0.7;
@@ -84,11 +86,7 @@ function printNetwork(title: string, result: Benchmark, peak: Peak | undefined):
 }
 
 async function run(): Promise<void> {
-  const devices = choices("device", options.device, ["native", "wasm"] as const);
-  const threadCounts = options.threads.split(",").map((word) => wholeNumber("threads", word));
-  const rounds = wholeNumber("rounds", options.rounds);
-  const names = choices("network", options.network, ["vgg6", ...models.list().map(({ name }) => name)]);
-  const { training } = options;
+  const { device: devices, threads: threadCounts, rounds, network: names, training = false } = options;
   const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}`;
   if (!options.json) console.log(machine);
   for (const device of devices) {
@@ -110,7 +108,7 @@ async function run(): Promise<void> {
       for (const name of names) {
         const work = works.find((each) => each.network === name && (each.kind === "training") === training);
         const input = work?.input ?? (name === "vgg6" ? [3, 32, 32] : models.find(name).inputShape);
-        const batch = options.batch === undefined ? (work?.batch ?? 1) : wholeNumber("batch", options.batch);
+        const batch = options.batch ?? work?.batch ?? 1;
         manualSeed(0);
         const network = name === "vgg6" ? createNetwork(name as NetworkName) : models.find(name).create();
         const result = await benchmark(network, [batch, ...input], { training, rounds });
@@ -126,5 +124,4 @@ async function run(): Promise<void> {
   process.exit(0);
 }
 
-if (options.help) console.log(help.trim());
-else await run();
+await run();

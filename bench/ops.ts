@@ -1,15 +1,13 @@
 /**
  * Forward and gradient of single ops against PyTorch, where there is one: medians of interleaved runs, and their ratios.
- * Run with `npm run bench:ops`; words name the ops to time, `--threads N`, `--rounds N` (7) and
- * `--json` as they say. `--clock cpu` counts the processor's time, which other programs on the machine change less.
- * `--page` writes those that are furthest behind into docs/performance.md.
+ * Run with `npm run bench:ops`.
  */
 
-import { parseArgs } from "node:util";
+import { Option } from "commander";
 import { compile, type DeviceName, grad, listDevices, normal, setDevice, type Tensor } from "fovea";
+import { scriptCommand, wholeNumber } from "../scripts/command.js";
 import { cases } from "./op-cases.js";
 import { type OpRow, writeOpsPage } from "./ops-page.js";
-import { choices, wholeNumber } from "./options.js";
 import { Peer } from "./peer.js";
 import { median } from "./statistics.js";
 
@@ -34,20 +32,25 @@ function prepare(name: string): () => Promise<void> {
   };
 }
 
-const { values: options, positionals: wanted } = parseArgs({
-  allowPositionals: true,
-  options: {
-    threads: { type: "string", default: "1" },
-    rounds: { type: "string", default: "7" },
-    clock: { type: "string", default: "wall" },
-    json: { type: "boolean", default: false },
-    page: { type: "boolean", default: false },
-  },
-});
-const { json } = options;
-const threads = wholeNumber("threads", options.threads);
-const rounds = wholeNumber("rounds", options.rounds);
-const [clock] = choices("clock", options.clock, ["wall", "cpu"] as const);
+const command = scriptCommand(
+  "bench:ops",
+  "Times single ops with their gradients against PyTorch, where there is one: medians of interleaved runs.",
+  "conv2d softmax --threads 2",
+)
+  .argument("[ops...]", "parts of the names of the ops to time (default: all)")
+  .option("--threads <n>", "threads of each side", wholeNumber(1), 1)
+  .option("--rounds <n>", "turns of each side, of which the median counts", wholeNumber(1), 7)
+  .addOption(
+    new Option("--clock <name>", "cpu: the processor's time, which other programs change less")
+      .choices(["wall", "cpu"])
+      .default("wall"),
+  )
+  .option("--json", "a line of JSON for each op and device")
+  .option("--page", "write those that are furthest behind into docs/performance.md")
+  .parse();
+const { args: wanted } = command;
+const options = command.opts<{ threads: number; rounds: number; clock: "wall" | "cpu"; json?: true; page?: true }>();
+const { json, threads, rounds, clock } = options;
 
 function milliseconds(): number {
   if (clock === "wall") return performance.now();

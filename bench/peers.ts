@@ -6,60 +6,54 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Option } from "commander";
 import { manualSeed } from "fovea";
 import * as onnx from "fovea/onnx";
-import { choices, wholeNumber } from "./options.js";
+import { namesOf, scriptCommand, wholeNumber, wholeNumbers } from "../scripts/command.js";
 import { formatRow, freshPath, type Results, type Row, readResults, writePage, writeResults } from "./results.js";
 import { installPeers, newerNode } from "./sides/packages.js";
 import { compareMemory, compareWork, type Settings } from "./sides/rows.js";
-import { type Job, randomPictures } from "./sides/session.js";
+import { type Clock, type Job, randomPictures } from "./sides/session.js";
 import { createNetwork, peerNames, type Work, works } from "./sides/works.js";
 
-const help = `
-npm run bench:peers -- [options]
+const deviceNames = ["native", "wasm"] as const;
+const keys = works.map(({ key }) => key);
+const command = scriptCommand(
+  "bench:peers",
+  "Times Fovea and other frameworks in turn, on the same weights and pictures. bench/README.md says how.",
+  "--rows vgg16,train-lenet5 --devices native --rounds 3",
+)
+  .option("--rows <keys>", `of ${keys.join(", ")} (default: all)`, namesOf(keys), keys)
+  .option("--threads <list>", "threads of each side", wholeNumbers, [1, 2])
+  .option("--rounds <n>", "turns of each side, of which the median counts", wholeNumber(1), 7)
+  .option("--peers <names>", `of ${peerNames.join(", ")} (default: all)`, namesOf(peerNames), [...peerNames])
+  .option("--devices <names>", "of native, wasm (default: both)", namesOf(deviceNames), [...deviceNames])
+  .addOption(
+    new Option("--clock <name>", "cpu: the processes' time on the processors, for machines in use; one thread only")
+      .choices(["wall", "cpu"])
+      .default("wall"),
+  )
+  .option("--out <file>", "where results go (default: bench/results/peers-<date>.json for all rows, else nowhere)")
+  .option("--page <file>", "measure nothing: write the tables in docs/performance.md from a file of results")
+  .option("--json", "a line of JSON for each row on standard output")
+  .parse();
+const options = command.opts<{
+  rows: string[];
+  threads: number[];
+  rounds: number;
+  peers: (typeof peerNames)[number][];
+  devices: (typeof deviceNames)[number][];
+  clock: Clock;
+  out?: string;
+  page?: string;
+  json?: true;
+}>();
 
-  --rows <keys>      of ${works.map(({ key }) => key).join(", ")} (default: all)
-  --threads <list>   default 1,2
-  --rounds <n>       turns of each side, of which the median counts (default 7)
-  --peers <names>    of ${peerNames.join(", ")} (default: all)
-  --devices <names>  of native, wasm (default: both)
-  --clock <name>     wall, or cpu: the processes' time on the processors, for machines that are in use; one thread only
-  --out <file>       where results go (default: bench/results/peers-<date>.json for all rows, else nowhere)
-  --page <file>      measures nothing: writes the tables in docs/performance.md from a file of results
-  --json             a line of JSON for each row on standard output
-
-Example:
-  npm run bench:peers -- --rows vgg16,train-lenet5 --devices native --rounds 3
-`;
-
-const text = (value: string) => ({ type: "string", default: value }) as const;
-const everything = works.map(({ key }) => key).join();
-const { values: options } = parseArgs({
-  options: {
-    ...{ rows: text(everything), threads: text("1,2"), rounds: text("7"), clock: text("wall") },
-    ...{ peers: text(peerNames.join()), devices: text("native,wasm") },
-    ...{ out: { type: "string" }, page: { type: "string" } },
-    ...{ json: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
-  },
-});
-
-const wanted = choices(
-  "rows",
-  options.rows,
-  works.map(({ key }) => key),
-).flatMap((key) => works.filter((work) => work.key === key));
-const threadCounts = options.threads.split(",").map((word) => wholeNumber("threads", word));
-const [clock] = choices("clock", options.clock, ["wall", "cpu"] as const);
+const wanted = options.rows.flatMap((key) => works.filter((work) => work.key === key));
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
-const settings: Settings = {
-  peers: choices("peers", options.peers, peerNames),
-  devices: choices("devices", options.devices, ["native", "wasm"] as const),
-  rounds: wholeNumber("rounds", options.rounds),
-  ...{ clock, say },
-};
+const settings: Settings = { ...options, say };
 
 /** The weights, pictures and model of a work, for all sides. */
 async function writeFiles(work: Work, folder: string): Promise<NonNullable<Job["files"]>> {
@@ -91,7 +85,7 @@ async function* measure(): AsyncGenerator<Row> {
     for (const work of wanted) {
       say(work.title);
       const files = await writeFiles(work, folder);
-      for (const threads of threadCounts) {
+      for (const threads of options.threads) {
         const { rows, disagreements } = await compareWork(work, threads, files, settings);
         if (disagreements > 0) process.exitCode = 1;
         yield* rows;
@@ -107,14 +101,14 @@ async function* measure(): AsyncGenerator<Row> {
   }
 }
 
-if (options.help) say(help.trim());
-else if (options.page !== undefined) writePage(readResults(options.page));
+if (options.page !== undefined) writePage(readResults(options.page));
 else {
   installPeers(say);
   if (newerNode() === undefined) say("there is no Node 22 or newer here: WebAssembly has no relaxed SIMD");
   const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${process.platform} ${process.arch}`;
   const date = new Date().toISOString().slice(0, 10);
-  const complete = process.argv.slice(2).every((word) => !/^--(rows|threads|peers|devices|clock)/.test(word));
+  const narrowing = ["rows", "threads", "peers", "devices", "clock"];
+  const complete = narrowing.every((name) => command.getOptionValueSource(name) === "default");
   const path = options.out ?? (complete ? freshPath(date) : undefined);
   const rows: Row[] = [];
   for await (const row of measure()) {

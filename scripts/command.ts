@@ -1,8 +1,9 @@
 /** The scripts of package.json as commands: `--help` with an example, and one line for a word that is not understood. */
 
 import { Command, InvalidArgumentError } from "commander";
+import { wholeNumber } from "../src/cli/options.js";
 
-export { wholeNumber } from "../src/cli/options.js";
+export { wholeNumber };
 
 /** @param example words that follow `npm run <name> --` */
 export function scriptCommand(name: string, description: string, example: string): Command {
@@ -12,7 +13,7 @@ export function scriptCommand(name: string, description: string, example: string
     .addHelpText("after", `\nExample:\n  ${start} ${example}`.trimEnd())
     .configureOutput({
       outputError: (message, write) =>
-        write(`${message.trim().replaceAll("\n", " ")} Add --help for what is expected.\n`),
+        write(`${message.trim().replace(/\.?$/, ".").replaceAll("\n", " ")} Add --help for what is expected.\n`),
     });
 }
 
@@ -25,3 +26,6 @@ export function namesOf<Name extends string>(known: readonly Name[]): (text: str
       return found;
     });
 }
+
+/** A parser of whole numbers of 1 or more, with commas between them. */
+export const wholeNumbers = (text: string): number[] => text.split(",").map(wholeNumber(1));

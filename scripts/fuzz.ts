@@ -1,44 +1,38 @@
 /**
  * Feeds damaged files to every reader of files: each must be read, or refused with an error of Fovea's, within time and memory.
  *
- *   npm run fuzz                                 200,000 inputs for each reader
- *   npm run fuzz -- npz zip --count 5000         fewer, for some
- *   npm run fuzz -- npz --seed 3 --first 712 --count 1 --save input.npz
- *
  * Each reader runs in a process of its own, whose memory is limited and whose end would be noticed.
  */
 
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Argument, Option } from "commander";
 import { onWarning } from "../src/index.js";
+import { scriptCommand, wholeNumber } from "./command.js";
 import { readers } from "./fuzz/readers.js";
 import { type FuzzOptions, type FuzzReport, fuzz, limits, makeInput } from "./fuzz/run.js";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    count: { type: "string", default: "200000" },
-    seed: { type: "string", default: "1" },
-    first: { type: "string", default: "0" },
-    save: { type: "string" },
-    json: { type: "boolean", default: false },
-    /** Used between the processes. */
-    child: { type: "boolean", default: false },
-  },
-});
+const names = readers.map(({ name }) => name);
 
-const options: FuzzOptions = {
-  seed: Number(values.seed),
-  first: Number(values.first),
-  count: Number(values.count),
-};
-const chosen = positionals.length === 0 ? readers : readers.filter(({ name }) => positionals.includes(name));
-if (chosen.length < positionals.length) {
-  console.error(`Readers: ${readers.map(({ name }) => name).join(", ")}`);
-  process.exit(2);
-}
+const command = scriptCommand(
+  "fuzz",
+  "Feeds damaged files to every reader of files: each must be read, or refused with an error of Fovea's, within time and\n" +
+    "memory. Exits with 1 when one is not.",
+  "npz zip --count 5000\n  npm run fuzz -- npz --seed 3 --first 712 --count 1 --save input.npz",
+)
+  .addArgument(new Argument("[readers...]", "which of them (default: all)").choices(names))
+  .option("--count <n>", "inputs for each", wholeNumber(1), 200_000)
+  .option("--seed <n>", "what the inputs are made from", wholeNumber(0), 1)
+  .option("--first <n>", "number of the first input", wholeNumber(0), 0)
+  .option("--save <file>", "write the first input for the first of the readers instead of reading it")
+  .option("--json", "a line of JSON for each reader")
+  // Used between the processes.
+  .addOption(new Option("--child").hideHelp())
+  .parse();
+const values = command.opts<FuzzOptions & { save?: string; json?: true; child?: true }>();
+const options: FuzzOptions = { seed: values.seed, first: values.first, count: values.count };
+const chosen = command.args.length === 0 ? readers : readers.filter(({ name }) => command.args.includes(name));
 
 /** Inputs of one process: one that hangs is found among these. */
 const PORTION = 20_000;

@@ -6,9 +6,10 @@
  */
 
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import { chooseVariant } from "../src/backends/wasm/variants.js";
 import { root } from "./build-step.js";
+import { scriptCommand } from "./command.js";
 import { Checkout, removeCheckouts } from "./mutation-checkout.js";
 import { type Mutation, mutations } from "./mutation-list.js";
 import { interrupted, run, stopCommands } from "./run-command.js";
@@ -36,11 +37,12 @@ function parseNumbers(text: string): number[] {
   return numbers;
 }
 
-const options = new Command("npm run mutations --")
-  .description(
-    "Makes one wrong change after another in a copy of the repository and requires that a test notices.\n" +
-      "Exits with 1 when a change goes unnoticed or cannot be made, or when the tests fail without any.",
-  )
+const options = scriptCommand(
+  "mutations",
+  "Makes one wrong change after another in a copy of the repository and requires that a test notices.\n" +
+    "Exits with 1 when a change goes unnoticed or cannot be made, or when the tests fail without any.",
+  "--only 3,7",
+)
   .option("--only <numbers>", "only these changes, such as 3,7", parseNumbers)
   .option("--list", "say which changes there are")
   .option("--json", "one JSON object for each change on standard output (of `node dist/scripts/mutations.js`)")

@@ -1,29 +1,31 @@
 /**
  * `npm run onnx:cases -- folder…`: runs cases in the layout of the ONNX project's backend tests, and says which fail. That
  * project's Python package writes more than 1,800 of them.
- *
- *   --device native|wasm|reference   where to compute
- *   --only text                      cases whose names contain the text
  */
 
 import { basename } from "node:path";
-import { parseArgs } from "node:util";
+import { Option } from "commander";
 import { type DeviceName, setDevice } from "../src/index.js";
 import { casesIn, outOfScope, runCase } from "../test/support/onnxCases.js";
+import { scriptCommand } from "./command.js";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { device: { type: "string", default: "auto" }, only: { type: "string", default: "" } },
-});
-if (positionals.length === 0) {
-  process.stderr.write("npm run onnx:cases -- folder…: folders that hold a folder for each case.\n");
-  process.exit(2);
-}
-setDevice(values.device as DeviceName | "auto");
+const command = scriptCommand(
+  "onnx:cases",
+  "Runs cases in the layout of the ONNX project's backend tests, and says which fail.",
+  "cases/node --only test_conv",
+)
+  .argument("<folders...>", "folders that hold a folder for each case")
+  .addOption(
+    new Option("--device <name>", "where to compute").choices(["auto", "native", "wasm", "reference"]).default("auto"),
+  )
+  .option("--only <text>", "cases whose names contain the text", "")
+  .parse();
+const values = command.opts<{ device: DeviceName | "auto"; only: string }>();
+setDevice(values.device);
 
 const count = { passed: 0, failed: 0, skipped: 0 };
 const reasons = new Map<string, number>();
-for (const path of positionals.flatMap(casesIn).filter((each) => basename(each).includes(values.only))) {
+for (const path of command.args.flatMap(casesIn).filter((each) => basename(each).includes(values.only))) {
   const reason = outOfScope(path);
   if (reason !== undefined) {
     count.skipped++;

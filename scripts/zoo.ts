@@ -14,6 +14,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Argument, Option } from "commander";
 import { setDevice } from "../src/device.js";
 import {
   add,
@@ -36,6 +37,7 @@ import { Golden } from "../test/support/golden.js";
 import { relativeError } from "../test/support/numbers.js";
 import { loadOnnxRuntime } from "../test/support/onnxruntime.js";
 import { fillByFormula, inTorchvision, type TorchvisionCase, torchvisionError } from "../test/support/torchvision.js";
+import { scriptCommand } from "./command.js";
 
 const allowed = 1e-4;
 const script = fileURLToPath(new URL("../../test/goldens/networks.py", import.meta.url));
@@ -147,16 +149,28 @@ async function examine(entry: models.ModelEntry): Promise<void> {
   console.log(`${entry.name.padEnd(16)}${columns([format.format(count), ...times, ...outputs])}`);
 }
 
-const [, program, ...given] = process.argv;
-if (given[0] === "--one") {
+const command = scriptCommand(
+  "zoo",
+  "Compares every network at its full size with torchvision and ONNX Runtime, and trains it for a step.\n" +
+    "Exits with 1 when one is wrong.",
+  "lenet5 resnet18",
+)
+  .addArgument(
+    new Argument("[networks...]", "which of them (default: all)").choices(models.list().map(({ name }) => name)),
+  )
+  // Used between the processes.
+  .addOption(new Option("--one <name>").hideHelp())
+  .parse();
+const { one } = command.opts<{ one?: string }>();
+if (one !== undefined) {
   try {
-    await examine(models.find(given[1]));
+    await examine(models.find(one));
   } catch (error) {
-    console.log(`${given[1].padEnd(16)}WRONG: ${error instanceof Error ? error.message : error}`);
+    console.log(`${one.padEnd(16)}WRONG: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;
   }
 } else {
-  const entries = given.length === 0 ? models.list() : given.map((name) => models.find(name));
+  const entries = command.args.length === 0 ? models.list() : command.args.map((name) => models.find(name));
   const device = setDevice("auto");
   await device.ready;
   console.log(`On ${device.variant} with ${device.threads} threads; batches of 2; seconds with the program's making.`);
@@ -166,7 +180,9 @@ if (given[0] === "--one") {
   const titles = ["parameters", "forward", "training", "torchvision", "ONNX Runtime", "read again"];
   console.log(`${"".padEnd(16)}${columns(titles)}`);
   for (const { name } of entries) {
-    const { status, signal } = spawnSync(process.execPath, [program, "--one", name], { stdio: "inherit" });
+    const { status, signal } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--one", name], {
+      stdio: "inherit",
+    });
     if (signal !== null) console.log(`${name.padEnd(16)}WRONG: the process ended with ${signal}`);
     if (status !== 0) process.exitCode = 1;
   }
