@@ -19,6 +19,7 @@
 #include "unpooling.c"
 #include "weight_gradient.c"
 #include "winograd.c"
+#include "winograd_columns.c"
 #include "winograd_gradient.c"
 #include "winograd_weights.c"
 

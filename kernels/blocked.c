@@ -6,16 +6,19 @@
 
 /* Does as much of a step as belongs to some of `rows` rows: each kind of step counts in its own units. */
 static void run_rows(const Context *context, uint32_t kernel, const void *step, int32_t rows, Range range) {
-  int32_t count = kernel == STEP_ELEMENTWISE   ? ((const ElementwiseStep *)step)->count
-                  : kernel == STEP_CONVOLUTION ? ((const ConvolutionStep *)step)->batch
-                  : kernel == STEP_POOL        ? ((const PoolStep *)step)->planes
-                                               : reduced_count(step);
+  int32_t count = kernel == STEP_ELEMENTWISE        ? ((const ElementwiseStep *)step)->count
+                  : kernel == STEP_CONVOLUTION      ? ((const ConvolutionStep *)step)->batch
+                  : kernel == STEP_WINOGRAD_COLUMNS ? ((const WinogradColumnsStep *)step)->batch
+                  : kernel == STEP_POOL             ? ((const PoolStep *)step)->planes
+                                                    : reduced_count(step);
   int32_t size = count / rows;
   Range own = {range.begin * size, range.end * size};
   if (kernel == STEP_ELEMENTWISE) {
     elementwise_range(context, step, own.begin, own.end);
   } else if (kernel == STEP_CONVOLUTION) {
     convolve_images(context, step, own);
+  } else if (kernel == STEP_WINOGRAD_COLUMNS) {
+    convolve_strips_of_images(context, step, own);
   } else if (kernel == STEP_POOL) {
     pool_planes(context, step, own);
   } else {

@@ -10,7 +10,7 @@ typedef struct {
   Convolution plan;
   Folded folded;
   Band band;
-  int32_t units, panels, panel_groups;
+  int32_t panels, panel_groups;
   int32_t packed, filled; /* the group whose weights have been packed, and the band that has been filled */
 } ConvolutionWork;
 
@@ -18,7 +18,6 @@ static ConvolutionWork open_convolution(const Context *context, const Convolutio
   ConvolutionWork work = {.plan = plan_convolution(context, step), .packed = -1, .filled = -1};
   work.panels = count_panels(step->target_channels);
   work.panel_groups = step->lanes_are_pixels ? 1 : ceil_div(work.panels, step->panel_group);
-  work.units = step->groups * work.panel_groups * step->batch * step->bands;
   make_tables(&work.plan);
   if (step->folded_columns > 0) work.folded = plan_folded(context, &work.plan);
   return work;
@@ -65,9 +64,11 @@ static void kernel_convolution(const Context *context, const ConvolutionStep *st
   for (; range.begin < range.end; range = next_share(context, units)) convolve_units(context, &work, range);
 }
 
-/* Images begin … end-1, of a convolution without groups. */
+/* Images begin … end-1, of a convolution without groups. Behind them somebody else may be writing. */
 static void convolve_images(const Context *context, const ConvolutionStep *step, Range images) {
-  ConvolutionWork work = open_convolution(context, step);
+  ConvolutionStep own = *step;
+  own.batch = images.end;
+  ConvolutionWork work = open_convolution(context, &own);
   int32_t per_image = work.panel_groups * step->bands;
   convolve_units(context, &work, (Range){images.begin * per_image, images.end * per_image});
 }

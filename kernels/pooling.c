@@ -236,13 +236,14 @@ static float plane_average(const float *plane, int32_t count) {
   return sum_lanes(lanes) / (float)count;
 }
 
-static void pool_units(const Context *context, const Pool *p, Range range) {
+/* `planes` of the input may be read. */
+static void pool_units(const Context *context, const Pool *p, Range range, int32_t planes) {
   const PoolStep *step = p->step;
   const float *input = floats(context, step->input);
   float *output = floats(context, step->output);
   int32_t height = step->output_size[0], width = step->output_size[1];
   ptrdiff_t input_plane = (ptrdiff_t)step->input_size[0] * step->input_size[1];
-  const float *end = input + step->planes * input_plane;
+  const float *end = input + planes * input_plane;
   int32_t whole = step->kind == POOL_AVERAGE && height * width == 1;
   for (int32_t i = 0; i < 2; i++) whole &= COVERED(step, i);
 #define BAND_BEGIN(u) ((u) / step->bands * height * width + part_begin(height, step->bands, (u) % step->bands) * width)
@@ -268,10 +269,13 @@ static void kernel_pool(const Context *context, const PoolStep *step) {
   Range range = first_share(context, units);
   if (range.begin == range.end) return;
   Pool p = plan_pool(context, step);
-  for (; range.begin < range.end; range = next_share(context, units)) pool_units(context, &p, range);
+  for (; range.begin < range.end; range = next_share(context, units)) {
+    pool_units(context, &p, range, step->planes);
+  }
 }
 
+/* Behind these planes somebody else may be writing. */
 static void pool_planes(const Context *context, const PoolStep *step, Range planes) {
   Pool p = plan_pool(context, step);
-  pool_units(context, &p, (Range){planes.begin * step->bands, planes.end * step->bands});
+  pool_units(context, &p, (Range){planes.begin * step->bands, planes.end * step->bands}, planes.end);
 }

@@ -90,11 +90,13 @@ function typeOfArray(values: NumericArray): DType {
 }
 
 function fromValues(values: ArrayLike<number>, shape: Shape, dtype: DType, device: Device): Tensor<Shape, DType> {
+  // A loop takes ten times as long.
+  if (dtype === "float32") return tensorOver(new Float32Array(values), shape, dtype, device);
   const data = allocate(dtype, values.length);
   const [low, high] = ranges[dtype];
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    if (dtype !== "float32" && !(Number.isInteger(value) && value >= low && value <= high)) {
+    if (!(Number.isInteger(value) && value >= low && value <= high)) {
       throw new ArgumentError(
         `tensor: ${value} (value ${i}) cannot be ${dtype}. Expected an integer from ${low} to ${high}.`,
       );

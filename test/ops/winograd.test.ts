@@ -1,4 +1,4 @@
-/** Convolutions that are wide enough for Winograd's algorithm (kernels/winograd.c), against float64. */
+/** Convolutions that are wide enough for Winograd's algorithm (kernels/winograd.c, winograd_columns.c), against float64. */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -13,6 +13,8 @@ interface Case {
   readonly outputs: number;
   readonly padding: number | readonly [number, number];
   readonly groups?: number;
+  /** Default: 3×3. */
+  readonly kernel?: readonly [number, number];
 }
 
 const cases: readonly Case[] = [
@@ -30,6 +32,21 @@ const cases: readonly Case[] = [
   { input: [17, 32, 7, 7], outputs: 32, padding: 1 },
 ];
 
+/** Kernels of five rows: only columns are transformed. */
+const columnCases: readonly Case[] = [
+  { input: [1, 6, 14, 14], outputs: 16, padding: 0, kernel: [5, 5] },
+  { input: [2, 19, 27, 21], outputs: 33, padding: 2, kernel: [5, 5] },
+  // Rows that leave something of the last strip, and one row only.
+  { input: [3, 16, 9, 10], outputs: 24, padding: 0, kernel: [5, 5] },
+  { input: [1, 40, 10, 11], outputs: 8, padding: 1, kernel: [5, 5] },
+  { input: [2, 32, 13, 7], outputs: 17, padding: [6, 0], kernel: [5, 3] },
+  { input: [1, 24, 16, 12], outputs: 16, padding: [2, 0], kernel: [5, 1] },
+  { input: [2, 32, 11, 12], outputs: 48, padding: 2, kernel: [5, 5], groups: 2 },
+  // Several bands, and sums in several parts.
+  { input: [1, 64, 45, 40], outputs: 16, padding: 2, kernel: [5, 5] },
+  { input: [1, 130, 12, 8], outputs: 16, padding: 2, kernel: [5, 5] },
+];
+
 function noise(size: number, seed: number): Float32Array<ArrayBuffer> {
   let state = seed;
   return Float32Array.from({ length: size }, () => {
@@ -41,8 +58,8 @@ function noise(size: number, seed: number): Float32Array<ArrayBuffer> {
 const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** The convolution and both gradients, on the device in use. */
-async function convolve({ input, outputs, padding, groups = 1 }: Case): Promise<Float32Array[]> {
-  const kernel = [outputs, input[1] / groups, 3, 3];
+async function convolve({ input, outputs, padding, groups = 1, kernel: size = [3, 3] }: Case): Promise<Float32Array[]> {
+  const kernel = [outputs, input[1] / groups, ...size];
   const scale = 1 / Math.sqrt(product(kernel) / outputs);
   const x = tensor(noise(product(input), 1), [...input]);
   const weight = tensor(
@@ -68,12 +85,12 @@ function errors(found: Float32Array, expected: Float32Array): { largest: number;
   return { largest: worst / most, typical: Math.sqrt(errorSquares / squares) };
 }
 
-const titleOf = ({ input, outputs, padding, groups = 1 }: Case) =>
-  `${input.join("×")} to ${outputs}, padding ${padding}${groups > 1 ? `, ${groups} groups` : ""}`;
+const titleOf = ({ input, outputs, padding, groups = 1, kernel = [3, 3] }: Case) =>
+  `${input.join("×")} to ${outputs} by ${kernel.join("×")}, padding ${padding}${groups > 1 ? `, ${groups} groups` : ""}`;
 
 for (const { name, device, reason } of kernelDevices) {
-  describe(`wide 3×3 convolutions on ${name}`, { skip: reason }, () => {
-    for (const each of cases) {
+  describe(`wide convolutions on ${name}`, { skip: reason }, () => {
+    for (const each of [...cases, ...columnCases]) {
       it(titleOf(each), async () => {
         if (device === undefined) return;
         useDevice(referenceDevice);
@@ -126,6 +143,9 @@ for (const { name, device, reason } of kernelDevices) {
       const step = compile((x: Tensor, weight: Tensor) => conv2d(x, weight, null, { padding: 1 }));
       await step(tensor(noise(32 * 64, 1), [1, 32, 8, 8]), tensor(noise(32 * 32 * 9, 2), [32, 32, 3, 3]));
       assert.match(step.explain(), /\bwinograd\b/);
+      const tall = compile((x: Tensor, weight: Tensor) => conv2d(x, weight, null, { padding: 2 }));
+      await tall(tensor(noise(16 * 144, 1), [1, 16, 12, 12]), tensor(noise(32 * 16 * 25, 2), [32, 16, 5, 5]));
+      assert.match(tall.explain(), /\bwinogradColumns\b/);
     });
   });
 }
@@ -142,7 +162,11 @@ describe("any number of threads", { skip: ordinary ? false : "with other devices
         const device = make[name](threads);
         try {
           useDevice(device);
-          results.push(await convolve({ input: [2, 64, 20, 18], outputs: 72, padding: 1 }));
+          const square = await convolve({ input: [2, 64, 20, 18], outputs: 72, padding: 1 });
+          results.push([
+            ...square,
+            ...(await convolve({ input: [2, 33, 30, 18], outputs: 56, padding: 2, kernel: [5, 5] })),
+          ]);
         } finally {
           await device.close();
         }

@@ -24,8 +24,6 @@ const mostBuffers = 64;
 /** As `Buffer.slot` has it. */
 const arenaSlot = 0;
 const alignment = 64;
-/** Bytes beyond its last row that a kernel may read of what it takes for a whole tensor. */
-const overrun = 1024;
 
 /** How a step touches a buffer: whatever number divides `rows` can split both into rows that belong to each other. */
 interface Access {
@@ -160,8 +158,8 @@ function blockedStep(
     locals.push({ place: scratchBytes, rowBytes: bytes });
     scratchBytes += Math.ceil((together * bytes) / alignment) * alignment;
   }
-  // Kernels may read some vectors beyond the last row.
-  scratchBytes += overrun;
+  // Kernels may read a vector beyond the last row.
+  scratchBytes += alignment;
   return makeStep("blocked", {
     rows,
     together,
@@ -185,6 +183,10 @@ function rowWorkOf(step: Step, index: number): RowWork {
   if (isNamed(step, "convolution")) {
     const { source, weight, output, batch, groups, epilogue } = step.fields;
     if (groups === 1) return rowsOf(step, index, batch, source, output, epilogue, [{ buffer: weight, rows: 1 }]);
+  }
+  if (isNamed(step, "winogradColumns")) {
+    const { source, weights, output, batch, groups, epilogue } = step.fields;
+    if (groups === 1) return rowsOf(step, index, batch, source, output, epilogue, [{ buffer: weights, rows: 1 }]);
   }
   if (isNamed(step, "pool")) {
     const { input, output, planes, epilogue } = step.fields;

@@ -18,6 +18,7 @@ import {
   type Problem,
   sizesOf,
   takesChannelsLast,
+  usesWinogradColumns,
 } from "./convolutionProblem.js";
 import { lowerProduct } from "./matmul.js";
 import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
@@ -32,6 +33,7 @@ import {
   windowsInBand,
 } from "./windows.js";
 import { lowerWinograd, winogradSteps, winogradTile } from "./winograd.js";
+import { lowerWinogradColumns, winogradColumnsSteps } from "./winogradColumns.js";
 
 const pair = row(2);
 
@@ -102,6 +104,7 @@ export const convolutionSteps = {
   },
   ...weightGradientSteps,
   ...winogradSteps,
+  ...winogradColumnsSteps,
 } as const;
 
 /** Floats that share the second-level cache: packed weights, haloed source, and the stage. */
@@ -129,6 +132,10 @@ function lowerConvolution(
     return;
   }
   const width = to.machine.vectorWidth;
+  if (usesWinogradColumns(given, params, to.machine)) {
+    lowerWinogradColumns(given, source, weight, output, to);
+    return;
+  }
   const sourceLast = source.layout === "channelsLast";
   const targetLast = output.layout === "channelsLast";
   const { problem, arePixels } = chooseLanes(given, params, to.machine);

@@ -6,6 +6,7 @@ import type { Machine } from "../lowering.js";
 import { roundUp } from "./panels.js";
 import { haloLength, type WindowAxis, windowAxes, windowsBetween } from "./windows.js";
 import { winogradTile } from "./winograd.js";
+import { favoursColumns } from "./winogradColumns.js";
 
 /** A convolution per image and group, as the kernels see it. */
 export interface Problem {
@@ -134,6 +135,14 @@ export function chooseLanes(given: Problem, params: Conv2dParams, { vectorWidth:
   return { problem, arePixels };
 }
 
+/** Whether Winograd's algorithm along columns costs less than the sums of the definition. */
+export function usesWinogradColumns(given: Problem, params: Conv2dParams, machine: Machine): boolean {
+  const { vectorWidth: width } = machine;
+  const problem = foldColumns(given, params, width);
+  const direct = given.axes[0].target * Math.min(costByChannels(problem, width), costByPixels(problem, width));
+  return favoursColumns(problem, direct, machine);
+}
+
 /** How much more lanes of channels may cost than lanes of pixels, for what the order of memory saves. */
 const worth = 1.5;
 
@@ -147,6 +156,6 @@ export function takesChannelsLast(
   const width = machine.vectorWidth;
   const isFolded = foldColumns(problem, params, width).folded !== undefined;
   const byChannels = !isFolded && costByChannels(problem, width) <= worth * costByPixels(problem, width);
-  const takes = winogradTile(problem, machine) !== 0 || byChannels;
+  const takes = winogradTile(problem, machine) !== 0 || usesWinogradColumns(problem, params, machine) || byChannels;
   return { source: takes && isWhole(problem.sourceChannels), target: takes && isWhole(problem.targetChannels) };
 }

@@ -52,6 +52,9 @@ const packedFloats = 1 << 17;
 const blockFloats = 1 << 16;
 const blockColumns = 1 << 11;
 
+/** Columns so few that all of them make one block. */
+const narrow = 256;
+
 /** One product, or a batch of them, of matrices that lie in `a` and `b`. */
 export interface Product extends MatmulParams {
   readonly a: Buffer;
@@ -85,9 +88,11 @@ function blocksFor(product: Product, method: number, machine: Machine, isLocal: 
   if (isLocal) rowBlock = Math.min(rowBlock, blockFloats / blockColumns);
   const units = () => batch * ceilDiv(rows, rowBlock) * ceilDiv(columns, columnBlock);
   const wanted = Math.min(enoughUnits, Math.floor((batch * rows * columns * depth) / smallestUnit));
+  // Rows of an output that lie one after the other are finished together.
+  const keepsRows = columnBlock >= columns && columns <= narrow && rows >= 32;
   while (units() < wanted) {
-    if (rowBlock >= 24) rowBlock = ceilDiv(rowBlock, 2);
-    else if (columnBlock > panel) columnBlock = roundUp(columnBlock / 2, panel);
+    if (rowBlock >= (keepsRows ? 16 : 24)) rowBlock = ceilDiv(rowBlock, 2);
+    else if (columnBlock > panel && !keepsRows) columnBlock = roundUp(columnBlock / 2, panel);
     else break;
   }
   return { rowBlock, columnBlock, depthBlock: Math.min(depthBlock, Math.max(1, depth)) };

@@ -1,0 +1,156 @@
+/**
+ * Winograd's algorithm along columns, F(4, 5), for convolutions of stride 1 whose kernels have five rows
+ * (kernels/winograd_columns.c): eight products stand for twenty, and results are about as near as those of the definition.
+ */
+
+import { currentPrecision } from "../../../core/precision.js";
+import { sizeOf } from "../../../core/shape.js";
+import type { Operand } from "../../backend.js";
+import { epilogue, i32, input, output, row, scratch } from "../fields.js";
+import type { Lowering, Machine } from "../lowering.js";
+import type { Problem } from "./convolution.js";
+import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout } from "./panels.js";
+import { partBegin } from "./windows.js";
+
+const pair = row(2);
+
+export const winogradColumnsSteps = {
+  /** Transforms the weights; for an input gradient, turned around and with channels exchanged. */
+  winogradColumnsWeights: {
+    weight: input,
+    output,
+    scratch,
+    scratchFloats: i32,
+    groups: i32,
+    sourceChannels: i32,
+    targetChannels: i32,
+    columns: i32,
+    gradient: i32,
+  },
+  /**
+   * Channels are counted per group; `columns` are the kernel's; `padding` above and on the left. Units of work are `bands`
+   * bands of strips of four rows of one image, and groups of `panelGroup` panels of target channels. Transformed rows are
+   * `pitch` pixels long; distances are those of the points.
+   */
+  winogradColumns: {
+    source: input,
+    weights: input,
+    output,
+    scratch,
+    scratchFloats: i32,
+    haloAt: i32,
+    productsAt: i32,
+    stageAt: i32,
+    offsetsAt: i32,
+    sourceDistance: i32,
+    productDistance: i32,
+    batch: i32,
+    groups: i32,
+    sourceChannels: i32,
+    targetChannels: i32,
+    sourceSize: pair,
+    targetSize: pair,
+    columns: i32,
+    padding: pair,
+    bands: i32,
+    panelGroup: i32,
+    pitch: i32,
+    sourceLast: i32,
+    targetLast: i32,
+    epilogue,
+  },
+} as const;
+
+/** STRIP_ROWS and STRIP_POINTS in C. */
+const stripRows = 4;
+const points = 8;
+
+/** Floats of transformed rows that share the second-level cache with weights and products. */
+const bandFloats = 1 << 16;
+
+/*
+ * Costs, in vector multiply-adds: of a vector of transformed rows, of one of transformed results, and of starting and
+ * storing a sum.
+ */
+const sourceCost = 30;
+const resultCost = 40;
+const sumCost = 12;
+
+/** Whether the algorithm costs less than `direct` vector multiply-adds an image and group. */
+export function favoursColumns(problem: Problem, direct: number, { vectorWidth: width }: Machine): boolean {
+  const { axes, kernel, isPlain, sourceChannels, targetChannels, folded } = problem;
+  const [y, x] = axes;
+  if (currentPrecision() !== "fast" || !isPlain || kernel[0] !== 5 || folded !== undefined) return false;
+  if (sizeOf([problem.batch, sourceChannels, targetChannels, y.target, x.target]) === 0) return false;
+  const vectors = ceilDiv(targetChannels, width);
+  const products = vectors * x.target * (points * (sourceChannels * kernel[1] + sumCost) + resultCost);
+  const transforms = ceilDiv(x.target + kernel[1] - 1, width) * sourceChannels * sourceCost;
+  return ceilDiv(y.target, stripRows) * (products + transforms) < 0.9 * direct;
+}
+
+export function lowerWinogradColumns(
+  problem: Problem,
+  source: Operand,
+  weight: Operand,
+  output: Operand,
+  to: Lowering,
+): void {
+  const { batch, groups, sourceChannels, targetChannels, axes, kernel, gradient } = problem;
+  const [y, x] = axes;
+  const { vectorWidth: width, threads } = to.machine;
+  const channels = { groups, sourceChannels, targetChannels, columns: kernel[1] };
+  const terms = sourceChannels * kernel[1];
+  const panel = panelWidth(to.machine);
+  const weights = to.temporary(4 * groups * points * terms * roundUp(targetChannels, width));
+  const packed = sizeOf(kernel) * panel;
+  to.prepare("winogradColumnsWeights", {
+    weight: weight.buffer,
+    output: weights,
+    scratch: to.temporary(4 * packed * threads),
+    scratchFloats: packed,
+    gradient: gradient ? 1 : 0,
+    ...channels,
+  });
+
+  const strips = ceilDiv(y.target, stripRows);
+  const sourceLast = source.layout === "channelsLast";
+  const targetLast = output.layout === "channelsLast";
+  const columns = x.target + kernel[1] - 1;
+  const pitch = sourceLast ? columns : roundUp(columns, width);
+  const perStrip = points * (sourceChannels * pitch + x.target * panel);
+  let bands = Math.min(strips, ceilDiv(strips * perStrip, bandFloats));
+  const panels = ceilDiv(ceilDiv(targetChannels, width), panelVectors(to.machine));
+  let panelGroup = panels;
+  if (batch * groups * bands < enoughUnits) {
+    bands = Math.max(bands, Math.min(strips, 2));
+    panelGroup = Math.max(1, Math.floor((panels * batch * groups * bands) / enoughUnits));
+  }
+  let mostStrips = 0;
+  for (let i = 0; i < bands; i++)
+    mostStrips = Math.max(mostStrips, partBegin(strips, bands, i + 1) - partBegin(strips, bands, i));
+  // Points whose distance is a multiple of a page would push each other out of the cache.
+  const sourceDistance = mostStrips * sourceChannels * pitch + 16;
+  const productDistance = mostStrips * x.target * panel + 16;
+  const layout = new ScratchLayout();
+  layout.place(points * sourceDistance);
+  // Rows of a channel with their borders or, where channels are last, the zeros of a row outside of the source.
+  const haloAt = layout.place(sourceLast ? sourceChannels : stripRows * (mostStrips + 1) * pitch + 2 * width);
+  const productsAt = layout.place(points * productDistance);
+  const stageAt = layout.place(targetLast ? 0 : stripRows * mostStrips * x.target * panel);
+  const offsetsAt = layout.place(terms);
+  to.step("winogradColumns", {
+    source: source.buffer,
+    weights,
+    output: output.buffer,
+    scratch: to.temporary(4 * layout.floats * threads),
+    scratchFloats: layout.floats,
+    ...{ haloAt, productsAt, stageAt, offsetsAt, sourceDistance, productDistance },
+    batch,
+    ...channels,
+    sourceSize: [y.source, x.source],
+    targetSize: [y.target, x.target],
+    padding: [-y.origin - Math.floor(y.shift / y.phases), -x.origin - Math.floor(x.shift / x.phases)],
+    ...{ bands, panelGroup, pitch, sourceLast: sourceLast ? 1 : 0, targetLast: targetLast ? 1 : 0 },
+    epilogue: to.epilogue,
+  });
+}
