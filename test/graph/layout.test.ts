@@ -53,6 +53,7 @@ function buildNetwork(draw: Draw): () => Tensor[] {
               [3, 3],
               [3, 3],
               [5, 3],
+              [5, 5],
               [1, 3],
             ]);
       const padding: [number, number] = draw.oneIn(3) ? [0, 0] : [kernel[0] >> 1, kernel[1] >> 1];

@@ -131,11 +131,11 @@ function lowerConvolution(
     lowerWinograd(given, tile, source, weight, output, to);
     return;
   }
-  const width = to.machine.vectorWidth;
   if (usesWinogradColumns(given, params, to.machine)) {
     lowerWinogradColumns(given, source, weight, output, to);
     return;
   }
+  const width = to.machine.vectorWidth;
   const sourceLast = source.layout === "channelsLast";
   const targetLast = output.layout === "channelsLast";
   const { problem, arePixels } = chooseLanes(given, params, to.machine);

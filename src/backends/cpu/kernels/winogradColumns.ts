@@ -8,7 +8,7 @@ import { sizeOf } from "../../../core/shape.js";
 import type { Operand } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
-import type { Problem } from "./convolution.js";
+import type { Problem } from "./convolutionProblem.js";
 import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout } from "./panels.js";
 import { partBegin } from "./windows.js";
 
