@@ -108,9 +108,9 @@ INLINE const float *upstream_rows(const WeightGradient *g, const float *upstream
          (ptrdiff_t)b->first * g->step->upstream_size[1];
 }
 
-/* Adds a block's products to the stage: taps of the channels × lanes of a panel. */
+/* Adds a block's products to sums: taps of the channels × lanes of a panel. */
 static void add_block(const WeightGradient *g, const PixelBlock *b, const float *windows, int32_t channels,
-                      int32_t vectors, int32_t add) {
+                      int32_t vectors, float *sums, int32_t add) {
   const WeightGradientStep *step = g->step;
   int32_t columns = step->kernel[1], width = vectors * VW, row_pixels = b->images * step->upstream_size[1];
   for (int32_t ky = 0; ky < step->kernel[0]; ky++) {
@@ -120,7 +120,7 @@ static void add_block(const WeightGradient *g, const PixelBlock *b, const float 
     while (end > first && (b->first + end - 1) * step->stride[0] + tap >= step->input_size[0]) end--;
     int32_t rows = channels * columns, tiles = ceil_div(rows, broadcast_rows[vectors - 1]);
     const float *row = windows + halo_offset(&g->halo, ky * step->dilation[0], 0);
-    float *to = g->stage + (ptrdiff_t)ky * columns * width;
+    float *to = sums + (ptrdiff_t)ky * columns * width;
     int32_t kx = 0;
     for (int32_t t = 0; t < tiles; t++) {
       int32_t size = part_begin(rows, tiles, t + 1) - part_begin(rows, tiles, t);
@@ -141,48 +141,64 @@ static void add_block(const WeightGradient *g, const PixelBlock *b, const float 
   }
 }
 
-/* One unit: a chunk of blocks, a panel of output channels, a block of input channels. */
-static void gradient_by_channels(const Context *context, const WeightGradient *g, int32_t unit, float *partial,
+/* Writes the sums of a panel's lanes, which belong to output channels `lane` on of a group, and finishes them. */
+static void store_panel(const Context *context, const WeightGradient *g, int32_t group, int32_t lane, int32_t lanes,
+                        int32_t vectors, int32_t channel, int32_t channels, const float *sums, float *partial,
+                        const ElementwiseStep *epilogue) {
+  const WeightGradientStep *step = g->step;
+  int32_t depth = step->input_channels * g->taps;
+  int32_t at = (group * step->output_channels + lane) * depth + channel * g->taps;
+  store_columns(sums, vectors, lanes, channels * g->taps, partial + at, depth);
+  if (channels == step->input_channels) {
+    elementwise_range(context, epilogue, at, at + lanes * depth);
+    return;
+  }
+  for (int32_t i = 0; i < lanes; i++, at += depth) {
+    elementwise_range(context, epilogue, at, at + channels * g->taps);
+  }
+}
+
+/* One unit: a chunk of blocks, a group of panels of output channels, a block of input channels. */
+static void gradient_by_channels(const Context *context, const WeightGradient *g, int32_t unit, float *partials,
                                  const ElementwiseStep *epilogue) {
   const WeightGradientStep *step = g->step;
   const float *upstream = floats(context, step->upstream), *input = floats(context, step->input);
   const float *end = upstream + (ptrdiff_t)step->batch * step->groups * step->output_channels * g->upstream_plane;
   int32_t vectors = ceil_div(step->output_channels, VW), panels = ceil_div(vectors, PANEL_VECTORS);
   int32_t channel_blocks = ceil_div(step->input_channels, step->channel_block);
-  int32_t part = unit % channel_blocks, panel = unit / channel_blocks % panels;
-  int32_t group = unit / channel_blocks / panels % step->groups;
-  int32_t chunk = unit / channel_blocks / panels / step->groups;
-  int32_t first_vector = part_begin(vectors, panels, panel);
-  vectors = part_begin(vectors, panels, panel + 1) - first_vector;
-  int32_t lane = first_vector * VW, lanes = min_int(step->output_channels - lane, vectors * VW);
+  int32_t panel_groups = ceil_div(panels, step->panel_group);
+  int32_t part = unit % channel_blocks, index = unit / channel_blocks % panel_groups;
+  int32_t group = unit / channel_blocks / panel_groups % step->groups;
+  int32_t chunk = unit / channel_blocks / panel_groups / step->groups;
+  int32_t first_panel = part_begin(panels, panel_groups, index), end_panel = part_begin(panels, panel_groups, index + 1);
   int32_t channel = part_begin(step->input_channels, channel_blocks, part);
   int32_t channels = part_begin(step->input_channels, channel_blocks, part + 1) - channel;
+  ptrdiff_t sums = (ptrdiff_t)channels * g->taps * PANEL_VECTORS * VW; /* of a panel */
 
   int32_t blocks = block_count(step), last = part_begin(blocks, step->chunks, chunk + 1);
   int32_t first = part_begin(blocks, step->chunks, chunk);
-  if (first == last) fill(g->stage, channels * g->taps * vectors * VW, 0);
+  if (first == last) fill(g->stage, (int32_t)sums * (end_panel - first_panel), 0);
   for (int32_t i = first; i < last; i++) {
     PixelBlock b = pixel_block(step, i);
     make_pixel_tables(g, &b);
     const float *windows = block_windows(g, input, &b, group, channel, channels);
-    for (int32_t image = 0; image < b.images; image++) {
-      pack_columns(upstream_rows(g, upstream, &b, image, group, lane), g->upstream_plane, lanes,
-                   b.rows * step->upstream_size[1], end,
-                   g->upstream + (ptrdiff_t)image * step->upstream_size[1] * vectors * VW, vectors,
-                   b.images == 1 ? NULL : g->positions);
+    for (int32_t p = first_panel; p < end_panel; p++) {
+      int32_t begin = part_begin(vectors, panels, p), count = part_begin(vectors, panels, p + 1) - begin;
+      int32_t lanes = min_int(step->output_channels - begin * VW, count * VW);
+      for (int32_t image = 0; image < b.images; image++) {
+        pack_columns(upstream_rows(g, upstream, &b, image, group, begin * VW), g->upstream_plane, lanes,
+                     b.rows * step->upstream_size[1], end,
+                     g->upstream + (ptrdiff_t)image * step->upstream_size[1] * count * VW, count,
+                     b.images == 1 ? NULL : g->positions);
+      }
+      add_block(g, &b, windows, channels, count, g->stage + (p - first_panel) * sums, i > first);
     }
-    add_block(g, &b, windows, channels, vectors, i > first);
   }
-  int32_t depth = step->input_channels * g->taps;
-  int32_t at = (group * step->output_channels + lane) * depth + channel * g->taps;
-  store_columns(g->stage, vectors, lanes, channels * g->taps, partial + (ptrdiff_t)chunk * step->partial_size + at,
-                depth);
-  if (channels == step->input_channels) {
-    elementwise_range(context, epilogue, at, at + lanes * depth);
-  } else {
-    for (int32_t i = 0; i < lanes; i++, at += depth) {
-      elementwise_range(context, epilogue, at, at + channels * g->taps);
-    }
+  for (int32_t p = first_panel; p < end_panel; p++) {
+    int32_t begin = part_begin(vectors, panels, p), count = part_begin(vectors, panels, p + 1) - begin;
+    int32_t lanes = min_int(step->output_channels - begin * VW, count * VW);
+    store_panel(context, g, group, begin * VW, lanes, count, channel, channels, g->stage + (p - first_panel) * sums,
+                partials + (ptrdiff_t)chunk * step->partial_size, epilogue);
   }
 }
 
@@ -266,7 +282,7 @@ static void kernel_weight_gradient(const Context *context, const WeightGradientS
   }
   int32_t panels = ceil_div(ceil_div(step->output_channels, VW), PANEL_VECTORS);
   int32_t channel_blocks = ceil_div(step->input_channels, step->channel_block);
-  int32_t units = step->chunks * step->groups * panels * channel_blocks;
+  int32_t units = step->chunks * step->groups * ceil_div(panels, step->panel_group) * channel_blocks;
   for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
     for (int32_t u = range.begin; u < range.end; u++) gradient_by_channels(context, &g, u, output, epilogue);
   }

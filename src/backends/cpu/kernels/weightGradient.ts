@@ -15,7 +15,8 @@ export const weightGradientSteps = {
   /**
    * Channels are counted per group. The sum runs over blocks of pixels: `blockImages` images, or one of `bands` bands of
    * rows of one; `chunks` chunks of blocks have a result of their own, `partialSize` floats apart. Other units of work
-   * are panels of output channels and blocks of `channelBlock` input channels. `haloSize` as in `convolution`.
+   * are groups of `panelGroup` panels of output channels and blocks of `channelBlock` input channels. `haloSize` as in
+   * `convolution`.
    */
   weightGradient: {
     upstream: input,
@@ -45,6 +46,7 @@ export const weightGradientSteps = {
     chunks: i32,
     partialSize: i32,
     channelBlock: i32,
+    panelGroup: i32,
     epilogue,
   },
   /** Adds `parts` partial results of `count` elements in order. */
@@ -74,6 +76,7 @@ interface Cut {
   readonly bands: number;
   readonly chunks: number;
   readonly channelBlock: number;
+  readonly panelGroup: number;
 }
 
 /** Costs are vector multiply-adds for each vector of pixels, as in `prefersPixels` of the convolution. */
@@ -112,7 +115,7 @@ function cutByPixels(problem: WeightGradientProblem): Cut {
   while (rows > 1 && channels * planeFloats(axes, rows) > 4 * haloFloats) rows = ceilDiv(rows, 2);
   const bands = ceilDiv(y.target, rows);
   const chunks = Math.max(1, Math.min(batch * bands, ceilDiv(unitsWanted(problem), groups)));
-  return { haloed: true, blockImages: 1, bands, chunks, channelBlock: Math.max(1, inputChannels) };
+  return { haloed: true, blockImages: 1, bands, chunks, channelBlock: Math.max(1, inputChannels), panelGroup: 1 };
 }
 
 function cutByChannels(problem: WeightGradientProblem, machine: Machine): Cut {
@@ -136,7 +139,11 @@ function cutByChannels(problem: WeightGradientProblem, machine: Machine): Cut {
   const units = () => groups * panels * ceilDiv(inputChannels, channelBlock);
   const chunks = Math.max(1, Math.min(blocks, ceilDiv(wanted, units())));
   while (units() * chunks < wanted && channelBlock * taps > 128) channelBlock = ceilDiv(channelBlock, 2);
-  return { haloed, blockImages, bands, chunks, channelBlock };
+  // What windows read is copied once for a group of panels.
+  const most = Math.max(1, Math.floor(stageFloats / (channelBlock * taps * width)));
+  const others = groups * chunks * ceilDiv(inputChannels, channelBlock);
+  const panelGroup = Math.max(1, Math.min(panels, most, Math.floor((panels * others) / Math.max(1, wanted))));
+  return { haloed, blockImages, bands, chunks, channelBlock, panelGroup };
 }
 
 export function lowerWeightGradient(
@@ -155,7 +162,7 @@ export function lowerWeightGradient(
   const { batch, groups, inputChannels, outputChannels, kernel, axes } = problem;
   const [y, x] = axes;
   const lanesArePixels = prefersPixels(problem, to.machine);
-  const { haloed, blockImages, bands, chunks, channelBlock } = lanesArePixels
+  const { haloed, blockImages, bands, chunks, channelBlock, panelGroup } = lanesArePixels
     ? cutByPixels(problem)
     : cutByChannels(problem, to.machine);
   const windows = windowsInBand(y, bands);
@@ -171,7 +178,9 @@ export function lowerWeightGradient(
   );
   const haloAt = layout.place(haloed ? blockImages * channelBlock * planeFloats(axes, windows) + width : 0);
   const stageAt = layout.place(
-    lanesArePixels ? outputChannels * depth * width : channelBlock * sizeOf(kernel) * panelWidth(to.machine),
+    lanesArePixels
+      ? outputChannels * depth * width
+      : panelGroup * channelBlock * sizeOf(kernel) * panelWidth(to.machine),
   );
   const tablesAt = layout.place(lanesArePixels ? depth : 2 * blockPixels + kernel[1]);
   const size = sizeOf(output.shape);
@@ -204,6 +213,7 @@ export function lowerWeightGradient(
     chunks,
     partialSize: size,
     channelBlock,
+    panelGroup,
     epilogue: chunks === 1 ? to.epilogue : undefined,
   });
   if (chunks > 1) {
