@@ -84,7 +84,7 @@ export function fuse(graph: ValueGraph, options: FusionOptions): Unit[] {
 }
 
 /** For each elementwise value the position of the first kernel that needs it, directly or through others. */
-function findDeadlines(
+export function findDeadlines(
   values: readonly Value[],
   position: ReadonlyMap<Value, number>,
   isElementwise: (value: Value) => boolean,

@@ -11,6 +11,7 @@ import { chooseLayouts } from "./layout.js";
 import { inputNames } from "./operation.js";
 import { type MemoryPlan, planMemory } from "./plan.js";
 import { recomputeCheap } from "./recompute.js";
+import { recomputeLater } from "./recomputeLater.js";
 import { ArenaBuffers, firstBindingSlot, type Job, type Schedule, schedule } from "./schedule.js";
 import { distinctValues, type Use, type Value } from "./values.js";
 
@@ -55,7 +56,7 @@ export function compileGraph(graph: Graph, device: Device, combines = true): Com
 /** The program for a graph, whatever memory it needs. @param combines whether the device may do several steps as one */
 export function planProgram(graph: Graph, device: Device, combines = true): CompiledProgram {
   const distinct = distinctValues(graph);
-  const values = device.compiler.fusesElementwise ? recomputeCheap(distinct) : distinct;
+  const values = device.compiler.fusesElementwise ? recomputeLater(recomputeCheap(distinct)) : distinct;
   if (device.compiler.channelsLast !== undefined) {
     chooseLayouts(values, (work) => device.compiler.channelsLast?.(work) ?? []);
   }

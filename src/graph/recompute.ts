@@ -5,11 +5,11 @@
 
 import { sameShape } from "../core/shape.js";
 import { stretchedShape } from "./fuse.js";
-import type { Use, Value, ValueGraph } from "./values.js";
+import type { Value, ValueGraph } from "./values.js";
 
 const cheap = new Set(["add", "subtract", "multiply"]);
 /** Elements for each of which an operand has at most one, so that it is as good as a number. */
-const fewer = 8;
+export const fewer = 8;
 
 /** Gives each user of such a value a copy of its own, which becomes part of its group (fuse.ts). */
 export function recomputeCheap({ values, ...graph }: ValueGraph): ValueGraph {
@@ -34,7 +34,7 @@ function canHaveOwn(user: Value, { shape }: Value): boolean {
   return sameShape(stretchedShape(user) ?? shape, shape);
 }
 
-const isElementwise = ({ op }: Value) => op?.kind === "elementwise";
+export const isElementwise = ({ op }: Value) => op?.kind === "elementwise";
 
 /** Whether a value is in memory whatever becomes of its elementwise users. States change. */
 function isInMemory(value: Value, needed: ReadonlySet<Value>): boolean {
@@ -48,11 +48,12 @@ function copiesOf(value: Value): Value[] {
   return value.users.map((user) => {
     const copy: Value = { ...value, inputs: [...value.inputs], users: [user] };
     for (const source of sources) source.users.push(copy);
-    replace(user.inputs, value, copy);
+    replaceInput(user, value, copy);
     return copy;
   });
 }
 
-function replace(uses: Use[], value: Value, by: Value): void {
-  for (const [i, use] of uses.entries()) if (use.value === value) uses[i] = { ...use, value: by };
+/** Has `user` take `by` in place of `value`. */
+export function replaceInput({ inputs }: Value, value: Value, by: Value): void {
+  for (const [i, use] of inputs.entries()) if (use.value === value) inputs[i] = { ...use, value: by };
 }

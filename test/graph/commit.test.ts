@@ -70,7 +70,7 @@ describe("gradients", () => {
       summarize(models.create(name), [8, 3, 224, 224]).memory?.training ?? 0;
     const [alexnet, resnet] = [training("alexnet"), training("resnet18")];
     assert.ok(alexnet < 60e6, `${alexnet} bytes; the parameters alone are 244 MB`);
-    assert.ok(resnet < 215e6, `${resnet} bytes`);
+    assert.ok(resnet < 140e6, `${resnet} bytes; the convolutions' outputs are 76 MB`);
   });
 });
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fovea from "../../src/index.js";
-import { compile, manualSeed, normal, Parameter, SGD, type Tensor } from "../../src/index.js";
+import { compile, manualSeed, nn, normal, Parameter, SGD, type Tensor, tensor } from "../../src/index.js";
 import { kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
 
 /** Of the working memory that a compiled function takes. */
@@ -30,6 +30,40 @@ describe("values that are computed again", () => {
       const [expected] = await kept(x, factor);
       assert.deepEqual(found, await expected.data());
       assert.ok(megabytes(again.explain()) < 0.5, again.explain());
+    });
+  }
+
+  for (const { name, device, reason } of kernelDevices) {
+    it(`after a long time leave only what they are computed from, on ${name}`, { skip: reason }, async () => {
+      if (device === undefined) return;
+      const outcomes: number[][] = [];
+      for (const each of [device, referenceDevice]) {
+        useDevice(each);
+        manualSeed(5);
+        const layers = Array.from({ length: 5 }, (_, i) => [
+          new nn.Conv2d(i === 0 ? 1 : 2, 2, 3, { padding: 1, bias: false }),
+          new nn.BatchNorm2d(2),
+          new nn.ReLU(),
+        ]);
+        const model = new nn.Sequential(...layers.flat(), new nn.MaxPool2d(2), new nn.Flatten(), new nn.Linear(512, 3));
+        const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+        const labels = tensor([0, 1], { dtype: "int32" });
+        const step = compile((x: Tensor) => {
+          const loss = fovea.crossEntropy(model(x), labels);
+          loss.backward();
+          void optimizer.step();
+          return loss;
+        });
+        const x = normal([2, 1, 32, 32]);
+        const own: number[] = [];
+        for (let i = 0; i < 3; i++) own.push(await (await step(x)).item());
+        outcomes.push(own);
+        // With all that the way forward computes it would be 0.24 MB.
+        if (each === device) assert.ok(megabytes(step.explain()) < 0.2, step.explain());
+      }
+      const [found, expected] = outcomes;
+      for (const [i, loss] of found.entries())
+        assert.ok(Math.abs(loss - expected[i]) < 1e-3, `${found} or ${expected}`);
     });
   }
 
