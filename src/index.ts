@@ -18,6 +18,7 @@ export type { Shape } from "./core/shape.js";
 export { onWarning } from "./core/warnings.js";
 export * from "./data/index.js";
 export { type DeviceName, type DeviceOptions, defaultDevice, listDevices, setDevice } from "./device.js";
+export { checkpoint } from "./graph/checkpoint.js";
 export { type Argument, type CompiledFunction, compile, type Structure } from "./graph/compile.js";
 export type { Reading } from "./graph/reading.js";
 export { Parameter, State } from "./graph/state.js";

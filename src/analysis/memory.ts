@@ -37,14 +37,14 @@ export interface Memory {
   /** Working memory of a call: where layers' outputs and kernels' scratch space lie, one after another in the same place. */
   readonly inference: number;
   /**
-   * Working memory of a step of training: what is kept for going back, the gradients, which all wait for the end of the
-   * step, and scratch space. An optimizer's momentum (once the parameters; Adam: twice) is not in it. Undefined where
+   * Working memory of a step of training: what is kept for going back, the gradients of activations, and scratch space.
+   * Those of parameters are used up one after the other. An optimizer's momentum (once the parameters; Adam: twice) is not in it. Undefined where
    * there is nothing to train.
    */
   readonly training: number | undefined;
   /** Of `training` what the way forward leaves for the way back, exactly: alive after the last layer's kernel has run. */
   readonly kept: number | undefined;
-  /** Of `training` the gradients of the parameters. */
+  /** The gradients of the parameters, all together: what they would take if they were kept, as to limit their common length. */
   readonly gradients: number | undefined;
 }
 
@@ -190,7 +190,10 @@ function keptBuffers(compiled: CompiledProgram, graph: Graph, outputs: readonly 
     const { origin } = graph.nodes[node];
     return node <= lastNode && origin.kind === "computed" && origin.op.kind !== "elementwise";
   };
-  const boundary = origins.reduce((last, { node }, step) => (isForward(node) ? step : last), -1);
+  const lastKernel = origins.reduce((last, { node }) => (isForward(node) ? Math.max(last, node) : last), -1);
+  let boundary = origins.findIndex(({ node }) => node === lastKernel);
+  // Its own other steps, but not those of the way back that compute it once more.
+  while (boundary >= 0 && origins[boundary + 1]?.node === lastKernel) boundary++;
   const nodeOf = new Map<number, number>();
   for (const [{ node }, { id, slot }] of schedule.bufferOf) {
     if (slot === arenaSlot && node <= lastNode) nodeOf.set(id, Math.max(node, nodeOf.get(id) ?? -1));

@@ -101,7 +101,7 @@ function totals(summary: Summary): string[] {
       lines.push(["", `training ${formatBytes(training)}${trainingBatch === batch ? "" : `, batch ${trainingBatch}`}`]);
       lines.push([
         "",
-        `  ${formatBytes(gradients ?? 0)} gradients, ${formatBytes(kept ?? 0)} kept from the way forward`,
+        `  ${formatBytes(kept ?? 0)} kept from the way forward; gradients (${formatBytes(gradients ?? 0)}) are used up one by one`,
       ]);
     }
   }

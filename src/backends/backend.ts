@@ -126,8 +126,8 @@ export interface CombinedStep {
 export interface Program {
   readonly steps: readonly Step[];
   /**
-   * Steps from this one on write state. They run only if all earlier ones succeeded and nobody cancelled, and then
-   * they all run: a failed or cancelled program changes no state.
+   * Steps from this one on may write state, and cannot fail. They run only if all earlier ones succeeded and nobody
+   * cancelled, and then they all run: a failed or cancelled program changes no state.
    */
   readonly commitStart: number;
   readonly arenaBytes: number;
@@ -208,7 +208,10 @@ export interface Device {
    * refused with `DeviceError`, so that no state is ever computed from it.
    */
   submit(program: Handle, bindings: readonly Handle[], scalars: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Cancels everything submitted so far that has not reached its commit. */
+  /**
+   * Cancels everything submitted so far that has not reached its commit. A step of training has once its labels have been
+   * checked and its loss is there: then it is finished first.
+   */
   abort(): void;
   memory(): Promise<MemoryUse>;
   /** Stops the device's threads and frees its memory. */

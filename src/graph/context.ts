@@ -48,6 +48,29 @@ export function guard(holds: () => boolean): void {
   trace?.guards.push(holds);
 }
 
+/** A piece of the recording that is computed once more for its gradient (checkpoint.ts). */
+export interface CheckpointRegion {
+  /** What is kept of it all the same. */
+  readonly results: Set<AnyTensor>;
+}
+
+let region: CheckpointRegion | null = null;
+
+export function currentRegion(): CheckpointRegion | null {
+  return region;
+}
+
+/** Makes what `body` records part of `next`; pieces within pieces belong to the outermost. */
+export function withRegion<T>(next: CheckpointRegion, body: () => T): T {
+  const outer = region;
+  region ??= next;
+  try {
+    return body();
+  } finally {
+    region = outer;
+  }
+}
+
 /** A call of a module: the chain of frames gives the path that errors name. */
 export interface Frame {
   readonly parent: Frame | null;

@@ -4,7 +4,7 @@ import { dtypes } from "../core/dtype.js";
 import { FoveaError, StaleValueError, TraceError } from "../core/errors.js";
 import { currentPrecision } from "../core/precision.js";
 import { formatShape } from "../core/shape.js";
-import { pathOf, type Trace } from "./context.js";
+import { type CheckpointRegion, pathOf, type Trace } from "./context.js";
 import type { AnyState } from "./state.js";
 import type { AnyTensor } from "./tensor.js";
 
@@ -110,9 +110,14 @@ export function signatureOf(graph: Graph): Int32Array<ArrayBuffer> {
     states.set(state, states.size);
     return states.size - 1;
   };
+  const regions = new Map<CheckpointRegion, number>();
   for (const node of graph.nodes) {
     const inputs = dependencies(node);
-    const { origin } = node;
+    const { origin, region } = node;
+    if (region !== null) {
+      if (!regions.has(region)) regions.set(region, regions.size);
+      words.push(-1 - (regions.get(region) ?? 0), region.results.has(node) ? 1 : 0);
+    }
     words.push(dtypes.indexOf(node.dtype), node.shape.length);
     for (const length of node.shape) words.push(length);
     if (origin.kind === "computed" && node.storage === undefined) {

@@ -4,6 +4,7 @@ import type { Compiler, Device, ElementwiseWork, Operand, OpWork, Program, Step,
 import { FoveaError, MemoryError } from "../core/errors.js";
 import { inMemory, type Layout } from "../core/layout.js";
 import { formatShape, type Shape } from "../core/shape.js";
+import { recomputeCheckpoints } from "./checkpoint.js";
 import { pathOf } from "./context.js";
 import { fuse, type Unit } from "./fuse.js";
 import type { Graph } from "./graph.js";
@@ -55,7 +56,7 @@ export function compileGraph(graph: Graph, device: Device, combines = true): Com
 
 /** The program for a graph, whatever memory it needs. @param combines whether the device may do several steps as one */
 export function planProgram(graph: Graph, device: Device, combines = true): CompiledProgram {
-  const distinct = distinctValues(graph);
+  const distinct = recomputeCheckpoints(graph, distinctValues(graph));
   const values = device.compiler.fusesElementwise ? recomputeLater(recomputeCheap(distinct)) : distinct;
   if (device.compiler.channelsLast !== undefined) {
     chooseLayouts(values, (work) => device.compiler.channelsLast?.(work) ?? []);

@@ -9,7 +9,7 @@ import { type DType, sizeBytes, type TypedArray, type TypedArrayOf, viewBytes } 
 import { ArgumentError, TraceError } from "../core/errors.js";
 import { formatTensor, type NestedArray, toNested } from "../core/format.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
-import { currentTrace, type Frame, type Trace } from "./context.js";
+import { type CheckpointRegion, currentRegion, currentTrace, type Frame, type Trace } from "./context.js";
 import { storageOf } from "./lazy.js";
 import type { Operation } from "./operation.js";
 import { Reading } from "./reading.js";
@@ -80,6 +80,8 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = "float32"
   storage: Storage | undefined;
   /** The recording it belongs to; null outside `compile`. @internal */
   readonly trace: Trace | null;
+  /** The checkpointed piece that it is computed in, if any. @internal */
+  readonly region: CheckpointRegion | null = currentRegion();
   /** Place in the order in which tensors were made: inputs come before what is computed from them. @internal */
   readonly order = created++;
   /** How often a program took its values from JavaScript memory. @internal */
