@@ -1,9 +1,11 @@
 /** What only the native device does: instruction sets, memory that goes back to the system. */
 
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { describe, it } from "node:test";
 import { platform } from "#platform";
 import { createNativeDevice } from "../../src/backends/native/device.js";
+import { countThreads } from "../support/machine.js";
 import { longProgram, noScalars, ramp, readFloats } from "../support/programs.js";
 
 let isas: readonly string[] = [];
@@ -52,6 +54,28 @@ describe("the native device", { skip: reason }, () => {
     const device = withVariable("FOVEA_THREADS", "3");
     assert.equal(device.threads, 3);
     await device.close();
+  });
+
+  it("uses as many threads as the machine runs at once, unless told otherwise", async (t) => {
+    if (process.env.FOVEA_THREADS) return t.skip("FOVEA_THREADS is set");
+    const device = createNativeDevice();
+    assert.equal(device.threads, availableParallelism());
+    await device.close();
+  });
+
+  it("runs programs that are submitted at once on the same threads, one after the other", async (t) => {
+    if (process.platform !== "linux") return t.skip("only Linux lists a process's threads");
+    const before = countThreads();
+    const device = createNativeDevice({ threads: 3 });
+    const count = 50_000;
+    const program = device.load(longProgram(device, count, 20));
+    const [input, output] = [device.upload(ramp(count)), device.allocate(4 * count)];
+    const submitted = Array.from({ length: 40 }, () => device.submit(program, [input, output], noScalars));
+    assert.equal(countThreads() - before, 3);
+    await Promise.all(submitted);
+    assert.equal(countThreads() - before, 3);
+    await device.close();
+    assert.equal(countThreads(), before);
   });
 
   it("refuses an instruction set or a number of threads that it does not have", () => {

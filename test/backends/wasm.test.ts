@@ -1,10 +1,11 @@
 /** What only the WebAssembly device does: variants, shared memory or none, limits. */
 
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { describe, it } from "node:test";
 import { createWasmDevice } from "../../src/backends/wasm/device.js";
 import { chooseVariant } from "../../src/backends/wasm/variants.js";
-import { hasFusedMultiplyAdd } from "../support/machine.js";
+import { countThreads, hasFusedMultiplyAdd } from "../support/machine.js";
 import { longProgram, noScalars, ramp, readFloats } from "../support/programs.js";
 
 const nodeVersion = Number(process.versions.node.split(".")[0]);
@@ -33,6 +34,38 @@ describe("the WebAssembly device", () => {
         await device.close();
       }
       for (const result of results) assert.deepEqual(result, results[0]);
+    }
+  });
+
+  it("runs programs that are submitted at once on the same threads, one after the other", async (t) => {
+    if (process.platform !== "linux") return t.skip("only Linux lists a process's threads");
+    const device = createWasmDevice({ threads: 3 });
+    await device.ready;
+    const ready = countThreads();
+    const count = 20_000;
+    const program = device.load(longProgram(device, count, 20));
+    const [input, output] = [device.upload(ramp(count)), device.allocate(4 * count)];
+    const submitted = Array.from({ length: 20 }, () => device.submit(program, [input, output], noScalars));
+    await submitted[9];
+    assert.ok(countThreads() <= ready, "more threads were started");
+    await Promise.all(submitted);
+    await device.close();
+  });
+
+  it("uses as many threads as the machine runs at once, or FOVEA_THREADS", async () => {
+    const given = process.env.FOVEA_THREADS;
+    try {
+      delete process.env.FOVEA_THREADS;
+      const device = createWasmDevice();
+      assert.equal(device.threads, availableParallelism());
+      await device.close();
+      process.env.FOVEA_THREADS = "3";
+      const three = createWasmDevice();
+      assert.equal(three.threads, 3);
+      await three.close();
+    } finally {
+      if (given === undefined) delete process.env.FOVEA_THREADS;
+      else process.env.FOVEA_THREADS = given;
     }
   });
 

@@ -1,5 +1,6 @@
 /** What the tests know of the machine they run on. */
 
+import { readdirSync } from "node:fs";
 import { platform } from "#platform";
 
 /** Whether this processor multiplies and adds with one rounding; undefined where nobody can tell. */
@@ -11,3 +12,6 @@ export function hasFusedMultiplyAdd(): boolean | undefined {
     return undefined;
   }
 }
+
+/** Threads of this process, as Linux lists them. */
+export const countThreads = (): number => readdirSync("/proc/self/task").length;
