@@ -47,13 +47,17 @@ export function commitHosts(
 ): (kernel: Value, members: readonly Value[]) => boolean {
   const old = oldValues(graph);
   const overwritten = new Set(graph.states.flatMap((state) => old.get(state) ?? []));
+  const statesOf = new Map<Value, AnyState[]>();
+  for (const [update, value] of graph.updates.entries()) {
+    statesOf.set(value, [...(statesOf.get(value) ?? []), graph.states[update]]);
+  }
   const lastFailing = graph.values.reduce((last, value, index) => (canFail(value) ? index : last), -1);
   return (kernel, members) => {
     const at = position.get(kernel) ?? 0;
     const sources = [...new Set(kernel.inputs.map((use) => use.value))];
     if (at <= lastFailing || sources.some((source) => overwritten.has(source))) return false;
-    const states = graph.states.filter((_, update) => members.includes(graph.updates[update]));
-    const readers = states
+    const readers = members
+      .flatMap((member) => statesOf.get(member) ?? [])
       .flatMap((state) => old.get(state) ?? [])
       .flatMap(({ users }) => users.filter((user) => !members.includes(user)));
     if (readers.every((reader) => (position.get(reader) ?? 0) < at)) return true;
