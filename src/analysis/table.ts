@@ -99,10 +99,8 @@ function totals(summary: Summary): string[] {
     lines.push(["", `inference ${formatBytes(inference)} as planned for ${device}, batch ${batch}`]);
     if (training !== undefined) {
       lines.push(["", `training ${formatBytes(training)}${trainingBatch === batch ? "" : `, batch ${trainingBatch}`}`]);
-      lines.push([
-        "",
-        `  ${formatBytes(kept ?? 0)} kept from the way forward; gradients (${formatBytes(gradients ?? 0)}) are used up one by one`,
-      ]);
+      lines.push(["", `  ${formatBytes(kept ?? 0)} kept from the way forward`]);
+      lines.push(["", `  gradients of ${formatBytes(gradients ?? 0)} come and go, one after the other`]);
     }
   }
   return lines.map(([title, text]) => `${title.padEnd(14)}${text}`.trimEnd());
