@@ -1,6 +1,7 @@
 /** `checkpoint`: a piece of a network whose values are not kept for the way back, but computed there once more. */
 
-import { TraceError } from "../core/errors.js";
+import { kindOf } from "../core/check.js";
+import { ArgumentError, TraceError } from "../core/errors.js";
 import { type CheckpointRegion, withRegion } from "./context.js";
 import type { Graph } from "./graph.js";
 import { isPromise } from "./reading.js";
@@ -25,6 +26,11 @@ export function checkpoint<Inputs extends readonly AnyTensor[], Result extends A
   fn: (...inputs: Inputs) => Result,
   ...inputs: Inputs
 ): Result {
+  if (typeof fn !== "function") {
+    throw new ArgumentError(
+      `checkpoint() was given ${kindOf(fn)} where a module or a function of tensors belongs. Fix: checkpoint(block, x).`,
+    );
+  }
   const region: CheckpointRegion = { results: new Set() };
   const result = withRegion(region, () => fn(...inputs));
   if (isPromise(result)) {

@@ -54,6 +54,10 @@ describe("the native device", { skip: reason }, () => {
     const device = withVariable("FOVEA_THREADS", "3");
     assert.equal(device.threads, 3);
     await device.close();
+    assert.throws(
+      () => withVariable("FOVEA_THREADS", "many"),
+      /^ArgumentError: FOVEA_THREADS is "many"\. Expected an integer/,
+    );
   });
 
   it("uses as many threads as the machine runs at once, unless told otherwise", async (t) => {

@@ -125,6 +125,12 @@ describe("checkpoint", () => {
     assert.throws(() => checkpoint(async (x: Tensor) => x, normal([4])), /asynchronous function.*Fix:/);
   });
 
+  it("refuses what is no function", () => {
+    useDevice(anyDevice());
+    // @ts-expect-error: the types say so too
+    assert.throws(() => checkpoint("block", normal([4])), /given a string where a module or a function.*Fix:/);
+  });
+
   it("lets what is inside fail as ever", async () => {
     useDevice(anyDevice());
     const indices = tensor([1, 7], { dtype: "int32" });

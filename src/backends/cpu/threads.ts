@@ -1,6 +1,7 @@
 /** How many threads a device uses. */
 
 import { platform } from "#platform";
+import { show } from "../../core/check.js";
 import { ArgumentError } from "../../core/errors.js";
 
 /** As the options say, or FOVEA_THREADS, or as many as the machine runs at once. Results never depend on it. */
@@ -9,7 +10,8 @@ export function chooseThreads(given: number | undefined, most: number): number {
   const threads = given ?? (variable ? Number(variable) : undefined);
   if (threads === undefined) return Math.max(1, Math.min(platform.hardwareThreads(), most));
   if (!Number.isInteger(threads) || threads < 1 || threads > most) {
-    throw new ArgumentError(`threads: ${threads} is not an integer from 1 to ${most}.`);
+    const [name, value] = given === undefined ? ["FOVEA_THREADS", show(variable)] : ["threads", show(given)];
+    throw new ArgumentError(`${name} is ${value}. Expected an integer from 1 to ${most}.`);
   }
   return threads;
 }
