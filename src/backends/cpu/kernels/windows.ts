@@ -61,6 +61,16 @@ export function liesOnSource(axis: WindowAxis): boolean {
   return axis.stride * first + axis.origin >= 0 && axis.stride * last + axis.origin + axis.span <= axis.source;
 }
 
+/** Sizes of a convolution of stride 1 or its input gradient, and how far its first windows overhang the source. */
+export function plainSizes([y, x]: readonly [WindowAxis, WindowAxis]) {
+  const overhang = ({ origin, shift, phases }: WindowAxis) => -origin - Math.floor(shift / phases);
+  return {
+    sourceSize: [y.source, x.source],
+    targetSize: [y.target, x.target],
+    padding: [overhang(y), overhang(x)],
+  };
+}
+
 /** Where part `index` of `count` things in `parts` nearly equal parts begins: `part_begin` in C. */
 export function partBegin(count: number, parts: number, index: number): number {
   return Math.floor((count * index) / parts);

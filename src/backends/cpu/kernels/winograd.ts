@@ -8,6 +8,7 @@ import type { Lowering, Machine } from "../lowering.js";
 import type { Problem } from "./convolutionProblem.js";
 import { ceilDiv, enoughUnits, panelWidth, roundUp, ScratchLayout } from "./panels.js";
 import type { WeightGradientProblem } from "./weightGradient.js";
+import { plainSizes } from "./windows.js";
 
 const pair = row(2);
 
@@ -197,9 +198,7 @@ export function lowerWinograd(
     ...{ productsAt, haloAt, stageAt, offsetsAt, inputDistance, productDistance },
     batch,
     ...channels,
-    sourceSize: [y.source, x.source],
-    targetSize: [y.target, x.target],
-    padding: [-y.origin - Math.floor(y.shift / y.phases), -x.origin - Math.floor(x.shift / x.phases)],
+    ...plainSizes(axes),
     tiles,
     chunkStrips,
     panelGroup,

@@ -10,7 +10,7 @@ import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
 import type { Problem } from "./convolutionProblem.js";
 import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout } from "./panels.js";
-import { partBegin } from "./windows.js";
+import { partBegin, plainSizes } from "./windows.js";
 
 const pair = row(2);
 
@@ -147,9 +147,7 @@ export function lowerWinogradColumns(
     ...{ haloAt, productsAt, stageAt, offsetsAt, sourceDistance, productDistance },
     batch,
     ...channels,
-    sourceSize: [y.source, x.source],
-    targetSize: [y.target, x.target],
-    padding: [-y.origin - Math.floor(y.shift / y.phases), -x.origin - Math.floor(x.shift / x.phases)],
+    ...plainSizes(axes),
     ...{ bands, panelGroup, pitch, sourceLast: sourceLast ? 1 : 0, targetLast: targetLast ? 1 : 0 },
     epilogue: to.epilogue,
   });
