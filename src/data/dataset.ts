@@ -44,13 +44,7 @@ const SPLIT_STREAM = 0x73706c69;
  * out. Equal seeds give equal lists.
  */
 export function splitIndices(size: number, fractions: readonly number[], seed = 0): Uint32Array<ArrayBuffer>[] {
-  const total = fractions.reduce((sum, fraction) => sum + fraction, 0);
-  if (fractions.some((fraction) => !(fraction >= 0)) || !(total <= 1 + 1e-9)) {
-    throw new ArgumentError(
-      `split: the fractions [${fractions.join(", ")}] add up to ${total}. ` +
-        "Expected fractions of 0 or more that add up to at most 1, such as [0.9, 0.1].",
-    );
-  }
+  checkFractions(fractions);
   const order = new RandomStream(seed, SPLIT_STREAM).permutation(size);
   let sum = 0;
   return fractions.map((fraction) => {
@@ -58,6 +52,17 @@ export function splitIndices(size: number, fractions: readonly number[], seed = 
     sum += fraction;
     return order.slice(start, Math.round(Math.min(1, sum) * size));
   });
+}
+
+/** @throws ArgumentError unless the fractions are 0 or more and add up to at most 1 */
+export function checkFractions(fractions: readonly number[]): void {
+  const total = fractions.reduce((sum, fraction) => sum + fraction, 0);
+  if (fractions.some((fraction) => !(fraction >= 0)) || !(total <= 1 + 1e-9)) {
+    throw new ArgumentError(
+      `split: the fractions [${fractions.join(", ")}] add up to ${total}. ` +
+        "Expected fractions of 0 or more that add up to at most 1, such as [0.9, 0.1].",
+    );
+  }
 }
 
 export function checkIndex(what: string, index: number, size: number): void {

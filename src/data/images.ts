@@ -4,6 +4,7 @@ import { ArgumentError, DataError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import { type BatchSource, type ImageBatch, newImageBatch } from "./batches.js";
 import { checkIndex, checkIndices, type Dataset, type ImageSample, splitIndices } from "./dataset.js";
+import { countClasses } from "./sampling.js";
 
 export interface ImageDatasetParts {
   /** Such as `MNIST`. */
@@ -57,8 +58,8 @@ export class ImageDataset implements Dataset<ImageSample>, BatchSource<ImageBatc
 
   /** All labels, in the order of `images`. */
   get labels(): Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> {
-    this.#compact();
-    return this.#labels;
+    if (this.#positions === undefined) return this.#labels;
+    return Int32Array.from(this.#positions, (position) => this.#labels[position]);
   }
 
   /** One image and its class; the bytes are the data set's own, not a copy. */
@@ -104,9 +105,7 @@ export class ImageDataset implements Dataset<ImageSample>, BatchSource<ImageBatc
 
   /** Samples of each class. */
   classCounts(): number[] {
-    const counts = new Array<number>(this.classNames.length).fill(0);
-    for (let index = 0; index < this.size; index++) counts[this.#labels[this.#positions?.[index] ?? index]]++;
-    return counts;
+    return countClasses(this);
   }
 
   #share(positions: Uint32Array<ArrayBuffer>): ImageDataset {

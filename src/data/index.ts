@@ -10,3 +10,5 @@ export { DataLoader, type EpochOptions, type LoaderOptions } from "./loader.js";
 export { type MnistName, type MnistSource, type MnistSplit, readMnist } from "./mnist.js";
 export { fromPlanar, type PixelImage, toPlanar } from "./pixels.js";
 export { cropCenter, fitPixels, type Interpolation, type PictureInput, resizePixels } from "./resize.js";
+export { balancedWeights, classWeights, type Labelled } from "./sampling.js";
+export { type Divisible, type SplitOptions, splitDataset, stratifiedIndices } from "./splits.js";

@@ -3,6 +3,7 @@
 import { AbortedError, ArgumentError } from "../core/errors.js";
 import { RandomStream } from "../core/philox.js";
 import type { BatchSource } from "./batches.js";
+import { WeightedSampler } from "./sampling.js";
 
 export interface LoaderOptions {
   /** Samples in a batch; 64 unless told. */
@@ -10,6 +11,11 @@ export interface LoaderOptions {
   /** A new random order each epoch; otherwise the data set's own order. */
   readonly shuffle?: boolean;
   readonly seed?: number;
+  /**
+   * One for each sample: an epoch draws as many samples as there are, each as often as its weight says in the mean, in a new
+   * random order with repetitions. `balancedWeights` makes them from the classes.
+   */
+  readonly weights?: ArrayLike<number> | undefined;
   /** Leaves out a last batch that is not full. */
   readonly dropLast?: boolean;
   /** How many batches to ask for before they are needed, when the data set answers later; 2 unless told. */
@@ -36,6 +42,7 @@ export class DataLoader<Batch> implements AsyncIterable<Batch> {
   readonly batchesPerEpoch: number;
   readonly #source: BatchSource<Batch>;
   readonly #shuffle: boolean;
+  readonly #sampler: WeightedSampler | undefined;
   readonly #seed: number;
   readonly #dropLast: boolean;
   readonly #prefetch: number;
@@ -43,7 +50,7 @@ export class DataLoader<Batch> implements AsyncIterable<Batch> {
   #nextEpoch = 0;
 
   constructor(source: BatchSource<Batch>, options: LoaderOptions = {}) {
-    const { batchSize = 64, shuffle = false, seed = 0, dropLast = false, prefetch = 2, signal } = options;
+    const { batchSize = 64, shuffle = false, seed = 0, weights, dropLast = false, prefetch = 2, signal } = options;
     checkInteger("batchSize", batchSize, 1);
     checkInteger("seed", seed, 0);
     checkInteger("prefetch", prefetch, 0);
@@ -52,6 +59,7 @@ export class DataLoader<Batch> implements AsyncIterable<Batch> {
     this.batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches);
     this.#source = source;
     this.#shuffle = shuffle;
+    this.#sampler = weights && new WeightedSampler(weights, source.size);
     this.#seed = seed;
     this.#dropLast = dropLast;
     this.#prefetch = prefetch;
@@ -71,8 +79,10 @@ export class DataLoader<Batch> implements AsyncIterable<Batch> {
   /** The order in which epoch `epoch` goes through the data set. */
   order(epoch: number): Uint32Array<ArrayBuffer> {
     checkInteger("epoch", epoch, 0);
-    if (this.#shuffle) return new RandomStream(this.#seed, ORDER_STREAM, epoch).permutation(this.#source.size);
-    return Uint32Array.from({ length: this.#source.size }, (_, index) => index);
+    const { size } = this.#source;
+    if (this.#sampler !== undefined) return this.#sampler.order(size, this.#seed, epoch);
+    if (this.#shuffle) return new RandomStream(this.#seed, ORDER_STREAM, epoch).permutation(size);
+    return Uint32Array.from({ length: size }, (_, index) => index);
   }
 
   /** The batches of one epoch. The same seed, epoch and batch number always give the same samples. */

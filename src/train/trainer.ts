@@ -44,6 +44,8 @@ export interface FitOptions {
   readonly batchSize?: number;
   /** Decides the order of the samples. Default 0. */
   readonly seed?: number;
+  /** How often each sample is drawn, in proportion: `balancedWeights(train)` for every class equally often. Default: once an epoch. */
+  readonly weights?: ArrayLike<number> | undefined;
   /** Scored after each epoch. */
   readonly validation?: BatchSource<ImageBatch>;
   readonly callbacks?: Callbacks;
@@ -156,10 +158,10 @@ export class Trainer {
    * `state()` then gives what to go on from
    */
   async fit(train: BatchSource<ImageBatch>, options: FitOptions): Promise<EpochRecord[]> {
-    const { epochs, batchSize = 64, seed = 0, validation, callbacks = {}, signal } = options;
+    const { epochs, batchSize = 64, seed = 0, weights, validation, callbacks = {}, signal } = options;
     if (!Number.isInteger(epochs) || epochs < 1)
       throw new ArgumentError(`fit: epochs is ${epochs}. Expected an integer of 1 or more.`);
-    const loader = new DataLoader(train, { batchSize, shuffle: true, seed });
+    const loader = new DataLoader(train, { batchSize, shuffle: true, seed, weights });
     if (loader.batchesPerEpoch === 0)
       throw new ArgumentError("fit: the training set is empty. Expected at least one sample.");
     if (validation?.size === 0)
