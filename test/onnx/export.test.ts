@@ -7,8 +7,10 @@ import * as fovea from "../../src/index.js";
 import { type AnyTensor, models, nn, normal, onWarning, type Tensor, tensor } from "../../src/index.js";
 import { type ExportOptions, exportModel } from "../../src/interop/onnx/export/export.js";
 import { primitiveRules, trainingOnly } from "../../src/interop/onnx/export/primitives.js";
+import { load } from "../../src/interop/onnx/load.js";
 import { ModelProto } from "../../src/interop/onnx/proto.js";
 import { aliasOps, elementwiseOps, kernelOps } from "../../src/ops/primitives.js";
+import { model, node, valueInfo } from "../support/onnxModels.js";
 import { loadOnnxRuntime, type OnnxRuntime } from "../support/onnxruntime.js";
 
 const runtime = await loadOnnxRuntime();
@@ -189,6 +191,43 @@ const calls: Readonly<Record<string, readonly [shape: readonly number[], call: (
   "whole numbers divided": [[2, 6], (x) => fovea.quotient(fovea.argmax(x, 1), tensor(Int32Array.from([2])))],
   oneHot: [[2, 3], (x) => fovea.oneHot(fovea.argmax(x, 1), 3)],
 };
+
+describe("what was exported, read and exported again,", () => {
+  before(() => onWarning(() => {}));
+
+  for (const [name, [shape, call]] of Object.entries(calls)) {
+    it(`stays as it is: ${name}`, async () => {
+      const read = await load(await exportModel(call, { inputs: shape }));
+      const written = await exportModel(read);
+      assert.deepEqual(await exportModel(await load(written)), written);
+    });
+  }
+
+  it("is still for any number of samples where positions of maxima tell where values go", async () => {
+    const windows = { kernel_shape: [2, 2], strides: [2, 2] };
+    // As many channels as make the positions of few samples, but not of more, few enough to be computed while reading.
+    const shape = ["batch", 400, 6, 6];
+    const graph = {
+      input: [valueInfo("x", "float32", shape)],
+      node: [
+        node("MaxPool", 17, ["x"], ["pooled", "positions"], windows),
+        node("MaxUnpool", 17, ["pooled", "positions"], ["y"], windows),
+      ],
+      output: [valueInfo("y", "float32", shape)],
+    };
+    // The first time in the form that Fovea gives it.
+    const own = await exportModel(await load(model(graph, 17)));
+    const written = await exportModel(await load(own));
+    const again = await load(written);
+    assert.deepEqual(await exportModel(again), written);
+    for (const samples of [1, 12]) {
+      const x = normal([samples, 400, 6, 6]);
+      const { values, indices } = fovea.maxPool2dWithIndices(x, 2);
+      const { y } = await again.run({ x });
+      assert.deepEqual(await y.data(), await fovea.maxUnpool2d(values, indices, 6).data());
+    }
+  });
+});
 
 describe("ops as ONNX", { skip: typeof runtime === "string" && runtime }, () => {
   let judge: OnnxRuntime;

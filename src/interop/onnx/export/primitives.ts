@@ -329,13 +329,12 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
   rule(iotaOp, (emission, _, { shape }) => {
     const { builder, lengths, tensor, node } = emission;
     const own = lengths(tensor);
-    if (own.every((length) => typeof length === "number")) {
-      const counted = builder.integers(
-        Array.from({ length: sizeOf(shape) }, (_, i) => i),
+    if (own.every((length) => typeof length === "number"))
+      return builder.constant(
         shape,
+        "int32",
+        Int32Array.from({ length: sizeOf(shape) }, (_, i) => i),
       );
-      return node("Cast", [counted], { to: int(elementTypes.int32) });
-    }
     const count = node("Squeeze", [builder.lengths([productOf(emission, own)])]);
     const counted = node("Range", [builder.integers([0], []), count, builder.integers([1], [])]);
     return reshapeTo(emission, node("Cast", [counted], { to: int(elementTypes.int32) }), own);

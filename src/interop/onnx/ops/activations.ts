@@ -1,7 +1,16 @@
 /** Activation functions. */
 
 import type { Tensor } from "../../../graph/tensor.js";
-import { elu, gelu, leakyRelu, mish, softplus, softsign } from "../../../ops/elementwise/activations.js";
+import {
+  elu,
+  gelu,
+  hardsigmoid,
+  hardswish,
+  leakyRelu,
+  mish,
+  softplus,
+  softsign,
+} from "../../../ops/elementwise/activations.js";
 import { add, clip, div, mul, sub } from "../../../ops/elementwise/arithmetic.js";
 import { greater, less } from "../../../ops/elementwise/comparison.js";
 import { relu, sigmoid } from "../../../ops/elementwise/functions.js";
@@ -85,11 +94,14 @@ export const activations: OpTable = {
     define({
       since: 1,
       attributes: { alpha: float(0.2), beta: float(0.5) },
-      build: (call, { alpha, beta }) =>
-        tensorValue(call.type(0), clip(add(mul(call.float(0), alpha), beta) as Tensor, 0, 1)),
+      build: (call, { alpha, beta }) => {
+        const x = call.float(0);
+        const isUsual = Math.fround(alpha) === Math.fround(1 / 6) && beta === 0.5;
+        return tensorValue(call.type(0), isUsual ? hardsigmoid(x) : clip(add(mul(x, alpha), beta) as Tensor, 0, 1));
+      },
     }),
   ],
-  HardSwish: floatUnary(14, (x) => mul(x, clip(add(mul(x, 1 / 6), 0.5) as Tensor, 0, 1)) as Tensor),
+  HardSwish: floatUnary(14, (x) => hardswish(x)),
   Softplus: floatUnary(1, (x) => softplus(x)),
   Softsign: floatUnary(1, softsign),
   Mish: floatUnary(18, mish),

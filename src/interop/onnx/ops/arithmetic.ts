@@ -1,7 +1,7 @@
 /** Sums, products, powers, and functions of one number. */
 
 import type { Tensor } from "../../../graph/tensor.js";
-import { add, div, maximum, minimum, mul, pow, quotient, sub } from "../../../ops/elementwise/arithmetic.js";
+import { add, clip, div, maximum, minimum, mul, pow, quotient, sub } from "../../../ops/elementwise/arithmetic.js";
 import { equal, greater, less, notEqual } from "../../../ops/elementwise/comparison.js";
 import { ceil, round, tan } from "../../../ops/elementwise/derived.js";
 import {
@@ -21,6 +21,7 @@ import {
 } from "../../../ops/elementwise/functions.js";
 import { cast, where } from "../../../ops/elementwise/select.js";
 import type { Call } from "../call.js";
+import { constantValues } from "../constants.js";
 import { type Attribute, type Definition, define, float, int, type OpTable } from "../definition.js";
 import { dtypeOf, isFloat } from "../elementTypes.js";
 import { type TensorValue, tensorValue } from "../value.js";
@@ -35,6 +36,7 @@ import {
   remainder,
   typed,
 } from "./numeric.js";
+import { withinPlane } from "./planePositions.js";
 
 /** Attributes by which operands were matched before NumPy's broadcasting came with opset 7. */
 export const oldBroadcasting: { broadcast: Attribute<number>; axis: Attribute<number | undefined> } = {
@@ -184,6 +186,9 @@ function integerPower(base: Int, exponent: Int): Int {
 /** As NumPy clips: where the bounds are the wrong way round, the upper one counts. */
 function clipped(call: Call): TensorValue {
   const { type, tensor } = call.any(0);
+  const [low, high] = [1, 2].map((i) => (call.has(i) ? constantValues(call.tensor(i))?.[0] : undefined));
+  if (low !== undefined && high !== undefined && low <= high && isFloat(type))
+    return tensorValue(type, clip(call.float(0), low, high));
   let x = numeric(tensor);
   if (call.has(1)) x = maximum(x, numeric(call.tensor(1))) as Numeric;
   if (call.has(2)) x = minimum(x, numeric(call.tensor(2))) as Numeric;
@@ -217,7 +222,8 @@ export const arithmetic: OpTable = {
           return tensorValue(type, remainder(call.float(0), call.float(1)));
         }
         const [a, b] = [call.int(0), call.int(1)];
-        return typed(type, fmod === 0 ? floorModulo(a, b) : remainder(a, b));
+        const within = b.rank === 0 ? withinPlane(a, constantValues(b)?.[0] ?? 0) : undefined;
+        return typed(type, within ?? (fmod === 0 ? floorModulo(a, b) : remainder(a, b)));
       },
     }),
   ],

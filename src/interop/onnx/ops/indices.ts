@@ -4,15 +4,46 @@ import { sizeOf, stridesOf } from "../../../core/shape.js";
 import type { AnyTensor } from "../../../graph/tensor.js";
 import { add, mul } from "../../../ops/elementwise/arithmetic.js";
 import { less } from "../../../ops/elementwise/comparison.js";
+import { addOp, lessOp, whereOp } from "../../../ops/elementwise/operations.js";
 import { where } from "../../../ops/elementwise/select.js";
-import { arange } from "../../../ops/indexing/oneHot.js";
+import { arange, iotaOp } from "../../../ops/indexing/oneHot.js";
+import { argSortOp } from "../../../ops/indexing/sort.js";
+import { maxPool2dIndicesOp } from "../../../ops/pooling/maxPool2d.js";
+import { argMaxOp, argMinOp } from "../../../ops/reduce/extreme.js";
 import { reshape } from "../../../ops/shape/reshape.js";
 import { type Range, slice } from "../../../ops/shape/slice.js";
-import { settle } from "../constants.js";
+import { constantValues, settle } from "../constants.js";
 import type { Int } from "./numeric.js";
+
+const positions = new Set(
+  [argMaxOp, argMinOp, argSortOp, iotaOp, maxPool2dIndicesOp].map((op) => op.spec.name as string),
+);
+
+const isNumber = (x: AnyTensor, value: number): boolean => x.size === 1 && constantValues(x)?.[0] === value;
+
+/** Whether indices are positions, or have been counted from the front already, as those of an exported graph have. */
+function countFromFront(indices: AnyTensor, length: number): boolean {
+  const { origin } = indices;
+  if (origin.kind !== "computed") return false;
+  const [first, second, third] = origin.inputs;
+  if (origin.op.kind === "alias" || origin.op.kind === "stretch") return countFromFront(first, length);
+  if (positions.has(origin.op.name)) return true;
+  if (origin.op.name !== whereOp.spec.name || first.origin.kind !== "computed" || second.origin.kind !== "computed")
+    return false;
+  const [compared, limit] = first.origin.inputs;
+  const [added, offset] = second.origin.inputs;
+  return (
+    [compared, added].every((each) => each === third) &&
+    first.origin.op.name === lessOp.spec.name &&
+    second.origin.op.name === addOp.spec.name &&
+    isNumber(limit, 0) &&
+    isNumber(offset, length)
+  );
+}
 
 /** Indices counted from the front, into an axis of a length. */
 export function fromFront(indices: Int, length: number): Int {
+  if (countFromFront(indices, length)) return indices;
   return settle("int64", where(less(indices, 0), add(indices, length), indices) as Int) as Int;
 }
 

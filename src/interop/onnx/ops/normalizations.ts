@@ -1,5 +1,6 @@
 /** Normalization, and dropout. */
 
+import { sameShape, sizeOf } from "../../../core/shape.js";
 import type { AnyState, State } from "../../../graph/state.js";
 import type { Tensor } from "../../../graph/tensor.js";
 import { composite } from "../../../ops/composites.js";
@@ -8,7 +9,7 @@ import { add, div, mul, sub } from "../../../ops/elementwise/arithmetic.js";
 import { less } from "../../../ops/elementwise/comparison.js";
 import { sqrt } from "../../../ops/elementwise/functions.js";
 import { cast, where } from "../../../ops/elementwise/select.js";
-import { groupNorm, localResponseNorm } from "../../../ops/normalization.js";
+import { groupNorm, instanceNorm, layerNorm, localResponseNorm } from "../../../ops/normalization.js";
 import { Generator } from "../../../ops/random/generator.js";
 import { uniform } from "../../../ops/random/random.js";
 import { mean } from "../../../ops/reduce/mean.js";
@@ -102,25 +103,26 @@ function batchForm(since: number, attributes: NonNullable<Definition["attributes
   });
 }
 
-/** Over the places of each channel. */
+/** Over the places of each channel; where there is but one, it is its own mean. */
 function instanceNormalized(call: Call, { epsilon }: { readonly epsilon: number }): TensorValue {
-  const x = call.float(0);
-  const { deviation, spread } = statistics(x, x.shape.map((_, axis) => axis).slice(2));
-  const standard = div(deviation, sqrt(add(spread, epsilon) as Tensor));
-  return tensorValue(
-    call.type(0),
-    add(mul(standard, perChannel(call.float(1), x)), perChannel(call.float(2), x)) as Tensor,
-  );
+  const [x, weight, bias] = [call.float(0), call.float(1), call.float(2)];
+  if (sizeOf(x.shape.slice(2)) > 1) return tensorValue(call.type(0), instanceNorm(x, { weight, bias, eps: epsilon }));
+  return tensorValue(call.type(0), add(mul(sub(x, x), perChannel(weight, x)), perChannel(bias, x)) as Tensor);
 }
 
 /** Over the last axes, from `axis` on; gives mean and 1/deviation as well. */
 function layerNormalized(call: Call, { axis, epsilon }: { readonly axis: number; readonly epsilon: number }): Outputs {
   const x = call.float(0);
   const first = call.axis(axis, x.rank);
+  const [weight, bias] = [call.float(1), call.optionalFloat(2)];
+  const normalized = x.shape.slice(first);
+  const fits = [weight, bias].every((each) => each === null || sameShape(each.shape, normalized));
+  if (fits && first < x.rank && !call.wants(1) && !call.wants(2))
+    return tensorValue(call.type(0), layerNorm(x, normalized, { weight, bias, eps: epsilon }));
   const { centre, deviation, spread } = statistics(x, x.shape.map((_, i) => i).slice(first));
   const inverse = div(1, sqrt(add(spread, epsilon) as Tensor)) as Tensor;
-  const scaled = mul(mul(deviation, inverse), call.float(1)) as Tensor;
-  const shifted = call.has(2) ? (add(scaled, call.float(2)) as Tensor) : scaled;
+  const scaled = mul(mul(deviation, inverse), weight) as Tensor;
+  const shifted = bias === null ? scaled : (add(scaled, bias) as Tensor);
   return [tensorValue(call.type(0), shifted), tensorValue("float32", centre), tensorValue("float32", inverse)];
 }
 

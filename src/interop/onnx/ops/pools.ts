@@ -34,6 +34,7 @@ import {
 import { dtypeOf } from "../elementTypes.js";
 import { type TensorValue, tensorValue } from "../value.js";
 import { type Int, remainder } from "./numeric.js";
+import { rememberPlanes, withinPlane } from "./planePositions.js";
 import { poolAttributes, type WindowSettings, windowsOn } from "./windows.js";
 
 interface Settings extends WindowSettings {
@@ -89,7 +90,9 @@ function maxPooled(call: Call, settings: Settings & { readonly storage_order: nu
   const within = settings.storage_order === 0 ? indices : columnsFirst(indices, size);
   const [n, channels] = x.shape;
   const planes = reshape(mul(arange(n * channels), sizeOf(size)), [n, channels, ...size.map(() => 1)]);
-  return [tensorValue(type, cast(values, dtypeOf(type))), tensorValue("int64", add(within, planes) as Int)];
+  const positions = add(within, planes) as Int;
+  rememberPlanes(positions, within, sizeOf(size));
+  return [tensorValue(type, cast(values, dtypeOf(type))), tensorValue("int64", positions)];
 }
 
 /** Positions counted along the last axis first as positions counted along the first axis first. */
@@ -114,8 +117,11 @@ function* maxUnpooled(call: Call, settings: WindowSettings): Steps<Outputs> {
     .slice(2)
     .map((length, axis) => (length - 1) * stride[axis] + kernel[axis] - padding[2 * axis] - padding[2 * axis + 1]);
   const shape = [...x.shape.slice(0, 2), ...size];
-  const row = (count: number) => [1, 1, 1, count];
-  const whole = scatterPlane(reshape(x, row(x.size)), reshape(indices, row(x.size)), [1, sizeOf(shape)]);
+  const within = withinPlane(indices, sizeOf(size));
+  // Positions of unknown origin may lead from one plane to another.
+  const [planes, places] = within === undefined ? [[1, 1], indices] : [x.shape.slice(0, 2), within];
+  const row = [...planes, 1, x.size / sizeOf(planes)];
+  const whole = scatterPlane(reshape(x, row), reshape(places, row), [1, sizeOf(shape) / sizeOf(planes)]);
   const result = reshape(whole, shape);
   if (wanted === undefined) return tensorValue(call.type(0), result);
   return tensorValue(

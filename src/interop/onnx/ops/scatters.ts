@@ -16,7 +16,7 @@ import type { Call } from "../call.js";
 import { constantValues } from "../constants.js";
 import { define, int, type OpTable, type Outputs, type Steps, string } from "../definition.js";
 import { tensorValue } from "../value.js";
-import { flat, flatPlaces, placesAlong } from "./indices.js";
+import { flat, flatPlaces, fromFront, placesAlong } from "./indices.js";
 import { type Int, type Numeric, numeric, typed } from "./numeric.js";
 
 /** Rows of a matrix, and what is to be written to which of them. */
@@ -73,6 +73,18 @@ function combined({ data, places, updates }: Writing, named: Float64Array, combi
   return result;
 }
 
+/** The sums themselves where there is nothing to add them to. */
+function added(data: AnyTensor, sums: Numeric): Numeric {
+  let source = data;
+  while (
+    source.origin.kind === "computed" &&
+    (source.origin.op.kind === "alias" || source.origin.op.kind === "stretch")
+  )
+    source = source.origin.inputs[0];
+  const isNothing = source.size === 1 && constantValues(source)?.[0] === 0;
+  return isNothing ? sums : (add(numeric(data), sums) as Numeric);
+}
+
 function* written(call: Call, writing: Writing, reduction: string, shape: readonly number[]): Steps<Outputs> {
   const type = call.type(0);
   if (writing.places.size === 0) return call.value(0);
@@ -81,7 +93,7 @@ function* written(call: Call, writing: Writing, reduction: string, shape: readon
     const data = numeric(writing.data);
     const params = { axis: 0, length: data.shape[0] };
     const sums = scatterTakeOp({ upstream: numeric(writing.updates), indices: writing.places }, params) as Numeric;
-    return typed(type, reshape(add(data, sums) as Numeric, shape));
+    return typed(type, reshape(added(data, sums), shape));
   }
   const combine = Object.hasOwn(combining, reduction) ? combining[reduction] : undefined;
   if (combine === undefined)
@@ -97,6 +109,13 @@ function* scatterElements(call: Call, axis: number, reduction: string): Steps<Ou
   const along = call.axis(axis, data.rank);
   if (indices.shape.join() !== updates.shape.join())
     throw call.shapeError(`the indices are ${indices.shape.join("×")} but the updates ${updates.shape.join("×")}`);
+  const aligned = data.shape.every((length, axis) => axis === along || length === indices.shape[axis]);
+  if (reduction === "add" && aligned && indices.rank === data.rank && indices.size > 0) {
+    const params = { axis: along, length: data.shape[along] };
+    const upstream = numeric(updates);
+    const sums = scatterAlongAxisOp({ upstream, indices: fromFront(indices, params.length) }, params) as Numeric;
+    return typed(call.type(0), added(data, sums));
+  }
   const column = (x: AnyTensor) => reshape(x, [sizeOf(x.shape), 1]);
   const places = flat(placesAlong(indices, data.shape, along));
   return yield* written(call, { data: column(data), places, updates: column(updates) }, reduction, data.shape);
