@@ -31,6 +31,7 @@ export { fromNpy, toNpy } from "./npy.js";
 export * from "./ops/index.js";
 export * from "./optim/index.js";
 export * from "./train/index.js";
+export * as metrics from "./train/metrics/index.js";
 export { version } from "./version.js";
 export * as vision from "./vision/index.js";
 export {
