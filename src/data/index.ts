@@ -1,10 +1,30 @@
 /** Data sets and loaders. */
 
 export type { CifarSource } from "../formats/cifar.js";
+export { AnnotatedImages, type Annotation, type Annotations } from "./annotated.js";
 export { type BatchContext, type BatchSource, collated, type ImageBatch, imageBatches } from "./batches.js";
 export { type CifarLabelKind, type CifarName, type CifarSplit, readCifar } from "./cifar.js";
 export { type Dataset, type ImageSample, Subset, splitIndices } from "./dataset.js";
 export { type DigitsOptions, type DigitsSplit, digits } from "./digits/digits.js";
+export type { GeneratedOptions, GeneratedSplit } from "./generated/drawing.js";
+export {
+  type FaceAnnotations,
+  type FaceAttribute,
+  type FacesJoint,
+  type FacesOptions,
+  faces,
+} from "./generated/faces.js";
+export { type Noise, type NoisyAnnotations, type NoisyOptions, noisy } from "./generated/noisy.js";
+export {
+  type EventKind,
+  type SeriesBatch,
+  SeriesDataset,
+  type SeriesEvent,
+  type SeriesOptions,
+  type SeriesSample,
+  series,
+} from "./generated/series.js";
+export { type ShapeAnnotations, type ShapeKind, type ShapesOptions, shapes } from "./generated/shapes.js";
 export { ImageDataset, type ImageDatasetParts } from "./images.js";
 export { DataLoader, type EpochOptions, type LoaderOptions } from "./loader.js";
 export { type MnistName, type MnistSource, type MnistSplit, readMnist } from "./mnist.js";

@@ -1,0 +1,102 @@
+/** Labelled images with more about each: a mask, attributes, the picture without noise. */
+
+import { ArgumentError, DataError } from "../core/errors.js";
+import type { BatchSource, ImageBatch } from "./batches.js";
+import { checkIndex, checkIndices, type Dataset, type ImageSample, splitIndices } from "./dataset.js";
+import type { ImageDataset } from "./images.js";
+
+/** Values of one kind for all samples, one after the other: as many for each. */
+export type Annotation = Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+export type Annotations = Readonly<Record<string, Annotation>>;
+
+/**
+ * Pictures with their classes, and further values for each under names of their own. Its batches are image batches with
+ * those values beside, so that whatever takes images takes them too.
+ *
+ * @example
+ * const train = await shapes({ split: "train" });
+ * const { images, masks, shape } = train.batch(Uint32Array.of(0, 1));
+ * train.pictures.classCounts();
+ */
+export class AnnotatedImages<Values extends Annotations>
+  implements Dataset<ImageSample & Values>, BatchSource<ImageBatch & Values>
+{
+  /** The pictures with their classes alone. */
+  readonly pictures: ImageDataset;
+  /** All values, in the order of the pictures. */
+  readonly annotations: Values;
+
+  /** @throws DataError unless each annotation has as many values for every picture */
+  constructor(pictures: ImageDataset, annotations: Values) {
+    for (const [name, { length }] of Object.entries(annotations)) {
+      if (["images", "image", "labels", "label", "indices", "shape", "size"].includes(name))
+        throw new ArgumentError(`an annotation is named ${name}, as a part of every batch is. Fix: another name.`);
+      if (pictures.size > 0 ? length % pictures.size === 0 && length > 0 : length === 0) continue;
+      throw new DataError(
+        `${pictures.name} (${pictures.split}): ${name} has ${length} values for ${pictures.size} pictures. Expected as many for each.`,
+      );
+    }
+    this.pictures = pictures;
+    this.annotations = annotations;
+  }
+
+  get size(): number {
+    return this.pictures.size;
+  }
+
+  /** One image, its class and its annotations; the bytes are the data set's own, not a copy. */
+  get(index: number): ImageSample & Values {
+    checkIndex(`${this.pictures.name} (${this.pictures.split})`, index, this.size);
+    const each = this.#map((values) => {
+      const length = values.length / this.size;
+      return values.subarray(index * length, (index + 1) * length);
+    });
+    return { ...this.pictures.get(index), ...each };
+  }
+
+  batch(indices: Uint32Array<ArrayBuffer>): ImageBatch & Values {
+    return { ...this.pictures.batch(indices), ...this.#gather(indices) };
+  }
+
+  /** The samples at `indices`, in that order. The pictures share memory with this data set. */
+  subset(indices: ArrayLike<number>): AnnotatedImages<Values> {
+    checkIndices(`${this.pictures.name} (${this.pictures.split})`, indices, this.size);
+    return new AnnotatedImages(this.pictures.subset(indices), this.#gather(indices));
+  }
+
+  /** The first `count` samples, or all when there are fewer. */
+  take(count: number): AnnotatedImages<Values> {
+    const { size } = this.pictures.take(count);
+    return this.subset(Array.from({ length: size }, (_, index) => index));
+  }
+
+  /** Deals the samples at random into parts; fractions that add up to 1 leave nothing out. */
+  randomSplit(fractions: readonly number[], seed = 0): AnnotatedImages<Values>[] {
+    return splitIndices(this.size, fractions, seed).map((indices) => this.subset(indices));
+  }
+
+  #gather(indices: ArrayLike<number>): Values {
+    return this.#map((values) => gather(values, indices, values.length / Math.max(1, this.size)));
+  }
+
+  #map(change: (values: Annotation) => Annotation): Values {
+    const changed = Object.entries(this.annotations).map(([name, values]) => [name, change(values)]);
+    // `change` keeps each array's type, which the type of entries does not say.
+    return Object.fromEntries(changed) as Values;
+  }
+}
+
+/** The values of the samples at `indices`, `length` for each. */
+function gather(values: Annotation, indices: ArrayLike<number>, length: number): Annotation {
+  const count = indices.length * length;
+  const gathered =
+    values instanceof Uint8Array
+      ? new Uint8Array(count)
+      : values instanceof Int32Array
+        ? new Int32Array(count)
+        : new Float32Array(count);
+  for (let i = 0; i < indices.length; i++) {
+    gathered.set(values.subarray(indices[i] * length, (indices[i] + 1) * length), i * length);
+  }
+  return gathered;
+}
