@@ -1,7 +1,8 @@
 /*
  * Convolution and its input gradient. A unit of work is a band of rows of one image and, where lanes are target
  * channels, a group of panels of them; then weights have been packed by a step of their own. A thread keeps what its
- * windows read, and weights that it packs itself, from one unit to the next. src/backends/cpu/kernels/convolution.ts chooses what leaves fewer lanes empty.
+ * windows read, and weights that it packs itself, from one unit to the next.
+ * src/backends/cpu/kernels/convolution.ts chooses what leaves fewer lanes empty.
  */
 #include "convolution_folded.h"
 #include "convolution_pixels.h"

@@ -1,6 +1,7 @@
 /** A device that takes its time. */
 
 import type { Device, Handle, Program } from "../../src/backends/backend.js";
+import { factsOf } from "./facts.js";
 
 /**
  * Passes every call on to `device` in order, each after a random pause, and delays every answer. Handles are its own, for
@@ -40,12 +41,7 @@ export function withDelays(device: Device, longestMilliseconds = 2): Device {
   };
 
   return {
-    name: device.name,
-    variant: device.variant,
-    threads: device.threads,
-    memoryLimit: device.memoryLimit,
-    compiler: device.compiler,
-    keepsArena: device.keepsArena,
+    ...factsOf(device),
     ready: device.ready.then(pause),
     allocate: (bytes) => make(() => device.allocate(bytes)),
     upload(data) {

@@ -8,6 +8,7 @@ import {
   type Program,
   type Step,
 } from "../../src/backends/backend.js";
+import { factsOf } from "./facts.js";
 
 /** Bytes before and behind each buffer; buffers begin at multiples of it. */
 const guardBytes = 256;
@@ -146,13 +147,8 @@ export function withGuards(device: Device): Device {
   };
 
   return {
-    name: device.name,
-    variant: device.variant,
-    threads: device.threads,
-    memoryLimit: device.memoryLimit,
-    compiler: device.compiler,
+    ...factsOf(device),
     keepsArena: false,
-    ready: device.ready,
     allocate: (bytes) => name(memory, () => place(bytes)),
     upload(data) {
       const copy = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();

@@ -4,6 +4,7 @@ import { openSync, writeSync } from "node:fs";
 import type { Device, Handle, Program } from "../../src/backends/backend.js";
 import { encodeProgram } from "../../src/backends/cpu/encode.js";
 import { isSmall, slotFlags, stepFlags } from "../../src/backends/cpu/slots.js";
+import { factsOf } from "./facts.js";
 
 /** `FOVT`, little-endian. */
 const magic = 0x54564f46;
@@ -46,13 +47,7 @@ export function withRecording(device: Device, path: string): Device {
   process.on("exit", () => writeEntries(path, device.threads, entries));
 
   return {
-    name: device.name,
-    variant: device.variant,
-    threads: device.threads,
-    memoryLimit: device.memoryLimit,
-    compiler: device.compiler,
-    keepsArena: device.keepsArena,
-    ready: device.ready,
+    ...factsOf(device),
     allocate: (bytes) => name(device.allocate(bytes), "allocate", [bytes]),
     upload: (data) => name(device.upload(data), "upload", [], copyOf(data)),
     write(handle, offset, data) {

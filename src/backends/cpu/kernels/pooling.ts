@@ -10,6 +10,16 @@ import { haloLength, liesOnSource, residues, windowAxes, windowsBetween, windows
 
 const pair = row(2);
 
+/** Windows of a picture. */
+const windows = {
+  inputSize: pair,
+  outputSize: pair,
+  kernel: pair,
+  stride: pair,
+  padding: row(4),
+  dilation: pair,
+} as const;
+
 export const poolingSteps = {
   /**
    * Units of work are `bands` bands of rows of each plane. `haloSize`: rows and columns of a haloed plane; `inPlace`:
@@ -26,12 +36,7 @@ export const poolingSteps = {
     inPlace: i32,
     planes: i32,
     bands: i32,
-    inputSize: pair,
-    outputSize: pair,
-    kernel: pair,
-    stride: pair,
-    padding: row(4),
-    dilation: pair,
+    ...windows,
     haloSize: pair,
     countPadding: i32,
     epilogue,
@@ -43,12 +48,7 @@ export const poolingSteps = {
     kind: i32,
     batch: i32,
     channels: i32,
-    inputSize: pair,
-    outputSize: pair,
-    kernel: pair,
-    stride: pair,
-    padding: row(4),
-    dilation: pair,
+    ...windows,
     countPadding: i32,
     epilogue,
   },
