@@ -9,6 +9,7 @@ export * from "./layers/container.js";
 export { Conv1d, Conv2d, Conv3d, type ConvLayerOptions } from "./layers/convolution.js";
 export * from "./layers/convolutionTranspose.js";
 export * from "./layers/dropout.js";
+export * from "./layers/groupRobustLoss.js";
 export * from "./layers/linear.js";
 export * from "./layers/locallyConnected.js";
 export * from "./layers/loss.js";

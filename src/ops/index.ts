@@ -15,6 +15,7 @@ export * from "./elementwise/functions.js";
 export { cast, where } from "./elementwise/select.js";
 export { evaluate } from "./evaluate.js";
 export { type GradOptions, grad } from "./gradient.js";
+export { gradientReversal } from "./gradientReversal.js";
 export { takeAlongAxis } from "./indexing/alongAxis.js";
 export { arange, eye, linspace, oneHot } from "./indexing/oneHot.js";
 export { argsort, median, type Ordered, quantile, type SortOptions, sort, topk } from "./indexing/sort.js";

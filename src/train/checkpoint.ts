@@ -44,11 +44,11 @@ export function writeCheckpoint({ info, state }: Checkpoint): Uint8Array<ArrayBu
   for (const [name, data] of Object.entries(state.optimizer.slots)) {
     tensors.set(trainingPrefix + name, { dtype: "float32", shape: [data.length], data });
   }
-  const { position, schedule, sums, random, seconds } = state;
+  const { position, schedule, sums, random, groupWeights, seconds } = state;
   const texts = {
     info: JSON.stringify(info),
     progress: JSON.stringify(
-      { position, optimizer: state.optimizer.numbers, schedule, sums, random, time: { seconds } },
+      { position, optimizer: state.optimizer.numbers, schedule, sums, random, groupWeights, time: { seconds } },
       (_, value) => (value === Number.POSITIVE_INFINITY ? infinity : value),
     ),
   };
@@ -104,6 +104,7 @@ export function readCheckpoint(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
     schedule: numbers(name, "schedule", saved.schedule, []),
     sums: numbers(name, "sums", saved.sums, ["loss", "hits", "count"]),
     random: counts(name, "random", saved.random, ["seed", "position"]),
+    groupWeights: saved.groupWeights === undefined ? undefined : numberList(name, "groupWeights", saved.groupWeights),
     seconds: numbers(name, "time", saved.time, ["seconds"]).seconds,
   };
   return { info: readInfo(name, texts.info), state };

@@ -16,6 +16,7 @@ export {
   type EpochRecord,
   type FitOptions,
   fit,
+  type GroupTraining,
   type Position,
   type Progress,
   Trainer,

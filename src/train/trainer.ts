@@ -1,6 +1,6 @@
 /** Training a classifier: epochs, progress, evaluation, and everything that is needed to go on after a break. */
 
-import { AbortedError, ArgumentError, NotFiniteError } from "../core/errors.js";
+import { AbortedError, ArgumentError, NotFiniteError, StateDictError } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
 import { DataLoader } from "../data/loader.js";
@@ -8,6 +8,7 @@ import { type CompiledFunction, compile } from "../graph/compile.js";
 import type { Tensor } from "../graph/tensor.js";
 import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
+import { GroupRobustLoss } from "../nn/layers/groupRobustLoss.js";
 import { crossEntropy } from "../nn/losses/classification.js";
 import { Network } from "../nn/network.js";
 import type { StateDict } from "../nn/state-dict.js";
@@ -29,12 +30,24 @@ export interface TrainerOptions {
   readonly optimizer: Optimizer;
   /** Default: cross-entropy. */
   readonly loss?: ((logits: Tensor, labels: Labels) => Tensor) | undefined;
+  /** Train on losses by groups of samples instead. */
+  readonly groups?: GroupTraining | undefined;
   /** How pixels become the model's input. Default: 0 … 255 to 0 … 1. */
   readonly normalization?: Normalization | undefined;
   /** Changes the learning rate after each step or each epoch. Default: it stays. */
   readonly schedule?: Schedule | undefined;
   /** Default `step`. After an `epoch` the schedule is given the loss on the validation set, or else on the training set. */
   readonly scheduleEvery?: "step" | "epoch" | undefined;
+}
+
+/** What the groups of the training samples have to do with the loss. */
+export interface GroupTraining {
+  /** A group number for each sample of the training set: `metrics.groupBy` makes them from attributes. */
+  readonly of: ArrayLike<number>;
+  /** One loss of those of a batch's samples and their groups, such as `new nn.GroupRobustLoss(4)`. */
+  readonly loss: (losses: Tensor, groups: Labels) => Tensor;
+  /** Loss of each sample. Default: cross-entropy. */
+  readonly losses?: ((logits: Tensor, labels: Labels) => Tensor) | undefined;
 }
 
 export interface FitOptions {
@@ -95,6 +108,8 @@ export interface TrainingState {
   readonly schedule: ScheduleState;
   readonly sums: SavedSums;
   readonly random: { readonly seed: number; readonly position: number };
+  /** Of a `GroupRobustLoss`, where training is by groups. */
+  readonly groupWeights?: readonly number[] | undefined;
   /** Spent training in the epoch at `position`. */
   readonly seconds: number;
 }
@@ -112,7 +127,7 @@ export class Trainer {
   readonly optimizer: Optimizer;
   readonly #options: TrainerOptions;
   readonly #sums = new Sums();
-  readonly #step: CompiledFunction<[Images, Labels], null>;
+  readonly #step: CompiledFunction<[Images, Labels, Labels | undefined], null>;
   #position: Position = { epoch: 0, batch: 0 };
   /** Whether the sums hold part of the epoch at `#position`. */
   #started = false;
@@ -125,8 +140,9 @@ export class Trainer {
     this.model = model;
     this.optimizer = options.optimizer;
     this.#options = options;
-    const { loss: lossOf = crossEntropy, normalization } = options;
-    this.#step = compile((images: Images, labels: Labels) => {
+    const { normalization } = options;
+    this.#step = compile((images: Images, labels: Labels, groups: Labels | undefined) => {
+      const lossOf = (logits: Tensor, labels: Labels) => this.#lossOf(logits, labels, groups);
       const x = normalizePixels(images, normalization);
       const { logits, auxiliary } = model instanceof Network ? model.outputs(x) : { logits: model(x), auxiliary: [] };
       const loss = auxiliary.reduce(
@@ -161,6 +177,7 @@ export class Trainer {
     const { epochs, batchSize = 64, seed = 0, weights, validation, callbacks = {}, signal } = options;
     if (!Number.isInteger(epochs) || epochs < 1)
       throw new ArgumentError(`fit: epochs is ${epochs}. Expected an integer of 1 or more.`);
+    this.#checkGroups(train.size);
     const loader = new DataLoader(train, { batchSize, shuffle: true, seed, weights });
     if (loader.batchesPerEpoch === 0)
       throw new ArgumentError("fit: the training set is empty. Expected at least one sample.");
@@ -192,6 +209,15 @@ export class Trainer {
     this.optimizer.loadState(state.optimizer);
     this.#options.schedule?.loadState(state.schedule);
     this.#sums.restore(state.sums);
+    if (state.groupWeights !== undefined) {
+      const robust = this.#robustLoss;
+      if (robust?.groups !== state.groupWeights.length) {
+        throw new StateDictError(
+          `the saved training was by ${state.groupWeights.length} groups, this one is by ${robust?.groups ?? "none"}. Fix: give the trainer the same groups.`,
+        );
+      }
+      robust.groupWeights.assign(tensorOver(Float32Array.from(state.groupWeights), [robust.groups], "float32"));
+    }
     this.#position = state.position;
     this.#started = state.position.batch > 0;
     this.#clock.reset(state.seconds);
@@ -205,14 +231,47 @@ export class Trainer {
     const { seconds } = this.#clock;
     const { seed, position: drawn } = defaultGenerator;
     const schedule = this.#options.schedule?.state() ?? {};
-    const [weights, optimizer, sums] = await Promise.all([
+    const robust = this.#robustLoss;
+    const [weights, optimizer, sums, groupWeights] = await Promise.all([
       this.model.stateDict(),
       this.optimizer.state(),
       this.#sums.saved(),
+      robust?.groupWeights.value.data(),
     ]);
     for (const [name, { data }] of Object.entries(weights)) checkFinite(name, data);
     for (const [name, data] of Object.entries(optimizer.slots)) checkFinite(`the optimizer's ${name}`, data);
-    return { position, weights, optimizer, schedule, sums, random: { seed, position: drawn }, seconds };
+    if (groupWeights !== undefined) checkFinite("the loss's group weights", groupWeights);
+    return {
+      position,
+      weights,
+      optimizer,
+      schedule,
+      sums,
+      random: { seed, position: drawn },
+      groupWeights: groupWeights && [...groupWeights],
+      seconds,
+    };
+  }
+
+  get #robustLoss(): GroupRobustLoss | undefined {
+    const loss = this.#options.groups?.loss;
+    return loss instanceof GroupRobustLoss ? loss : undefined;
+  }
+
+  #lossOf(logits: Tensor, labels: Labels, groups: Labels | undefined): Tensor {
+    const { loss = crossEntropy, groups: training } = this.#options;
+    if (groups === undefined || training === undefined) return loss(logits, labels);
+    const { losses = (logits, labels) => crossEntropy(logits, labels, { reduction: "none" }) } = training;
+    return training.loss(losses(logits, labels), groups);
+  }
+
+  #checkGroups(samples: number): void {
+    const of = this.#options.groups?.of;
+    if (of !== undefined && of.length !== samples) {
+      throw new ArgumentError(
+        `fit: groups.of has ${of.length} group numbers for ${samples} training samples. Expected one for each.`,
+      );
+    }
   }
 
   #hold<T>(work: Promise<T>): Promise<T> {
@@ -264,10 +323,20 @@ export class Trainer {
     const { schedule, scheduleEvery = "step" } = this.#options;
     const { epoch, batch: startBatch } = this.#position;
     const display = new ScoreDisplay(() => this.#readScores());
-    for await (const { images, labels, shape, size } of loader.epoch(epoch, { startBatch })) {
+    for await (const { images, labels, indices, shape, size } of loader.epoch(epoch, { startBatch })) {
       await this.#held;
       if (signal?.aborted) throw new AbortedError("training was cancelled");
-      const accepted = this.#step(tensorOver(images, shape, "uint8"), tensorOver(labels, [size], "int32"));
+      const groupOf = this.#options.groups?.of;
+      const accepted = this.#step(
+        tensorOver(images, shape, "uint8"),
+        tensorOver(labels, [size], "int32"),
+        groupOf &&
+          tensorOver(
+            Int32Array.from(indices, (index) => groupOf[index]),
+            [size],
+            "int32",
+          ),
+      );
       // The step has been submitted: all else that belongs to the state moves on with it, in the same turn.
       this.#sums.counted(size);
       if (scheduleEvery === "step") schedule?.step();

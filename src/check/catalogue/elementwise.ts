@@ -8,6 +8,7 @@ import { greater } from "../../ops/elementwise/comparison.js";
 import * as derived from "../../ops/elementwise/derived.js";
 import * as functions from "../../ops/elementwise/functions.js";
 import { cast, where } from "../../ops/elementwise/select.js";
+import { gradientReversal } from "../../ops/gradientReversal.js";
 import { dropout, featureDropout } from "../../ops/random/random.js";
 import { logSoftmax, softmax } from "../../ops/softmax.js";
 import { type CheckCase, check, within } from "./case.js";
@@ -63,6 +64,8 @@ export const elementwiseCases: readonly CheckCase[] = [
   check("pow", (a: Tensor, b: Tensor) => pow(a, b), [positive, within(-2, 3, 5)], "stretched"),
   check("pow", (a: Tensor) => pow(a, 3) as Tensor, [within(-2, 2, 8)], "of negative numbers"),
   check("clip", (x: Tensor) => clip(x, -0.5, 0.7), [[4, 5]]),
+  // Turned round twice, by factors whose product is 1, it is the gradient of what was computed.
+  check("gradientReversal", (x: Tensor) => gradientReversal(gradientReversal(square(x) as Tensor, 4), 0.25), [[4, 5]]),
   check("where", (a: Tensor, b: Tensor) => where(greater(a, b), a, neg(b)) as Tensor, [[3, 4], [4]]),
   check("cast", (x: Tensor) => mul(x, cast(cast(x, "int32"), "float32")) as Tensor, [within(-5, 5, 9)]),
   { ...check("dropout", (x: Tensor) => dropout(x, 0.4), [[5, 6]]), draws: true },

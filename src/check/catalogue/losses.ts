@@ -15,6 +15,7 @@ const labels = classes(5, 4);
 const share = within(0.1, 0.9, 4, 5);
 
 const { binaryCrossEntropy, binaryCrossEntropyWithLogits, crossEntropy, diceLoss, huberLoss, klDivLoss } = losses;
+const { groupMeans, groupWeightedMean } = losses;
 const { hingeLoss, l1Loss, mseLoss, multiMarginLoss, nllLoss, smoothL1Loss } = losses;
 
 export const lossCases: readonly CheckCase[] = [
@@ -45,6 +46,12 @@ export const lossCases: readonly CheckCase[] = [
     [scores, labels, within(0.5, 2, 5)],
     "squares, weights",
   ),
+  check("groupMeans", (x: Tensor, groups: Labels) => groupMeans(x, groups, 4), [within(0, 2, 7), classes(3, 7)]),
+  check("groupWeightedMean", (x: Tensor, groups: Labels, weights: Tensor) => groupWeightedMean(x, groups, weights), [
+    within(0, 2, 7),
+    classes(3, 7),
+    within(0.5, 2, 3),
+  ]),
   check("hingeLoss", (x: Tensor, t: Tensor) => hingeLoss(x, sign(t)), [scores, share]),
   check("hingeLoss", (x: Tensor) => hingeLoss(x, neg(ones([4, 5])), { squared: true }), [scores], "squares"),
   check(
