@@ -33,7 +33,7 @@ const labelsOf = (values: readonly number[]) => tensor([...values], { dtype: "in
 
 describe("nn.GroupRobustLoss", () => {
   it("moves weight to the groups of high loss as the paper's algorithm does", async () => {
-    useDevice(anyDevice);
+    useDevice(anyDevice());
     const robust = new nn.GroupRobustLoss(3, { stepSize: 0.5 });
     let weights = [1 / 3, 1 / 3, 1 / 3];
     for (const [losses, groups] of [
@@ -72,7 +72,7 @@ describe("nn.GroupRobustLoss", () => {
   it("goes on after a break with the same bits, through a checkpoint", async () => {
     const train = pictures(60);
     const of = Int32Array.from({ length: 60 }, (_, i) => i % 3);
-    const make = () => tinyTrainer(anyDevice, { groups: { of, loss: new nn.GroupRobustLoss(3, { stepSize: 0.3 }) } });
+    const make = () => tinyTrainer(anyDevice(), { groups: { of, loss: new nn.GroupRobustLoss(3, { stepSize: 0.3 }) } });
     const whole = make();
     await whole.fit(train, { epochs: 3, batchSize: 20 });
     const first = make();
@@ -91,7 +91,7 @@ describe("nn.GroupRobustLoss", () => {
       "weight has moved",
     );
     assert.throws(
-      () => tinyTrainer(anyDevice).restore(readCheckpoint(bytes, "c").state),
+      () => tinyTrainer(anyDevice()).restore(readCheckpoint(bytes, "c").state),
       /by 3 groups, this one is by none/,
     );
     await assert.rejects(make().fit(pictures(50), { epochs: 1 }), /60 group numbers for 50 training samples/);
@@ -128,7 +128,7 @@ describe("what is done against unfairness", () => {
 
   /** Accuracy of the group that fares worst after a training. */
   async function worst(options: Partial<TrainerOptions>, weights?: ArrayLike<number>): Promise<number> {
-    useDevice(anyDevice);
+    useDevice(anyDevice());
     manualSeed(1);
     const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(8, 2));
     const optimizer = new SGD(model.parameters(), { lr: 0.5, momentum: 0.9 });
@@ -154,7 +154,7 @@ describe("what is done against unfairness", () => {
 });
 
 it("gradientReversal leaves values, turns the gradient of what is before it, and none of what is after", async () => {
-  useDevice(anyDevice);
+  useDevice(anyDevice());
   const [x, head] = [
     tensor([[1, -2, 0.5]]),
     tensor([
