@@ -5,19 +5,20 @@ import { existsSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { ArgumentError, DataError, FileError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
-import { type DigitsSplit, digits } from "../data/digits/digits.js";
+import type { DigitsSplit } from "../data/digits/digits.js";
 import { ImageDataset } from "../data/images.js";
 import { fromPlanar, toPlanar } from "../data/pixels.js";
 import { resizePixels } from "../data/resize.js";
 import type { ModelEntry } from "../models/registry.js";
 import { cifar10, cifar100 } from "../node/cifar.js";
 import { fashionMnist, mnist } from "../node/mnist.js";
+import { drawGenerated, generatedNames, isGenerated, picturesOf } from "./generated.js";
 import type { DataFlags } from "./options.js";
-import { clearProgress, showDownload, showProgress } from "./progress.js";
+import { clearProgress, showDownload } from "./progress.js";
 
 /** Data sets that are files, downloaded unless --data-dir says where they are. */
 const published = { mnist, "fashion-mnist": fashionMnist, cifar10, cifar100 } as const;
-const names: readonly string[] = ["digits", ...Object.keys(published)];
+const names: readonly string[] = [...generatedNames, ...Object.keys(published)];
 const publishedNames = Object.keys(published)
   .join(", ")
   .replace(/, (?=[^,]*$)/, " or ");
@@ -41,7 +42,7 @@ export async function loadData(
 ): Promise<ImageDataset> {
   let data: ImageDataset;
   try {
-    data = await load(flags, split, signal);
+    data = await load(entry, flags, split, signal);
   } finally {
     clearProgress();
   }
@@ -86,6 +87,7 @@ function scale(data: ImageDataset, { name, inputShape }: ModelEntry): ImageDatas
 }
 
 async function load(
+  { inputShape }: ModelEntry,
   { data, dataDir }: DataFlags,
   split: DigitsSplit,
   signal: AbortSignal | undefined,
@@ -104,10 +106,7 @@ async function load(
       `--data-dir is the folder of ${publishedNames}, but --data is ${data}. Fix: leave out --data-dir.`,
     );
   }
-  if (data === "digits") {
-    const onProgress = (drawn: number, size: number) => showProgress(`drawing ${split} digits`, drawn, size);
-    return await digits({ split, onProgress, ...stop });
-  }
+  if (isGenerated(data)) return picturesOf(await drawGenerated(data, { split, like: inputShape, ...stop }));
   const own = await mnist({ split, dataDir: checkFolder(data), ...stop });
   const { images, labels, shape, classNames } = own;
   return new ImageDataset({ name: basename(resolve(data)), split, images, labels, shape, classNames });

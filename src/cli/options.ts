@@ -30,7 +30,7 @@ export function withDataOptions(command: Command): Command {
   return command
     .option(
       "--data <name or folder>",
-      "digits, mnist, fashion-mnist, cifar10, cifar100, or a folder of IDX files",
+      "digits, shapes, faces, faces-lecture, noisy, mnist, fashion-mnist, cifar10, cifar100, or a folder of IDX files",
       "digits",
     )
     .option("--data-dir <folder>", "folder that holds the files of mnist, cifar10 … (default: downloaded)");

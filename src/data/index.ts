@@ -4,6 +4,7 @@ export type { CifarSource } from "../formats/cifar.js";
 export { AnnotatedImages, type Annotation, type Annotations } from "./annotated.js";
 export { type BatchContext, type BatchSource, collated, type ImageBatch, imageBatches } from "./batches.js";
 export { type CifarLabelKind, type CifarName, type CifarSplit, readCifar } from "./cifar.js";
+export { type ContactSheetOptions, contactSheet } from "./contactSheet.js";
 export { type Dataset, type ImageSample, Subset, splitIndices } from "./dataset.js";
 export { type DigitsOptions, type DigitsSplit, digits } from "./digits/digits.js";
 export type { GeneratedOptions, GeneratedSplit } from "./generated/drawing.js";

@@ -59,7 +59,7 @@ export function drawFace(canvas: Canvas, person: Person, subtlety: number, rando
   const shadow = mix(skin, black, 0.35);
   const greyness = clamp((age - around(52, 9)) / 20);
   const hair = mix(hairs[random.integer(hairs.length)], grey, greyness);
-  const long = chance(female ? 0.8 : 0.12);
+  const long = chance(female ? 0.85 : 0.03);
   const bald = !female && chance(clamp((age - 30) / 70));
 
   // Behind the face: hair, clothes, neck.
@@ -76,7 +76,7 @@ export function drawFace(canvas: Canvas, person: Person, subtlety: number, rando
 
   // The head: an ellipse, with a jaw.
   const width = around(0.72, 0.03);
-  const jaw = around(female ? 0.5 : 0.6, 0.04);
+  const jaw = around(female ? 0.46 : 0.62, 0.04);
   for (const side of [-1, 1]) brush([side * width, 0], 0.2, ellipse(side * width, 0.02, 0.1, 0.17), shadow);
   brush([0, 0], 1, ellipse(0, 0, width, 0.97), skin);
   brush([0, 0.35], 0.75, ellipse(0, 0.34, jaw, 0.62), skin);
@@ -109,7 +109,7 @@ export function drawFace(canvas: Canvas, person: Person, subtlety: number, rando
     const blush = 0.1 * clamp(0.5 + raised / 2) + (female ? random.uniform(0, 0.2) : 0);
     brush([side * 0.4, 0.24], 0.2, ellipse(side * 0.4, 0.24, 0.17, 0.12), red, blush);
   }
-  const redness = female ? random.uniform(0.25, 0.8) : random.uniform(0.1, 0.4);
+  const redness = female ? random.uniform(0.4, 0.95) : random.uniform(0, 0.25);
   drawMouth(brush, raised, mix(mix(skin, red, redness), black, 0.4), random);
 
   canvas.shade(random.uniform(0, 0.25), random.uniform(0, 2 * Math.PI));

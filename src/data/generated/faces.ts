@@ -29,7 +29,7 @@ export interface FacesOptions extends GeneratedOptions {
   readonly channels?: 1 | 3;
   /**
    * How hard smiles are to tell: how far the corners of the mouth are raised is normally distributed about ±1 with this
-   * deviation. Default 0.8, where one in ten faces looks as if it did what it does not; 0 where all are clear.
+   * deviation. Default 0.9, where one face in eight looks as if it did what it does not; 0 where all are clear.
    */
   readonly subtlety?: number;
   /** Standard deviation of the grain, as a share of the brightest value. Default 0.03. */
@@ -57,7 +57,7 @@ const streams = { train: { draw: 0x66616330, who: 0x66616331 }, test: { draw: 0x
 const defaultSizes = { train: 10_000, test: 2_000 } as const;
 
 async function drawFaces(options: FacesOptions): Promise<AnnotatedImages<FaceAnnotations>> {
-  const { joint = faces.balanced, label = "smile", side = 32, channels = 3, subtlety = 0.8, noise = 0.03 } = options;
+  const { joint = faces.balanced, label = "smile", side = 32, channels = 3, subtlety = 0.9, noise = 0.03 } = options;
   checkWhole("faces", "side", side, 16, 1024);
   if (channels !== 1 && channels !== 3)
     throw new ArgumentError(`faces: channels is ${channels}. Expected 1 for grey or 3 for colours.`);
