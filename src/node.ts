@@ -12,6 +12,19 @@ export type { DownloadOptions, DownloadProgress } from "./node/download.js";
 export { readFile, writeFile } from "./node/files.js";
 export { type ReadImageOptions, readPixels, writePng } from "./node/image.js";
 export { fashionMnist, type MnistOptions, mnist } from "./node/mnist.js";
+export {
+  type Attribute,
+  type ClassFoldersOptions,
+  type ImageTableOptions,
+  imageFolder,
+  imageTable,
+  imageZip,
+  PictureDataset,
+  PictureMemory,
+  type PictureSetOptions,
+  type PictureSplit,
+  type SkippedFile,
+} from "./node/picture-sets/index.js";
 export { readImage, readPicture } from "./node/pictures.js";
 export {
   isPretrainedName,

@@ -5,8 +5,7 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError } from "../core/errors.js";
 import { fileError } from "../node/files.js";
-
-const pictureName = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
+import { isPictureName } from "../node/image.js";
 
 /**
  * The pictures in a folder, by name; the files that a pattern such as `photos/*.jpg` fits, where there is no file of that
@@ -17,7 +16,7 @@ const pictureName = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 export async function expandPictures(path: string): Promise<string[]> {
   if (existsSync(path)) {
     if (!statSync(path).isDirectory()) return [path];
-    const found = await list(path, (name) => pictureName.test(name) && !name.startsWith("."));
+    const found = await list(path, (name) => isPictureName(name) && !name.startsWith("."));
     if (found.length > 0) return found;
     throw new FileError(
       `the folder ${path} has no pictures. Expected files such as .jpg, .png, .webp, .gif, .tiff or .avif, not in folders within.`,

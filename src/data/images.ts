@@ -4,7 +4,8 @@ import { ArgumentError, DataError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import { type BatchSource, type ImageBatch, newImageBatch } from "./batches.js";
 import { checkIndex, checkIndices, type Dataset, type ImageSample, splitIndices } from "./dataset.js";
-import { countClasses } from "./sampling.js";
+import { countClasses, type Labelled } from "./sampling.js";
+import type { Divisible } from "./splits.js";
 
 export interface ImageDatasetParts {
   /** Such as `MNIST`. */
@@ -20,13 +21,27 @@ export interface ImageDatasetParts {
   readonly classNames: readonly string[];
 }
 
+/** Labelled images of one shape, wherever they are: in memory, or in files that are read when they are needed. */
+export interface LabelledImages
+  extends Dataset<ImageSample>,
+    BatchSource<ImageBatch>,
+    Labelled,
+    Divisible<LabelledImages> {
+  readonly name: string;
+  readonly split: string;
+  readonly size: number;
+  readonly labels: Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+  /** Channels, height and width. */
+  readonly shape: readonly [number, number, number];
+}
+
 /**
  * @example
  * const all = await digits({ split: "train" });
  * const [train, validation] = all.randomSplit([0.9, 0.1], 7);
  * const { image, label } = train.get(0);
  */
-export class ImageDataset implements Dataset<ImageSample>, BatchSource<ImageBatch> {
+export class ImageDataset implements LabelledImages {
   readonly name: string;
   readonly split: string;
   readonly shape: readonly [number, number, number];

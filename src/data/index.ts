@@ -26,7 +26,7 @@ export {
   series,
 } from "./generated/series.js";
 export { type ShapeAnnotations, type ShapeKind, type ShapesOptions, shapes } from "./generated/shapes.js";
-export { ImageDataset, type ImageDatasetParts } from "./images.js";
+export { ImageDataset, type ImageDatasetParts, type LabelledImages } from "./images.js";
 export { DataLoader, type EpochOptions, type LoaderOptions } from "./loader.js";
 export { type MnistName, type MnistSource, type MnistSplit, readMnist } from "./mnist.js";
 export { fromPlanar, type PixelImage, toPlanar } from "./pixels.js";

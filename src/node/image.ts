@@ -17,41 +17,77 @@ export interface ReadImageOptions {
 }
 
 /** A file beyond this is no picture to classify. */
-const MAX_FILE_BYTES = 2 ** 28;
+export const MAX_FILE_BYTES = 2 ** 28;
 /** Pixels that a picture may have when decoded: 100 million, 300 MB of RGB. */
 const MAX_PIXELS = 1e8;
 
 const formats: readonly string[] = ["jpeg", "png", "webp", "gif", "tiff", "heif", "avif"];
 
+/** Whether a file's name ends as those of pictures do. */
+export function isPictureName(name: string): boolean {
+  return /\.(jpe?g|png|webp|gif|tiff?|avif)$/i.test(name);
+}
+
 /** Reads a JPEG, PNG, WebP, GIF, TIFF or AVIF file. A photograph's orientation tag is applied. */
 export async function readPixels(path: string, options: ReadImageOptions = {}): Promise<PixelImage> {
+  checkOptions(options);
+  await loadSharp();
+  return decodePixels(await readFile(path, { maxBytes: MAX_FILE_BYTES }), path, options);
+}
+
+/** The picture in the bytes of a file, which `name` stands for in errors. */
+export async function decodePixels(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+  options: ReadImageOptions = {},
+): Promise<PixelImage> {
   const { channels = 3, fit = "cover", background = "white" } = options;
-  const size = checkSize(options.size);
-  if (![1, 3, 4].includes(channels)) {
-    throw new ArgumentError(`readPixels: channels is ${channels}. Expected 1, 3 or 4.`);
-  }
-  const open = await loadSharp();
-  const bytes = await readFile(path, { maxBytes: MAX_FILE_BYTES });
-  try {
-    const picture = open(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS });
-    const { format } = await picture.metadata();
-    if (!formats.includes(format)) throw new Error(`it is a ${format} file`);
-    let pipeline = picture.autoOrient();
+  const size = checkOptions(options);
+  return decoding(name, async (open) => {
+    let pipeline = (await openPicture(open, bytes)).picture.autoOrient();
     if (size !== undefined) pipeline = pipeline.resize({ height: size[0], width: size[1], fit });
     pipeline = channels === 4 ? pipeline.ensureAlpha() : pipeline.flatten({ background });
     pipeline = pipeline.toColourspace(channels === 1 ? "b-w" : "srgb");
     const { data, info } = await pipeline.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
     const image = { width: info.width, height: info.height, channels, data: new Uint8Array(data) };
-    checkPixels(path, image);
+    checkPixels(name, image);
     return image;
+  });
+}
+
+/** How many pixels the picture in the bytes of a file says that it has; nothing is decoded. */
+export function countPixels(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<number> {
+  return decoding(name, async (open) => (await openPicture(open, bytes)).pixels);
+}
+
+async function openPicture(open: typeof sharp, bytes: Uint8Array<ArrayBuffer>) {
+  const picture = open(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS });
+  const { format, width, height } = await picture.metadata();
+  if (!formats.includes(format)) throw new Error(`it is a ${format} file`);
+  return { picture, pixels: width * height };
+}
+
+/** Runs `work`, and says of which file and how to mend it when it fails. */
+async function decoding<T>(name: string, work: (open: typeof sharp) => Promise<T>): Promise<T> {
+  const open = await loadSharp();
+  try {
+    return await work(open);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw new FormatError(
-      `cannot decode ${path}: ${reason}. Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF picture of at most ` +
+      `cannot decode ${name}: ${reason}. Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF picture of at most ` +
         `${MAX_PIXELS / 1e6} million pixels. Fix: open it in an image program and save it as PNG.`,
       { cause: error },
     );
   }
+}
+
+/** @returns the size to resize to */
+function checkOptions({ channels = 3, size }: ReadImageOptions): readonly [number, number] | undefined {
+  if (![1, 3, 4].includes(channels)) {
+    throw new ArgumentError(`readPixels: channels is ${channels}. Expected 1, 3 or 4.`);
+  }
+  return checkSize(size);
 }
 
 /** Writes a picture as a PNG file, whole or not at all. */
