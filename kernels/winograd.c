@@ -14,6 +14,7 @@
 
 typedef struct {
   const WinogradStep *step;
+  Panel slice; /* of the target channels: what the weights are for */
   int32_t m, positions; /* side of a tile; (m + 2)² */
   int32_t source_width; /* source channels in whole vectors */
   int32_t strips;       /* of a batch of images */
@@ -36,11 +37,12 @@ typedef struct {
 
 static Winograd plan_winograd(const Context *context, const WinogradStep *step) {
   Winograd w = {.step = step, .m = step->tile, .positions = (step->tile + 2) * (step->tile + 2)};
+  w.slice = join_panels(step->target_channels, step->first_panel, step->panels);
   w.source_width = ceil_div(step->source_channels, VW) * VW;
   w.strips = step->batch * step->tiles[0];
   w.source_plane = (ptrdiff_t)step->source_size[0] * step->source_size[1];
   w.target_plane = (ptrdiff_t)step->target_size[0] * step->target_size[1];
-  w.weight_distance = (ptrdiff_t)ceil_div(step->target_channels, VW) * VW * step->source_channels;
+  w.weight_distance = (ptrdiff_t)w.slice.count * VW * step->source_channels;
   w.input_distance = step->input_distance;
   w.product_distance = step->product_distance;
   float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
@@ -106,8 +108,8 @@ static void multiply_positions(const Winograd *w, const float *weights, const Pa
       const float *input = w->input + position * w->input_distance + first;
       for (int32_t p = group->first; p < group->end; p++) {
         Panel panel = get_panel(w->step->target_channels, p);
-        const float *factors = weights + position * w->weight_distance + (ptrdiff_t)panel.first * VW * depth +
-                               (ptrdiff_t)first * panel.count * VW;
+        ptrdiff_t before = (ptrdiff_t)(panel.first - w->slice.first) * depth + (ptrdiff_t)first * panel.count;
+        const float *factors = weights + position * w->weight_distance + before * VW;
         float *out = w->products + position * w->product_distance + (panel.first - group->vectors.first) * VW;
         int32_t parts = ceil_div(tiles, broadcast_rows[panel.count - 1]);
         for (int32_t part = 0; part < parts; part++) {
@@ -247,7 +249,7 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
   Winograd w = plan_winograd(context, step);
   const float *source = floats(context, step->source), *weights = floats(context, step->weights);
   float *output = floats(context, step->output);
-  int32_t panels = count_panels(step->target_channels);
+  int32_t panels = step->panels, first_panel = step->first_panel;
   int32_t panel_groups = ceil_div(panels, step->panel_group), chunks = ceil_div(w.strips, step->chunk_strips);
   int32_t units = step->groups * chunks * panel_groups;
   for (int32_t i = 0; i < WINOGRAD_DEPTH; i++) w.offsets[i] = i;
@@ -264,8 +266,8 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
         }
         transformed = operand;
       }
-      PanelGroup group = {part_begin(panels, panel_groups, u % panel_groups),
-                          part_begin(panels, panel_groups, u % panel_groups + 1), {0, 0}};
+      PanelGroup group = {first_panel + part_begin(panels, panel_groups, u % panel_groups),
+                          first_panel + part_begin(panels, panel_groups, u % panel_groups + 1), {0, 0}};
       group.vectors = join_panels(step->target_channels, group.first, group.end - group.first);
       const float *factors = weights + (ptrdiff_t)chunk.group * w.positions * w.weight_distance;
       multiply_positions(&w, factors, &group, (chunk.end - chunk.first) * step->tiles[1]);

@@ -142,7 +142,7 @@ function lowers(compiler: CpuCompiler, node: AnyTensor): boolean {
           definition: op,
         };
   try {
-    compiler.lower(work, { step: () => {}, temporary: (bytes) => buffer(bytes) });
+    compiler.lower(work, { step: () => {}, temporary: (bytes) => buffer(bytes), isKept: () => false });
     return true;
   } catch (error) {
     if (error instanceof UnsupportedOpError) return false;

@@ -97,6 +97,8 @@ export interface Emitter {
   step(step: Step): void;
   /** A buffer that lives from the first to the last of this work item's steps that name it. */
   temporary(bytes: number): Buffer;
+  /** Whether what a step prepares of `source` is kept from one run to the next, and such a step need not run again. */
+  isKept(source: Buffer): boolean;
 }
 
 /** How a device turns work into steps. */

@@ -1,6 +1,16 @@
 /** Compilation from end to end: graph → values → units → jobs → steps → memory plan → program. */
 
-import type { Compiler, Device, ElementwiseWork, Operand, OpWork, Program, Step, Work } from "../backends/backend.js";
+import type {
+  Buffer,
+  Compiler,
+  Device,
+  ElementwiseWork,
+  Operand,
+  OpWork,
+  Program,
+  Step,
+  Work,
+} from "../backends/backend.js";
 import { FoveaError, MemoryError } from "../core/errors.js";
 import { inMemory, type Layout } from "../core/layout.js";
 import { formatShape, type Shape } from "../core/shape.js";
@@ -101,7 +111,8 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
     const origin = originOf(job);
     compiler.lower(workOf(job, plan), {
       step(step) {
-        if (step.prepares !== undefined && bindPrepared(step, graph, plan)) {
+        if (step.prepares !== undefined && isConstant(step.reads[0], graph, plan)) {
+          bindPrepared(step, plan);
           prepared.push(step);
           return;
         }
@@ -109,6 +120,7 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
         origins.push(origin);
       },
       temporary,
+      isKept: (source) => isConstant(source, graph, plan),
     });
   }
   if (plan.commitStart === plan.jobs.length) commitStart = lowered.length;
@@ -125,16 +137,18 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
   };
 }
 
-/** Gives the result of a preparing step a binding, if what it reads is bound and the program leaves it as it is. */
-function bindPrepared({ reads, writes }: Step, graph: Graph, plan: Schedule): boolean {
-  const source = reads[0].slot - firstBindingSlot;
-  const binding = plan.bindings[source];
-  if (source < 0 || binding.kind !== "leaf") return false;
+/** Whether a buffer is bound from outside and the program leaves it as it is. */
+function isConstant({ slot }: Buffer, graph: Graph, plan: Schedule): boolean {
+  const binding = plan.bindings[slot - firstBindingSlot];
+  if (binding?.kind !== "leaf") return false;
   const { origin } = graph.nodes[binding.node];
-  if (origin.kind === "state" && graph.updates.some(({ state }) => state === origin.state)) return false;
+  return !(origin.kind === "state" && graph.updates.some(({ state }) => state === origin.state));
+}
+
+/** Gives the result of a preparing step a binding. */
+function bindPrepared({ reads, writes }: Step, plan: Schedule): void {
   writes[0].slot = firstBindingSlot + plan.bindings.length;
-  plan.bindings.push({ kind: "prepared", source });
-  return true;
+  plan.bindings.push({ kind: "prepared", source: reads[0].slot - firstBindingSlot });
 }
 
 function workOf(job: Job, plan: Schedule): Work {

@@ -137,6 +137,26 @@ for (const { name, device, reason } of kernelDevices) {
       assert.deepEqual(await (await step(...inputs)).data(), fast);
     });
 
+    it("transforms weights that it does not keep slice by slice, with the same result", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const x = tensor(noise(2 * 512 * 49, 1), [2, 512, 7, 7]);
+      const weight = tensor(noise(400 * 512 * 9, 2), [400, 512, 3, 3]);
+      const upstream = tensor(noise(2 * 400 * 49, 3), [2, 400, 7, 7]);
+      const both = (a: Tensor, b: Tensor, u: Tensor) => {
+        const y = conv2d(a, b, null, { padding: 1 });
+        return [y, ...grad(y, [a], { upstream: u })];
+      };
+      const kept = compile(both);
+      const anew = compile((a: Tensor, b: Tensor, u: Tensor) => both(a.neg(), b.neg(), u.neg()));
+      const expected = await kept(x, weight, upstream);
+      const found = await anew(x, weight, upstream);
+      for (const [i, result] of expected.entries()) assert.deepEqual(await found[i].data(), await result.data());
+      assert.match(kept.explain(), /2 values prepared once and kept.*: winogradWeights/);
+      const slices = anew.explain().match(/^\d+ +winograd /gm) ?? [];
+      assert.ok(slices.length >= 4, `${slices.length} slices`);
+    });
+
     it("is what the compiler chooses", async () => {
       if (device === undefined) return;
       useDevice(device);

@@ -97,6 +97,7 @@ export class ProgramBuilder {
         this.#arenaBytes += aligned(bytes);
         return { id: this.#buffers++, bytes, slot: 0, offset };
       },
+      isKept: () => false,
     };
   }
 

@@ -65,6 +65,7 @@ export class CpuCompiler implements Compiler {
         emit.step(step);
       },
       temporary: (bytes) => emit.temporary(bytes),
+      isKept: (source) => emit.isKept(source),
     });
     if (!passedOn) throw new FoveaError("FOVEA_INTERNAL", `${work.op}: no step takes the epilogue`);
   }

@@ -35,6 +35,11 @@ export class Lowering {
     this.emitter.step({ ...step, prepares: `${name} ${JSON.stringify(rest)}` });
   }
 
+  /** Whether what is prepared of `source` stays in memory from one run to the next. */
+  isKept(source: Buffer): boolean {
+    return this.emitter.isKept(source);
+  }
+
   /** Whether nobody but the epilogue needs what the op itself computes into `output`. */
   isForEpilogueOnly(output: Buffer): boolean {
     const { inputs = [], outputs = [] } = this.epilogue ?? {};

@@ -13,7 +13,10 @@ import { plainSizes } from "./windows.js";
 const pair = row(2);
 
 export const winogradSteps = {
-  /** Transforms the weights for tiles of `tile`²; for an input gradient, turned around and with channels exchanged. */
+  /**
+   * Transforms the weights of `panels` panels of target channels, `firstPanel` the first, for tiles of `tile`²; for an
+   * input gradient, turned around and with channels exchanged.
+   */
   winogradWeights: {
     weight: input,
     output,
@@ -22,12 +25,15 @@ export const winogradSteps = {
     groups: i32,
     sourceChannels: i32,
     targetChannels: i32,
+    firstPanel: i32,
+    panels: i32,
     gradient: i32,
     tile: i32,
   },
   /**
    * Channels are counted per group; `padding` above and on the left; `tiles` along both axes of the target. Units of
-   * work are chunks of `chunkStrips` rows of tiles and groups of `panelGroup` panels of target channels.
+   * work are chunks of `chunkStrips` rows of tiles and groups of `panelGroup` panels of target channels, of the `panels`
+   * from `firstPanel` on that the weights are for.
    * Distances are those of the positions in a transformed tile. `sourceLast`, `targetLast`: channels lie side by side.
    */
   winograd: {
@@ -46,6 +52,8 @@ export const winogradSteps = {
     groups: i32,
     sourceChannels: i32,
     targetChannels: i32,
+    firstPanel: i32,
+    panels: i32,
     sourceSize: pair,
     targetSize: pair,
     padding: pair,
@@ -100,6 +108,9 @@ const productFloats = 1 << 18;
 /** WINOGRAD_DEPTH and PACKED_KERNELS in C. */
 const depthBlock = 256;
 const packedKernels = 16;
+
+/** Floats of transformed weights that exist at a time where they are not kept. Each such slice transforms the input again. */
+const sliceFloats = 10 << 18;
 
 /*
  * Costs, in vector multiply-adds: of a vector of weights, which comes from memory; and of a vector of a transformed tile.
@@ -159,25 +170,18 @@ export function lowerWinograd(
   const positions = (tile + 2) ** 2;
   const channels = { groups, sourceChannels, targetChannels, tile };
   const panel = panelWidth(to.machine);
-  const weights = to.temporary(4 * groups * positions * sourceChannels * roundUp(targetChannels, width));
-  const packed = 9 * packedKernels * panel;
-  to.prepare("winogradWeights", {
-    weight: weight.buffer,
-    output: weights,
-    scratch: to.temporary(4 * packed * threads),
-    scratchFloats: packed,
-    gradient: gradient ? 1 : 0,
-    ...channels,
-  });
+  const panels = ceilDiv(ceilDiv(targetChannels, width), panel / width);
+  const weightFloats = groups * positions * sourceChannels * roundUp(targetChannels, width);
+  const slices = to.isKept(weight.buffer) ? 1 : Math.min(panels, ceilDiv(weightFloats, sliceFloats));
+  const slicePanels = ceilDiv(panels, slices);
 
   const tiles = [ceilDiv(y.target, tile), ceilDiv(x.target, tile)];
   const strips = batch * tiles[0];
   const chunkStrips = Math.min(strips, Math.max(1, Math.round(chunkTiles / tiles[1])));
   const chunks = ceilDiv(strips, chunkStrips);
   const mostTiles = ceilDiv(strips, chunks) * tiles[1];
-  const panels = ceilDiv(ceilDiv(targetChannels, width), panel / width);
-  let panelGroup = Math.max(1, Math.min(panels, Math.floor(productFloats / (positions * mostTiles * panel))));
-  while (panelGroup > 1 && groups * chunks * ceilDiv(panels, panelGroup) < enoughUnits) panelGroup--;
+  let panelGroup = Math.max(1, Math.min(slicePanels, Math.floor(productFloats / (positions * mostTiles * panel))));
+  while (panelGroup > 1 && groups * chunks * ceilDiv(slicePanels, panelGroup) < enoughUnits) panelGroup--;
   // Positions whose distance is a multiple of a page would push each other out of the cache.
   const inputDistance = mostTiles * roundUp(sourceChannels, width) + 16;
   const productDistance = mostTiles * panelGroup * panel + 16;
@@ -189,23 +193,39 @@ export function lowerWinograd(
   const haloAt = layout.place(sourceLast ? positions * sourceChannels : (tile + 2) * (tiles[1] * tile + 3) * width);
   const stageAt = layout.place(tile * tile * (targetLast ? panelGroup * panel : tiles[1] * width));
   const offsetsAt = layout.place(depthBlock);
-  to.step("winograd", {
-    source: source.buffer,
-    weights,
-    output: output.buffer,
-    scratch: to.temporary(4 * layout.floats * threads),
-    scratchFloats: layout.floats,
-    ...{ productsAt, haloAt, stageAt, offsetsAt, inputDistance, productDistance },
-    batch,
-    ...channels,
-    ...plainSizes(axes),
-    tiles,
-    chunkStrips,
-    panelGroup,
-    sourceLast: sourceLast ? 1 : 0,
-    targetLast: targetLast ? 1 : 0,
-    epilogue: to.epilogue,
-  });
+  const sliceTargets = Math.min(roundUp(targetChannels, width), slicePanels * panel);
+  const weights = to.temporary(4 * groups * positions * sourceChannels * sliceTargets);
+  const packed = 9 * packedKernels * panel;
+  const packing = to.temporary(4 * packed * threads);
+  const scratch = to.temporary(4 * layout.floats * threads);
+  for (let firstPanel = 0; firstPanel < panels; firstPanel += slicePanels) {
+    const slice = { ...channels, firstPanel, panels: Math.min(slicePanels, panels - firstPanel) };
+    to.prepare("winogradWeights", {
+      weight: weight.buffer,
+      output: weights,
+      scratch: packing,
+      scratchFloats: packed,
+      gradient: gradient ? 1 : 0,
+      ...slice,
+    });
+    to.step("winograd", {
+      source: source.buffer,
+      weights,
+      output: output.buffer,
+      scratch,
+      scratchFloats: layout.floats,
+      ...{ productsAt, haloAt, stageAt, offsetsAt, inputDistance, productDistance },
+      batch,
+      ...slice,
+      ...plainSizes(axes),
+      tiles,
+      chunkStrips,
+      panelGroup,
+      sourceLast: sourceLast ? 1 : 0,
+      targetLast: targetLast ? 1 : 0,
+      epilogue: to.epilogue,
+    });
+  }
 }
 
 /** Channels of a block of the weight gradient: enough that transforming tiles does not count. */
