@@ -1,5 +1,6 @@
 /** Networks as pictures: SVG text, for a file or a page. */
 
+import { escapeMarkup } from "../../core/markup.js";
 import { formatShape, type Shape } from "../../core/shape.js";
 import type { LayerSummary, Summary } from "../summary.js";
 import { formatShort } from "../table.js";
@@ -45,7 +46,7 @@ export function drawNetwork(summary: Summary, { depth, boxes = 120, title = summ
   ];
   const [w, h] = [width + 2 * margin, height + 2 * margin].map(Math.ceil);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-margin} ${-margin} ${w} ${h}" width="${w}" height="${h}" role="img" aria-label="${escapeXml(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-margin} ${-margin} ${w} ${h}" width="${w}" height="${h}" role="img" aria-label="${escapeMarkup(title)}">`,
     `<style>${style}</style>`,
     ...shapes,
     "</svg>",
@@ -104,7 +105,7 @@ function boxShape(
 ): string {
   const top = y - height / 2;
   const text = lines.map((line, i) => {
-    return `<text x="${round(x)}" y="${round(top + 19 + 15 * i)}"${i === 0 ? "" : ' class="small"'}>${escapeXml(line)}</text>`;
+    return `<text x="${round(x)}" y="${round(top + 19 + 15 * i)}"${i === 0 ? "" : ' class="small"'}>${escapeMarkup(line)}</text>`;
   });
   const box = `<rect x="${round(x - width / 2)}" y="${round(top)}" width="${round(width)}" height="${height}" rx="6"/>`;
   return `<g class="${kind}">${box}${text.join("")}</g>`;
@@ -126,10 +127,6 @@ function curve(points: readonly (readonly [number, number])[]): string {
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
 const colours: Readonly<Record<string, readonly [light: string, dark: string]>> = {
