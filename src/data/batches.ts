@@ -8,6 +8,8 @@ import type { Dataset, ImageSample } from "./dataset.js";
 export interface BatchContext {
   readonly seed: number;
   readonly epoch: number;
+  /** How often each of the batch's samples came earlier in the epoch, where samples are drawn with repetitions. */
+  readonly occurrences?: Uint32Array<ArrayBuffer> | undefined;
   /** Aborts when nobody wants the batch any more. */
   readonly signal: AbortSignal;
 }
@@ -27,6 +29,15 @@ export interface ImageBatch {
   readonly shape: readonly [number, number, number, number];
   /** B. */
   readonly size: number;
+  /** Where each picture has been mixed with another one of the batch: `mixup` and `cutmix` do it. */
+  readonly mixed?: MixedLabels | undefined;
+}
+
+/** The classes of what pictures were mixed with. The loss is `share` of that with `labels` of the batch, and 1 − `share` of that with these. */
+export interface MixedLabels {
+  readonly labels: Int32Array<ArrayBuffer>;
+  /** 0 … 1, of the whole batch. */
+  readonly share: number;
 }
 
 /** An image batch with room for the samples at `indices`. */

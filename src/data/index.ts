@@ -2,7 +2,15 @@
 
 export type { CifarSource } from "../formats/cifar.js";
 export { AnnotatedImages, type Annotation, type Annotations } from "./annotated.js";
-export { type BatchContext, type BatchSource, collated, type ImageBatch, imageBatches } from "./batches.js";
+export * as augment from "./augment/index.js";
+export {
+  type BatchContext,
+  type BatchSource,
+  collated,
+  type ImageBatch,
+  imageBatches,
+  type MixedLabels,
+} from "./batches.js";
 export { type CifarLabelKind, type CifarName, type CifarSplit, readCifar } from "./cifar.js";
 export { type ContactSheetOptions, contactSheet } from "./contactSheet.js";
 export { type Dataset, type ImageSample, Subset, splitIndices } from "./dataset.js";

@@ -2,10 +2,11 @@
 
 import { AbortedError, ArgumentError } from "../core/errors.js";
 import { RandomStream } from "../core/philox.js";
-import type { BatchSource } from "./batches.js";
+import type { BatchAugmentation } from "./augment/augmentation.js";
+import type { BatchContext, BatchSource } from "./batches.js";
 import { WeightedSampler } from "./sampling.js";
 
-export interface LoaderOptions {
+export interface LoaderOptions<Batch = unknown> {
   /** Samples in a batch; 64 unless told. */
   readonly batchSize?: number;
   /** A new random order each epoch; otherwise the data set's own order. */
@@ -16,9 +17,14 @@ export interface LoaderOptions {
    * random order with repetitions. `balancedWeights` makes them from the classes.
    */
   readonly weights?: ArrayLike<number> | undefined;
+  /** What is done to each batch at random; `seed`, the epoch and the sample decide over it. See `augment`. */
+  readonly augment?: BatchAugmentation<Batch, Batch | Promise<Batch>> | undefined;
   /** Leaves out a last batch that is not full. */
   readonly dropLast?: boolean;
-  /** How many batches to ask for before they are needed, when the data set answers later; 2 unless told. */
+  /**
+   * How many batches to ask for before they are needed, when the data set or the augmentation answers later; unless told 2, or the
+   * threads of the augmentation if these are more.
+   */
   readonly prefetch?: number;
   readonly signal?: AbortSignal;
 }
@@ -45,12 +51,14 @@ export class DataLoader<Batch> implements AsyncIterable<Batch> {
   readonly #sampler: WeightedSampler | undefined;
   readonly #seed: number;
   readonly #dropLast: boolean;
+  readonly #augment: BatchAugmentation<Batch, Batch | Promise<Batch>> | undefined;
   readonly #prefetch: number;
   readonly #signal: AbortSignal | undefined;
   #nextEpoch = 0;
 
-  constructor(source: BatchSource<Batch>, options: LoaderOptions = {}) {
-    const { batchSize = 64, shuffle = false, seed = 0, weights, dropLast = false, prefetch = 2, signal } = options;
+  constructor(source: BatchSource<Batch>, options: LoaderOptions<Batch> = {}) {
+    const { batchSize = 64, shuffle = false, seed = 0, weights, augment, dropLast = false, signal } = options;
+    const { prefetch = Math.max(2, augment?.threads ?? 0) } = options;
     checkInteger("batchSize", batchSize, 1);
     checkInteger("seed", seed, 0);
     checkInteger("prefetch", prefetch, 0);
@@ -62,6 +70,7 @@ export class DataLoader<Batch> implements AsyncIterable<Batch> {
     this.#sampler = weights && new WeightedSampler(weights, source.size);
     this.#seed = seed;
     this.#dropLast = dropLast;
+    this.#augment = augment;
     this.#prefetch = prefetch;
     this.#signal = signal;
   }
@@ -93,13 +102,15 @@ export class DataLoader<Batch> implements AsyncIterable<Batch> {
     const stop = new AbortController();
     const outer = [this.#signal, options.signal].filter((signal) => signal !== undefined);
     const signal = AbortSignal.any([stop.signal, ...outer]);
-    const context = { seed: this.#seed, epoch, signal };
+    const occurrences = this.#sampler === undefined ? undefined : countEarlier(order);
 
     const ask = (batch: number): Batch | Promise<Batch> => {
-      const indices = order.slice(batch * this.batchSize, (batch + 1) * this.batchSize);
+      const part = [batch * this.batchSize, (batch + 1) * this.batchSize] as const;
+      const indices = order.slice(...part);
+      const context = { seed: this.#seed, epoch, occurrences: occurrences?.slice(...part), signal };
       // A batch that fails is reported when its turn comes, not when it happens.
       try {
-        const answer = this.#source.batch(indices, context);
+        const answer = this.#batch(indices, context);
         if (answer instanceof Promise) answer.catch(() => undefined);
         return answer;
       } catch (error) {
@@ -129,6 +140,24 @@ export class DataLoader<Batch> implements AsyncIterable<Batch> {
       stop.abort();
     }
   }
+
+  #batch(indices: Uint32Array<ArrayBuffer>, context: BatchContext): Batch | Promise<Batch> {
+    const batch = this.#source.batch(indices, context);
+    const augmentation = this.#augment;
+    if (augmentation === undefined) return batch;
+    if (batch instanceof Promise) return batch.then((loaded) => augmentation.augmentBatch(loaded, context));
+    return augmentation.augmentBatch(batch, context);
+  }
+}
+
+/** For each sample how often it stands earlier in the order. */
+function countEarlier(order: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const counts = new Map<number, number>();
+  return order.map((sample) => {
+    const count = counts.get(sample) ?? 0;
+    counts.set(sample, count + 1);
+    return count;
+  });
 }
 
 /** The value of `answer`, or a rejection as soon as `signal` aborts. */

@@ -32,6 +32,9 @@ export const platform: Platform = {
     };
   },
 
+  // Bundlers would have to be told of its script.
+  spawnAugmenter: undefined,
+
   async unpack(text) {
     const characters = atob(text);
     const packed = new Uint8Array(characters.length);

@@ -11,7 +11,7 @@ import { openUrl } from "../formats/source.js";
 import { openFileSource } from "../node/file-source.js";
 import { readBeside, readFile, writeFile } from "../node/files.js";
 import { isPretrainedName, pretrainedWeights } from "../node/pretrained.js";
-import type { Platform } from "./platform.js";
+import type { Platform, WorkerThread } from "./platform.js";
 
 /** Gives a script in a worker thread the names that it has in a browser's worker. */
 const workerPrelude = `
@@ -24,23 +24,38 @@ parentPort.on("message", (data) => globalThis.onmessage({ data }));
 const kernelsPath = fileURLToPath(new URL("../../../kernels", import.meta.url));
 const addonPath = fileURLToPath(new URL("../../native/fovea.node", import.meta.url));
 
+function connect<Message>(
+  worker: Worker,
+  message: (data: Message) => void,
+  failure: (error: Error) => void,
+): WorkerThread {
+  worker.unref();
+  worker.on("message", message);
+  worker.on("error", failure);
+  worker.on("exit", (code) => failure(new Error(`the worker thread ended with code ${code}`)));
+  return {
+    post: (data, transfer) => worker.postMessage(data, transfer),
+    keepAlive: (on) => (on ? worker.ref() : worker.unref()),
+    terminate() {
+      worker.removeAllListeners("exit");
+      void worker.terminate();
+    },
+  };
+}
+
 export const platform: Platform = {
   spawnWorker(source, { message, failure }) {
     // Without flags of this process, which may not suit a plain script.
-    const worker = new Worker(workerPrelude + source, { eval: true, execArgv: [], name: "fovea" });
-    worker.unref();
-    worker.on("message", message);
-    worker.on("error", failure);
-    worker.on("exit", (code) => failure(new Error(`the worker thread ended with code ${code}`)));
-    return {
-      post: (data, transfer) => worker.postMessage(data, transfer),
-      keepAlive: (on) => (on ? worker.ref() : worker.unref()),
-      terminate() {
-        worker.removeAllListeners("exit");
-        void worker.terminate();
-      },
-    };
+    return connect(new Worker(workerPrelude + source, { eval: true, execArgv: [], name: "fovea" }), message, failure);
   },
+
+  spawnAugmenter: ({ message, failure }) =>
+    // `imports` in package.json names the script, so that the package is known to need it.
+    connect(
+      new Worker(new URL(import.meta.resolve("#augmenter")), { execArgv: [], name: "fovea augmentation" }),
+      message,
+      failure,
+    ),
 
   // Streams and responses would do it as well; loading them takes Node ten times as long as all of this.
   unpack: async (text) => new Uint8Array(gunzipSync(Buffer.from(text, "base64"))),

@@ -1,6 +1,7 @@
 /** What differs between Node and browsers. The right one is imported as `#platform` (see `imports` in package.json). */
 
 import type { NativeAddon } from "../backends/native/addon.js";
+import type { AugmentReply } from "../data/augment/workers.js";
 import type { ByteSource } from "../formats/source.js";
 
 /** A thread that runs a script and exchanges messages. */
@@ -31,6 +32,10 @@ export interface FileAccess {
 export interface Platform {
   /** Starts a worker from the text of a classic script that uses `onmessage` and `postMessage`. */
   spawnWorker(source: string, events: WorkerEvents): WorkerThread;
+  /** Starts a worker that augments batches; undefined where there are none. */
+  readonly spawnAugmenter:
+    | ((events: { message(reply: AugmentReply): void; failure(error: Error): void }) => WorkerThread)
+    | undefined;
   /** The bytes of a text in base64 that were compressed with gzip. */
   unpack(text: string): Promise<Uint8Array<ArrayBuffer>>;
   /** An environment variable; undefined where there are none. */

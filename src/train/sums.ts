@@ -4,7 +4,7 @@ import type { Shape } from "../core/shape.js";
 import { State } from "../graph/state.js";
 import type { Tensor } from "../graph/tensor.js";
 import { zeros } from "../ops/create.js";
-import { add, mul } from "../ops/elementwise/arithmetic.js";
+import { add, mul, sub } from "../ops/elementwise/arithmetic.js";
 import { equal } from "../ops/elementwise/comparison.js";
 import { cast } from "../ops/elementwise/select.js";
 import { argmax } from "../ops/reduce/extreme.js";
@@ -34,9 +34,23 @@ export class Sums {
   readonly #hits = new State(zeros([]));
   #count = 0;
 
-  /** Records that a batch is added: call it where the batch's program is recorded. */
-  record(loss: Tensor, logits: Tensor, labels: Tensor<Shape, "int32">): void {
-    const hits = sum(cast(equal(argmax(detach(logits), 1), labels), "float32"));
+  /**
+   * Records that a batch is added: call it where the batch's program is recorded.
+   *
+   * @param mixed where pictures are mixed of two, the labels of the others and the share of the first: hits count by share
+   */
+  record(
+    loss: Tensor,
+    logits: Tensor,
+    labels: Tensor<Shape, "int32">,
+    mixed?: { readonly labels: Tensor<Shape, "int32">; readonly share: Tensor<[]> },
+  ): void {
+    const predicted = argmax(detach(logits), 1);
+    const hitsOf = (labels: Tensor<Shape, "int32">) => sum(cast(equal(predicted, labels), "float32"));
+    const hits =
+      mixed === undefined
+        ? hitsOf(labels)
+        : add(mul(hitsOf(labels), mixed.share), mul(hitsOf(mixed.labels), sub(1, mixed.share)));
     this.#loss.assign(add(this.#loss, mul(detach(loss), labels.size)) as Tensor<[]>);
     this.#hits.assign(add(this.#hits, hits) as Tensor<[]>);
   }

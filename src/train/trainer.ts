@@ -2,6 +2,7 @@
 
 import { AbortedError, ArgumentError, NotFiniteError, StateDictError } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
+import type { BatchAugmentation } from "../data/augment/augmentation.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
 import { DataLoader } from "../data/loader.js";
 import { type CompiledFunction, compile } from "../graph/compile.js";
@@ -13,7 +14,7 @@ import { crossEntropy } from "../nn/losses/classification.js";
 import { Network } from "../nn/network.js";
 import type { StateDict } from "../nn/state-dict.js";
 import { tensorOver } from "../ops/create.js";
-import { add, mul } from "../ops/elementwise/arithmetic.js";
+import { add, mul, sub } from "../ops/elementwise/arithmetic.js";
 import { backward } from "../ops/gradient.js";
 import { defaultGenerator } from "../ops/random/generator.js";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.js";
@@ -25,6 +26,8 @@ import { type SavedSums, ScoreDisplay, type Scores, Sums } from "./sums.js";
 
 type Images = Tensor<Shape, "uint8">;
 type Labels = Tensor<Shape, "int32">;
+/** The labels of what pictures were mixed with, and the share of the loss that is not theirs. */
+type Mixed = { readonly labels: Labels; readonly share: Tensor<[]> };
 
 export interface TrainerOptions {
   readonly optimizer: Optimizer;
@@ -59,6 +62,8 @@ export interface FitOptions {
   readonly seed?: number;
   /** How often each sample is drawn, in proportion: `balancedWeights(train)` for every class equally often. Default: once an epoch. */
   readonly weights?: ArrayLike<number> | undefined;
+  /** What happens to the training pictures at random, such as `augment.flip()`; `seed` decides over it, too. Default: nothing. */
+  readonly augment?: BatchAugmentation<ImageBatch, ImageBatch | Promise<ImageBatch>> | undefined;
   /** Scored after each epoch. */
   readonly validation?: BatchSource<ImageBatch>;
   readonly callbacks?: Callbacks;
@@ -127,7 +132,7 @@ export class Trainer {
   readonly optimizer: Optimizer;
   readonly #options: TrainerOptions;
   readonly #sums = new Sums();
-  readonly #step: CompiledFunction<[Images, Labels, Labels | undefined], null>;
+  readonly #step: CompiledFunction<[Images, Labels, Labels | undefined, Mixed | undefined], null>;
   #position: Position = { epoch: 0, batch: 0 };
   /** Whether the sums hold part of the epoch at `#position`. */
   #started = false;
@@ -141,15 +146,20 @@ export class Trainer {
     this.optimizer = options.optimizer;
     this.#options = options;
     const { normalization } = options;
-    this.#step = compile((images: Images, labels: Labels, groups: Labels | undefined) => {
+    this.#step = compile((images: Images, labels: Labels, groups: Labels | undefined, mixed: Mixed | undefined) => {
       const lossOf = (logits: Tensor, labels: Labels) => this.#lossOf(logits, labels, groups);
       const x = normalizePixels(images, normalization);
       const { logits, auxiliary } = model instanceof Network ? model.outputs(x) : { logits: model(x), auxiliary: [] };
+      const lossFor = (logits: Tensor): Tensor => {
+        if (mixed === undefined) return lossOf(logits, labels);
+        const { labels: others, share } = mixed;
+        return add(mul(lossOf(logits, labels), share), mul(lossOf(logits, others), sub(1, share)));
+      };
       const loss = auxiliary.reduce(
-        (sum, { logits, weight }) => add(sum, mul(lossOf(logits, labels), weight)),
-        lossOf(logits, labels),
+        (sum, { logits, weight }) => add(sum, mul(lossFor(logits), weight)),
+        lossFor(logits),
       );
-      this.#sums.record(loss, logits, labels);
+      this.#sums.record(loss, logits, labels, mixed);
       backward(loss);
       void this.optimizer.step();
       return null;
@@ -174,11 +184,11 @@ export class Trainer {
    * `state()` then gives what to go on from
    */
   async fit(train: BatchSource<ImageBatch>, options: FitOptions): Promise<EpochRecord[]> {
-    const { epochs, batchSize = 64, seed = 0, weights, validation, callbacks = {}, signal } = options;
+    const { epochs, batchSize = 64, seed = 0, weights, augment, validation, callbacks = {}, signal } = options;
     if (!Number.isInteger(epochs) || epochs < 1)
       throw new ArgumentError(`fit: epochs is ${epochs}. Expected an integer of 1 or more.`);
     this.#checkGroups(train.size);
-    const loader = new DataLoader(train, { batchSize, shuffle: true, seed, weights });
+    const loader = new DataLoader(train, { batchSize, shuffle: true, seed, weights, augment });
     if (loader.batchesPerEpoch === 0)
       throw new ArgumentError("fit: the training set is empty. Expected at least one sample.");
     if (validation?.size === 0)
@@ -323,10 +333,14 @@ export class Trainer {
     const { schedule, scheduleEvery = "step" } = this.#options;
     const { epoch, batch: startBatch } = this.#position;
     const display = new ScoreDisplay(() => this.#readScores());
-    for await (const { images, labels, indices, shape, size } of loader.epoch(epoch, { startBatch })) {
+    for await (const { images, labels, indices, shape, size, mixed } of loader.epoch(epoch, { startBatch })) {
       await this.#held;
       if (signal?.aborted) throw new AbortedError("training was cancelled");
       const groupOf = this.#options.groups?.of;
+      if (groupOf !== undefined && mixed !== undefined)
+        throw new ArgumentError(
+          "fit: a picture mixed of two belongs to no group. Fix: groups without mixup and cutmix.",
+        );
       const accepted = this.#step(
         tensorOver(images, shape, "uint8"),
         tensorOver(labels, [size], "int32"),
@@ -336,6 +350,7 @@ export class Trainer {
             [size],
             "int32",
           ),
+        mixed && { labels: tensorOver(mixed.labels, [size], "int32"), share: scalar(mixed.share) },
       );
       // The step has been submitted: all else that belongs to the state moves on with it, in the same turn.
       this.#sums.counted(size);
@@ -383,6 +398,10 @@ export function fit(
   options: TrainerOptions & FitOptions,
 ): Promise<EpochRecord[]> {
   return new Trainer(model, options).fit(train, options);
+}
+
+function scalar(value: number): Tensor<[]> {
+  return tensorOver(Float32Array.of(value), [], "float32");
 }
 
 /** Weights that are not numbers must not replace a checkpoint that can be gone on from. */
