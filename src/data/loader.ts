@@ -2,7 +2,7 @@
 
 import { AbortedError, ArgumentError } from "../core/errors.js";
 import { RandomStream } from "../core/philox.js";
-import type { BatchAugmentation } from "./augment/augmentation.js";
+import type { LoaderAugmentation } from "./augment/augmentation.js";
 import type { BatchContext, BatchSource } from "./batches.js";
 import { WeightedSampler } from "./sampling.js";
 
@@ -18,7 +18,7 @@ export interface LoaderOptions<Batch = unknown> {
    */
   readonly weights?: ArrayLike<number> | undefined;
   /** What is done to each batch at random; `seed`, the epoch and the sample decide over it. See `augment`. */
-  readonly augment?: BatchAugmentation<Batch, Batch | Promise<Batch>> | undefined;
+  readonly augment?: LoaderAugmentation<Batch> | undefined;
   /** Leaves out a last batch that is not full. */
   readonly dropLast?: boolean;
   /**
@@ -51,12 +51,12 @@ export class DataLoader<Batch> implements AsyncIterable<Batch> {
   readonly #sampler: WeightedSampler | undefined;
   readonly #seed: number;
   readonly #dropLast: boolean;
-  readonly #augment: BatchAugmentation<Batch, Batch | Promise<Batch>> | undefined;
+  readonly #augment: LoaderAugmentation<Batch> | undefined;
   readonly #prefetch: number;
   readonly #signal: AbortSignal | undefined;
   #nextEpoch = 0;
 
-  constructor(source: BatchSource<Batch>, options: LoaderOptions<Batch> = {}) {
+  constructor(source: BatchSource<Batch>, options: LoaderOptions<NoInfer<Batch>> = {}) {
     const { batchSize = 64, shuffle = false, seed = 0, weights, augment, dropLast = false, signal } = options;
     const { prefetch = Math.max(2, augment?.threads ?? 0) } = options;
     checkInteger("batchSize", batchSize, 1);

@@ -5,16 +5,16 @@ import { FoveaError } from "../core/errors.js";
 import type { BatchAugmentation } from "../data/augment/augmentation.js";
 import { fromDescription } from "../data/augment/registry.js";
 import type { AugmentReply, AugmentRequest } from "../data/augment/workers.js";
-import type { ImageBatch } from "../data/batches.js";
 
 /** The last one: a loader asks for the same again and again. */
-let made: { readonly key: string; readonly augmentation: BatchAugmentation<ImageBatch> } | undefined;
+let made: { readonly key: string; readonly augmentation: BatchAugmentation } | undefined;
 
 function answer({ id, description, batch, context }: AugmentRequest): AugmentReply {
   try {
     const key = JSON.stringify(description);
     if (made?.key !== key) made = { key, augmentation: fromDescription(description) };
-    return { id, batch: made.augmentation.augmentBatch(batch, context) };
+    const { images, masks, shape, mixed } = made.augmentation.augmentBatch(batch, context);
+    return { id, changed: { images, shape, ...(masks && { masks }), ...(mixed && { mixed }) } };
   } catch (error) {
     const code = error instanceof FoveaError ? error.code : "FOVEA_INTERNAL";
     const text = code === "FOVEA_INTERNAL" && error instanceof Error ? error.stack : undefined;
@@ -24,5 +24,5 @@ function answer({ id, description, batch, context }: AugmentRequest): AugmentRep
 
 parentPort?.on("message", (request: AugmentRequest) => {
   const reply = answer(request);
-  parentPort?.postMessage(reply, "batch" in reply ? [reply.batch.images.buffer] : []);
+  parentPort?.postMessage(reply, "changed" in reply ? [reply.changed.images.buffer] : []);
 });

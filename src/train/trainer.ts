@@ -2,7 +2,7 @@
 
 import { AbortedError, ArgumentError, NotFiniteError, StateDictError } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
-import type { BatchAugmentation } from "../data/augment/augmentation.js";
+import type { LoaderAugmentation } from "../data/augment/augmentation.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
 import { DataLoader } from "../data/loader.js";
 import { type CompiledFunction, compile } from "../graph/compile.js";
@@ -63,7 +63,7 @@ export interface FitOptions {
   /** How often each sample is drawn, in proportion: `balancedWeights(train)` for every class equally often. Default: once an epoch. */
   readonly weights?: ArrayLike<number> | undefined;
   /** What happens to the training pictures at random, such as `augment.flip()`; `seed` decides over it, too. Default: nothing. */
-  readonly augment?: BatchAugmentation<ImageBatch, ImageBatch | Promise<ImageBatch>> | undefined;
+  readonly augment?: LoaderAugmentation<ImageBatch> | undefined;
   /** Scored after each epoch. */
   readonly validation?: BatchSource<ImageBatch>;
   readonly callbacks?: Callbacks;

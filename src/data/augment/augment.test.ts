@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ArgumentError } from "../../core/errors.js";
 import { RandomStream } from "../../core/philox.js";
+import { AnnotatedImages } from "../annotated.js";
 import type { ImageBatch } from "../batches.js";
 import { ImageDataset } from "../images.js";
 import { DataLoader, type LoaderOptions } from "../loader.js";
@@ -55,6 +56,29 @@ test("all augmentations together give the same bits with no, one and four worker
   assert.deepEqual((await late.next()).value, own[2]);
   assert.notDeepEqual(await batchesOf({ ...options, augment: everything }, 1), own);
   assert.notDeepEqual(await batchesOf({ ...options, seed: 6, augment: everything }), own);
+});
+
+test("masks move with their pictures, here and in workers; what else there is for each pixel is refused", async () => {
+  const masks = Uint8Array.from({ length: size * 72 }, (_, i) => photos.images[Math.floor(i / 72) * 216 + (i % 72)]);
+  const annotated = new AnnotatedImages(photos, { masks, clean: new Uint8Array(size * 72) });
+  const part = new AnnotatedImages(photos, { masks });
+  const change = augment.compose([augment.translate(), augment.rotate({ sampling: "nearest" }), augment.solarize()]);
+  for (const augmentation of [change, augment.inWorkers(change, 1)]) {
+    for await (const { images, masks, shape } of new DataLoader(part, { augment: augmentation })) {
+      assert.deepEqual(shape, [size, 3, 8, 9]);
+      let solarized = 0;
+      for (let i = 0; i < masks.length; i++) {
+        const value = images[Math.floor(i / 72) * 216 + (i % 72)];
+        assert.ok(value === masks[i] || value === 255 - masks[i]);
+        if (value !== masks[i]) solarized++;
+      }
+      assert.ok(solarized > 100 && masks.join() !== part.annotations.masks.join());
+    }
+  }
+  const batches = new DataLoader(annotated, { augment: change });
+  await assert.rejects(batches.epoch(0).next(), /clean for each pixel, which would no longer fit/);
+  const mixing = new DataLoader(part, { augment: augment.mixup() });
+  await assert.rejects(mixing.epoch(0).next(), /masks, which cannot be mixed/);
 });
 
 test("what happens to a picture depends on seed, epoch and sample, not on the batch that it is in", async () => {

@@ -24,12 +24,17 @@ export interface Description {
 }
 
 /** What a loader does to each of its batches. The same batch and context give the same bits, wherever it is computed. */
-export interface BatchAugmentation<Batch, Answer = Batch> {
-  /** Undefined where it is one of your own: such run on the thread that asks for batches. */
-  readonly description?: Description | undefined;
+export interface LoaderAugmentation<Batch> {
   /** Batches that it works on at once, where it answers later. */
   readonly threads?: number;
-  augmentBatch(batch: Batch, context: AugmentContext): Answer;
+  augmentBatch(batch: Batch, context: AugmentContext): Batch | Promise<Batch>;
+}
+
+/** The same for pictures of any kind, at once. */
+export interface BatchAugmentation {
+  /** Undefined where it is one of your own: such run on the thread that asks for batches. */
+  readonly description: Description | undefined;
+  augmentBatch<Batch extends ImageBatch>(batch: Batch, context: AugmentContext): Batch;
 }
 
 /** What decides over chance, besides the sample. */
@@ -66,7 +71,7 @@ const AUGMENT_STREAM = 0x6175676d;
  *   apply: (picture, inverted) => (inverted ? { ...picture, image: picture.image.map((v) => 255 - v) } : picture),
  * });
  */
-export class Augmentation<P = unknown> implements BatchAugmentation<ImageBatch> {
+export class Augmentation<P = unknown> implements BatchAugmentation {
   readonly description: Description | undefined;
   readonly #rules: AugmentationRules<P>;
   readonly #probability: number;
@@ -110,25 +115,33 @@ export class Augmentation<P = unknown> implements BatchAugmentation<ImageBatch> 
   }
 
   /** Every picture of the batch by parameters of its own, which (seed, epoch, sample) decide. */
-  augmentBatch(batch: ImageBatch, context: AugmentContext): ImageBatch {
+  augmentBatch<Batch extends ImageBatch>(batch: Batch, context: AugmentContext): Batch {
+    checkAnnotations(batch);
     const [size, ...rest] = batch.shape;
     const shape: PictureShape = rest;
     const output = this.outputShape(shape);
     const [from, to] = [sizeOf(shape), sizeOf(output)];
+    const [maskFrom, maskTo] = [shape[1] * shape[2], output[1] * output[2]];
     const images = new Uint8Array(size * to);
+    const masks = batch.masks && new Uint8Array(size * maskTo);
     const streams = sampleStreams(context);
     for (let i = 0; i < size; i++) {
-      const picture = { shape, image: batch.images.subarray(i * from, (i + 1) * from) };
+      const picture = {
+        shape,
+        image: batch.images.subarray(i * from, (i + 1) * from),
+        mask: batch.masks?.subarray(i * maskFrom, (i + 1) * maskFrom),
+      };
       const random = streams(batch.indices[i], context.occurrences?.[i]);
-      const { image } = this.apply(picture, this.draw(random, shape));
+      const { image, mask } = this.apply(picture, this.draw(random, shape));
       if (image.length !== to) {
         throw new ArgumentError(
           `augmentation: sample ${batch.indices[i]} came out with ${image.length} bytes. Expected ${to}, for ${formatShape(output)}. Fix: give all pictures one size; randomCrop({ size }) does.`,
         );
       }
       images.set(image, i * to);
+      if (mask !== undefined) masks?.set(mask, i * maskTo);
     }
-    return { ...batch, images, shape: [size, ...output] };
+    return { ...batch, images, shape: [size, ...output], ...(masks && { masks }) };
   }
 }
 
@@ -138,6 +151,19 @@ export function sampleStreams({ seed, epoch }: AugmentContext): (index: number, 
   // 53 bits, as seeds have.
   const key = (random.bits() & 0x1fffff) * 2 ** 32 + random.bits();
   return (index, use = 0) => new RandomStream(key, index, use);
+}
+
+/** Throws where a batch has more for each pixel than augmentation knows to move, such as pictures without noise. */
+function checkAnnotations({ images: _, masks: __, ...batch }: ImageBatch): void {
+  const [size, , height, width] = batch.shape;
+  // So few pixels cannot be told from labels.
+  if (height * width < 8) return;
+  for (const [name, value] of Object.entries(batch)) {
+    if (!ArrayBuffer.isView(value) || value.byteLength < size * height * width) continue;
+    throw new ArgumentError(
+      `augmentation: the batches have ${name} for each pixel, which would no longer fit the pictures. Expected masks at most. Fix: train without augmentation.`,
+    );
+  }
 }
 
 export function checkPicture({ shape, image, mask }: Picture): void {

@@ -1,7 +1,6 @@
 /** Augmentations after, or instead of, one another. */
 
 import { ArgumentError } from "../../core/errors.js";
-import type { ImageBatch } from "../batches.js";
 import { Augmentation, type BatchAugmentation, type ChanceOptions, type Description } from "./augmentation.js";
 import { checkNames } from "./options.js";
 
@@ -13,11 +12,11 @@ import { checkNames } from "./options.js";
  * await fit(model, train, { optimizer, epochs: 20, augment: change });
  */
 export function compose(parts: readonly Augmentation[], options?: ChanceOptions): Augmentation<readonly unknown[]>;
-export function compose(parts: readonly BatchAugmentation<ImageBatch>[]): BatchAugmentation<ImageBatch>;
+export function compose(parts: readonly BatchAugmentation[]): BatchAugmentation;
 export function compose(
-  parts: readonly BatchAugmentation<ImageBatch>[],
+  parts: readonly BatchAugmentation[],
   options: ChanceOptions = {},
-): BatchAugmentation<ImageBatch> {
+): BatchAugmentation {
   const description = describeParts("compose", options, parts);
   const pictures = parts.filter((part) => part instanceof Augmentation);
   if (pictures.length === parts.length) return composePictures(pictures, options, description);
@@ -90,7 +89,7 @@ export function oneOf(parts: readonly Augmentation[], options: ChanceOptions = {
 function describeParts(
   name: string,
   options: object,
-  parts: readonly BatchAugmentation<ImageBatch>[],
+  parts: readonly BatchAugmentation[],
 ): Description | undefined {
   const of = parts.map(({ description }) => description).filter((description) => description !== undefined);
   return of.length === parts.length ? { name, options, of } : undefined;

@@ -7,6 +7,7 @@ export {
   type BatchAugmentation,
   type ChanceOptions,
   type Description,
+  type LoaderAugmentation,
   type Picture,
   type PictureShape,
 } from "./augmentation.js";
@@ -48,4 +49,4 @@ export {
 export { type TranslateOptions, type TranslateParameters, translate } from "./translate.js";
 export type { FillOptions, Sampling, WarpOptions } from "./warp.js";
 export type { PaddingMode, Window } from "./window.js";
-export { inWorkers } from "./workers.js";
+export { inWorkers, type WorkerAugmentation } from "./workers.js";

@@ -1,5 +1,6 @@
 /** Pictures of a batch mixed with one another, and their labels with them. */
 
+import { ArgumentError } from "../../core/errors.js";
 import type { RandomStream } from "../../core/philox.js";
 import { sizeOf } from "../../core/shape.js";
 import type { ImageBatch } from "../batches.js";
@@ -23,7 +24,7 @@ const MIX_STREAM = 0x6d6978;
  * @param options alpha: 0.2 unless told; probability of a batch being mixed: 1
  * @example await fit(model, train, { optimizer, epochs: 20, augment: augment.mixup({ alpha: 0.2 }) });
  */
-export function mixup(options: MixOptions = {}): BatchAugmentation<ImageBatch> {
+export function mixup(options: MixOptions = {}): BatchAugmentation {
   return make("mixup", options, 0.2, (batch, random, alpha) => mixPictures(batch, drawBeta(random, alpha)));
 }
 
@@ -33,7 +34,7 @@ export function mixup(options: MixOptions = {}): BatchAugmentation<ImageBatch> {
  *
  * @param options alpha: 1 unless told; probability of a batch being mixed: 1
  */
-export function cutmix(options: MixOptions = {}): BatchAugmentation<ImageBatch> {
+export function cutmix(options: MixOptions = {}): BatchAugmentation {
   return make("cutmix", options, 1, (batch, random, alpha) => {
     const [, , rows, columns] = batch.shape;
     const side = Math.sqrt(1 - drawBeta(random, alpha));
@@ -50,14 +51,16 @@ function make(
   name: string,
   options: MixOptions,
   usual: number,
-  mix: (batch: ImageBatch, random: RandomStream, alpha: number) => ImageBatch,
-): BatchAugmentation<ImageBatch> {
+  mix: <Batch extends ImageBatch>(batch: Batch, random: RandomStream, alpha: number) => Batch,
+): BatchAugmentation {
   checkNames(name, options, ["alpha", "probability"]);
   const alpha = checkNumber(name, "alpha", options.alpha ?? usual, 1e-3, 1e3);
   const probability = checkNumber(name, "probability", options.probability ?? 1, 0, 1);
   return {
     description: { name, options },
     augmentBatch(batch, context) {
+      if (batch.masks !== undefined)
+        throw new ArgumentError(`augment ${name}: the pictures have masks, which cannot be mixed. Fix: leave it out.`);
       // What is mixed already stays, so that mixup for some batches and cutmix for the others can be combined.
       if (batch.mixed !== undefined || batch.size === 0) return batch;
       // A sample is first of a batch only once in an epoch.
@@ -68,7 +71,7 @@ function make(
 }
 
 /** λ of each picture, and 1 − λ of the next one; after the last comes the first. */
-export function mixPictures(batch: ImageBatch, share: number): ImageBatch {
+export function mixPictures<Batch extends ImageBatch>(batch: Batch, share: number): Batch {
   const length = batch.images.length / batch.size;
   const images = new Uint8Array(batch.images.length);
   for (let i = 0; i < images.length; i++) {
@@ -79,7 +82,7 @@ export function mixPictures(batch: ImageBatch, share: number): ImageBatch {
 }
 
 /** Each picture with a window of the next one; after the last comes the first. */
-export function pasteWindows(batch: ImageBatch, { top, left, height, width }: Window): ImageBatch {
+export function pasteWindows<Batch extends ImageBatch>(batch: Batch, { top, left, height, width }: Window): Batch {
   const [size, channels, rows, columns] = batch.shape;
   const images = batch.images.slice();
   const length = sizeOf([channels, rows, columns]);

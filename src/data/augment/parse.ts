@@ -1,7 +1,6 @@
 /** Augmentations as text, for command lines and settings. */
 
 import { ArgumentError } from "../../core/errors.js";
-import type { ImageBatch } from "../batches.js";
 import type { BatchAugmentation } from "./augmentation.js";
 import { compose } from "./compose.js";
 import { findAugmentation } from "./registry.js";
@@ -13,11 +12,11 @@ import { findAugmentation } from "./registry.js";
  * @throws ArgumentError saying what is wrong where
  * @example augment.parse("crop:4,flip,rotate:15,jitter:brightness=0.4:hue=0.1,erase:p=0.25")
  */
-export function parse(text: string): BatchAugmentation<ImageBatch> {
+export function parse(text: string): BatchAugmentation {
   return compose(text.split(",").map(parseOne));
 }
 
-function parseOne(text: string): BatchAugmentation<ImageBatch> {
+function parseOne(text: string): BatchAugmentation {
   const [name, ...settings] = text.trim().split(":");
   if (name === "") {
     throw new ArgumentError(

@@ -2,7 +2,6 @@
 
 import { ArgumentError } from "../../core/errors.js";
 import { closestName } from "../../core/suggest.js";
-import type { ImageBatch } from "../batches.js";
 import { affine } from "./affine.js";
 import { Augmentation, type BatchAugmentation, type Description } from "./augmentation.js";
 import { colorJitter } from "./colorJitter.js";
@@ -31,7 +30,7 @@ export interface AugmentationEntry {
   /** The option that a value without a name is for. */
   readonly main?: string;
   /** Makes it; options are checked. */
-  create(options: object): BatchAugmentation<ImageBatch>;
+  create(options: object): BatchAugmentation;
 }
 
 export const registry: Readonly<Record<string, AugmentationEntry>> = {
@@ -76,7 +75,7 @@ export function findAugmentation(name: string): AugmentationEntry {
 }
 
 /** What a description describes. */
-export function fromDescription({ name, options, of }: Description): BatchAugmentation<ImageBatch> {
+export function fromDescription({ name, options, of }: Description): BatchAugmentation {
   if (of === undefined) return findAugmentation(name).create(options);
   const parts = of.map(fromDescription);
   const pictures = parts.filter((part) => part instanceof Augmentation);

@@ -15,9 +15,12 @@ export interface AugmentRequest {
   readonly context: AugmentContext;
 }
 
+/** What augmentation changes of a batch. */
+export type ChangedParts = Pick<ImageBatch, "images" | "masks" | "shape" | "mixed">;
+
 /** From a worker. */
 export type AugmentReply =
-  | { readonly id: number; readonly batch: ImageBatch }
+  | { readonly id: number; readonly changed: ChangedParts }
   | { readonly id: number; readonly error: FoveaErrorParts };
 
 export type FoveaErrorParts = Pick<FoveaError, "code" | "message">;
@@ -29,10 +32,7 @@ export type FoveaErrorParts = Pick<FoveaError, "code" | "message">;
  * @throws ArgumentError where it has parts of your own, which other threads do not know
  * @example new DataLoader(train, { augment: augment.inWorkers(augment.elastic(), 2), shuffle: true })
  */
-export function inWorkers(
-  augmentation: BatchAugmentation<ImageBatch>,
-  threads: number,
-): BatchAugmentation<ImageBatch, ImageBatch | Promise<ImageBatch>> {
+export function inWorkers(augmentation: BatchAugmentation, threads: number): WorkerAugmentation {
   checkCount("inWorkers", "threads", threads);
   const { description } = augmentation;
   if (description === undefined) {
@@ -44,10 +44,24 @@ export function inWorkers(
   return {
     description,
     threads,
-    // Signals cannot be sent.
-    augmentBatch: (batch, { seed, epoch, occurrences }) =>
-      poolOf(threads).ask({ description, batch, context: { seed, epoch, ...(occurrences && { occurrences }) } }),
+    async augmentBatch(batch, { seed, epoch, occurrences }) {
+      const { images, labels, indices, shape, size, masks, mixed } = batch;
+      const changed = await poolOf(threads).ask({
+        description,
+        batch: { images, labels, indices, shape, size, masks, mixed },
+        // A signal cannot be sent.
+        context: { seed, epoch, occurrences },
+      });
+      return { ...batch, ...changed };
+    },
   };
+}
+
+/** Pictures of any kind, augmented at once or later. */
+export interface WorkerAugmentation {
+  readonly description: Description | undefined;
+  readonly threads?: number;
+  augmentBatch<Batch extends ImageBatch>(batch: Batch, context: AugmentContext): Batch | Promise<Batch>;
 }
 
 /** Threads are kept for the next loader: they take longer to start than most batches to change. */
@@ -67,7 +81,7 @@ function poolOf(threads: number): Augmenter {
 }
 
 interface Waiting {
-  resolve(batch: ImageBatch): void;
+  resolve(changed: ChangedParts): void;
   reject(error: Error): void;
 }
 
@@ -90,7 +104,7 @@ class Augmenter {
     return this.#waiting.size;
   }
 
-  ask(request: Omit<AugmentRequest, "id">): Promise<ImageBatch> {
+  ask(request: Omit<AugmentRequest, "id">): Promise<ChangedParts> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -104,7 +118,7 @@ class Augmenter {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if (this.#waiting.size === 0) this.#thread.keepAlive(false);
-    if ("batch" in reply) waiting?.resolve(reply.batch);
+    if ("changed" in reply) waiting?.resolve(reply.changed);
     else waiting?.reject(new FoveaError(reply.error.code, reply.error.message));
   }
 
