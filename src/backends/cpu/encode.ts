@@ -11,6 +11,30 @@ export const programMagic = 0x50564f46;
 
 type Values = Readonly<Record<string, unknown>>;
 
+/** A structure's fields in order, with the words where they begin. */
+interface Structure {
+  readonly fields: readonly { readonly name: string; readonly field: Field; readonly at: number }[];
+  readonly words: number;
+}
+
+const structures = new Map<Fields, Structure>();
+
+function structureOf(declaration: Fields): Structure {
+  const known = structures.get(declaration);
+  if (known !== undefined) return known;
+  let words = 0;
+  const fields = Object.entries(declaration).map(([name, field]) => {
+    const at = words;
+    words += wordsOf(field);
+    return { name, field, at };
+  });
+  const structure = { fields, words };
+  structures.set(declaration, structure);
+  return structure;
+}
+
+const recordsByName = new Map<string, Fields>(Object.entries(records));
+
 const numberOfStep = new Map<string, number>(stepNames.map((name, index) => [name, index]));
 
 /** A step whose reads and writes are taken from its fields. */
@@ -19,7 +43,7 @@ export function makeStep<N extends StepName>(name: N, fields: StepFields<N>): St
   const writes: Buffer[] = [];
   const scratch: Buffer[] = [];
   const visit = (declaration: Fields, values: Values) => {
-    for (const [key, field] of Object.entries(declaration)) {
+    for (const { name: key, field } of structureOf(declaration).fields) {
       const value = values[key];
       if (value === undefined) continue;
       if (field.kind === "input" || field.kind === "optionalInput" || field.kind === "inout")
@@ -41,11 +65,10 @@ export function makeStep<N extends StepName>(name: N, fields: StepFields<N>): St
   };
   visit(steps[name], fields);
   // An epilogue reads what its own step has just written: nothing that was there before.
-  const produced = new Set(
-    Object.entries<Field>(steps[name]).flatMap(([key, field]) =>
-      field.kind === "output" ? [(fields as Values)[key]] : [],
-    ),
-  );
+  const produced = new Set<unknown>();
+  for (const { name: key, field } of structureOf(steps[name]).fields) {
+    if (field.kind === "output") produced.add((fields as Values)[key]);
+  }
   const isOwn = (buffer: Buffer) => buffer.slot === localSlot;
   return {
     name,
@@ -63,7 +86,7 @@ export function isNamed<N extends StepName>(step: Step, name: N): step is Step &
 /** Encodes a program whose buffers have been placed. */
 export function encodeProgram(program: Program): Uint8Array<ArrayBuffer> {
   const writer = new Writer();
-  const headerAt = writer.reserve(wordsIn(records.programHeader));
+  const headerAt = writer.reserve(structureOf(records.programHeader).words);
   const tableAt = writer.appendSteps(program.steps);
   const header: Values = {
     magic: programMagic,
@@ -73,20 +96,14 @@ export function encodeProgram(program: Program): Uint8Array<ArrayBuffer> {
     commitStart: program.commitStart,
   };
   writer.write(headerAt, records.programHeader, { ...header, steps: [] });
-  writer.setList(headerAt + wordsIn(records.programHeader) - 2, tableAt, program.steps.length);
+  writer.setList(headerAt + structureOf(records.programHeader).words - 2, tableAt, program.steps.length);
   return writer.finish();
 }
 
 function recordFields(name: string): Fields {
-  const fields = new Map<string, Fields>(Object.entries(records)).get(name);
+  const fields = recordsByName.get(name);
   if (fields === undefined) throw new FoveaError("FOVEA_INTERNAL", `there is no record named ${name}`);
   return fields;
-}
-
-function wordsIn(fields: Fields): number {
-  let words = 0;
-  for (const field of Object.values(fields)) words += wordsOf(field);
-  return words;
 }
 
 /** A growing row of 32-bit words. Positions are word indices; what C sees are byte offsets. */
@@ -113,21 +130,18 @@ class Writer {
 
   /** Appends a structure; returns its byte offset. */
   append(fields: Fields, values: Values): number {
-    const at = this.reserve(wordsIn(fields));
+    const at = this.reserve(structureOf(fields).words);
     this.write(at, fields, values);
     return at * 4;
   }
 
   write(at: number, fields: Fields, values: Values): void {
-    for (const [name, field] of Object.entries(fields)) {
-      this.#writeField(at, field, values[name]);
-      at += wordsOf(field);
-    }
+    for (const each of structureOf(fields).fields) this.#writeField(at + each.at, each.field, values[each.name]);
   }
 
   /** Appends a table of steps and what it refers to; returns the word where it starts. */
   appendSteps(list: readonly Step[]): number {
-    const words = wordsIn(records.stepEntry);
+    const { words } = structureOf(records.stepEntry);
     const tableAt = this.reserve(list.length * words);
     for (const [index, step] of list.entries()) {
       const kernel = numberOfStep.get(step.name);
@@ -181,7 +195,7 @@ class Writer {
       case "list": {
         const items = value as readonly Values[];
         const fields = recordFields(field.record);
-        const words = wordsIn(fields);
+        const { words } = structureOf(fields);
         const first = this.reserve(items.length * words);
         for (const [index, item] of items.entries()) this.write(first + index * words, fields, item);
         this.setList(at, first, items.length);
