@@ -1,7 +1,7 @@
 /** Some pictures that a model got wrong, drawn in the terminal. */
 
+import type { Normalization } from "../core/normalization.js";
 import type { ImageDataset } from "../data/images.js";
-import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { predict, ranking } from "../train/predict.js";
 import { explain, formatCount, say } from "./output.js";

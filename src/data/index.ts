@@ -37,6 +37,16 @@ export { type ShapeAnnotations, type ShapeKind, type ShapesOptions, shapes } fro
 export { ImageDataset, type ImageDatasetParts, type LabelledImages } from "./images.js";
 export { DataLoader, type EpochOptions, type LoaderOptions } from "./loader.js";
 export { type MnistName, type MnistSource, type MnistSplit, readMnist } from "./mnist.js";
+export { applyNormalization } from "./normalization/apply.js";
+export {
+  type FitNormalizationOptions,
+  type FittedNormalization,
+  fitNormalization,
+  type NormalizationGroup,
+  type NormalizationMethod,
+  type Samples,
+} from "./normalization/fit.js";
+export { normalizationFromJson, normalizationToJson } from "./normalization/json.js";
 export { fromPlanar, type PixelImage, toPlanar } from "./pixels.js";
 export { cropCenter, fitPixels, type Interpolation, type PictureInput, resizePixels } from "./resize.js";
 export { balancedWeights, classWeights, type Labelled } from "./sampling.js";

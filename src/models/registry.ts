@@ -1,14 +1,11 @@
 /** Networks by name. */
 
 import { ArgumentError } from "../core/errors.js";
+import type { Normalization } from "../core/normalization.js";
 import { closestName } from "../core/suggest.js";
 import type { Network } from "../nn/network.js";
 
-/** How pixels, scaled to 0 … 1, become a network's input: (x − mean) / std for each channel. */
-export interface Normalization {
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
+export type { Normalization };
 
 export interface ModelOptions {
   /** Number of classes that the head tells apart. Default: the network's own. */

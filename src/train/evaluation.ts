@@ -1,12 +1,12 @@
 /** How good a model is on a data set. */
 
 import { AbortedError, ArgumentError } from "../core/errors.js";
+import type { Normalization } from "../core/normalization.js";
 import type { Shape } from "../core/shape.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
 import { DataLoader } from "../data/loader.js";
 import { type CompiledFunction, compile } from "../graph/compile.js";
 import type { Tensor } from "../graph/tensor.js";
-import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { crossEntropy } from "../nn/losses/classification.js";
 import { tensorOver } from "../ops/create.js";

@@ -1,11 +1,11 @@
 /** What a trained model says about pictures. */
 
+import type { Normalization } from "../core/normalization.js";
 import type { Shape } from "../core/shape.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
 import { DataLoader } from "../data/loader.js";
 import { type CompiledFunction, compile } from "../graph/compile.js";
 import type { Tensor } from "../graph/tensor.js";
-import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { tensorOver } from "../ops/create.js";
 import { softmax } from "../ops/softmax.js";

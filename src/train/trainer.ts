@@ -1,13 +1,13 @@
 /** Training a classifier: epochs, progress, evaluation, and everything that is needed to go on after a break. */
 
 import { AbortedError, ArgumentError, NotFiniteError, StateDictError } from "../core/errors.js";
+import type { Normalization } from "../core/normalization.js";
 import type { Shape } from "../core/shape.js";
 import type { LoaderAugmentation } from "../data/augment/augmentation.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
 import { DataLoader } from "../data/loader.js";
 import { type CompiledFunction, compile } from "../graph/compile.js";
 import type { Tensor } from "../graph/tensor.js";
-import type { Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { GroupRobustLoss } from "../nn/layers/groupRobustLoss.js";
 import { crossEntropy } from "../nn/losses/classification.js";
