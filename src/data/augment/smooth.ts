@@ -27,29 +27,37 @@ export function smooth(
   const weights = gaussianWeights(sigma, radius);
   const between = new Float64Array(height * width);
   const result = new Float64Array(height * width);
-  for (let y = 0; y < height; y++) smoothLine(plane, y * width, 1, width, weights, between);
-  for (let x = 0; x < width; x++) smoothLine(between, x, width, height, weights, result);
-  return result;
+  for (let i = 0; i < between.length; i++) between[i] = plane[i];
+  const lines = [new Line(width, weights), new Line(height, weights)];
+  for (let y = 0; y < height; y++) lines[0].smooth(between, y * width, 1, result);
+  for (let x = 0; x < width; x++) lines[1].smooth(result, x, width, between);
+  return between;
 }
 
-function smoothLine(
-  from: ArrayLike<number>,
-  start: number,
-  stride: number,
-  length: number,
-  weights: Float64Array,
-  to: Float64Array,
-): void {
-  const radius = weights.length - 1;
-  for (let i = 0; i < length; i++) {
-    let sum = weights[0] * from[start + i * stride];
-    const inside = i >= radius && i + radius < length;
-    for (let distance = 1; distance <= radius; distance++) {
-      const before = inside ? i - distance : reflected(i - distance, length);
-      const after = inside ? i + distance : reflected(i + distance, length);
-      sum += weights[distance] * (from[start + before * stride] + from[start + after * stride]);
+/** Smooths rows, or columns, of one length. */
+class Line {
+  readonly #weights: Float64Array;
+  /** Which pixel stands where: those beyond the borders are mirrored. */
+  readonly #positions: Int32Array;
+  readonly #padded: Float64Array;
+
+  constructor(length: number, weights: Float64Array) {
+    const radius = weights.length - 1;
+    this.#weights = weights;
+    this.#positions = Int32Array.from({ length: length + 2 * radius }, (_, i) => reflected(i - radius, length));
+    this.#padded = new Float64Array(length + 2 * radius);
+  }
+
+  smooth(from: Float64Array, start: number, stride: number, to: Float64Array): void {
+    const [weights, positions, padded] = [this.#weights, this.#positions, this.#padded];
+    const radius = weights.length - 1;
+    for (let i = 0; i < padded.length; i++) padded[i] = from[start + positions[i] * stride];
+    for (let i = radius; i < padded.length - radius; i++) {
+      let sum = weights[0] * padded[i];
+      for (let distance = 1; distance <= radius; distance++)
+        sum += weights[distance] * (padded[i - distance] + padded[i + distance]);
+      to[start + (i - radius) * stride] = sum;
     }
-    to[start + i * stride] = sum;
   }
 }
 

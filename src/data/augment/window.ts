@@ -35,6 +35,7 @@ export function cutWindow(picture: Picture, window: Window, mode: PaddingMode = 
   return { ...result, mask: moved };
 }
 
+/** @param to zeros */
 function cutPlane(
   from: Uint8Array,
   width: number,
@@ -43,12 +44,18 @@ function cutPlane(
   fill: number,
   to: Uint8Array,
 ): void {
-  for (let y = 0, i = 0; y < rows.length; y++) {
-    const row = rows[y];
-    for (let x = 0; x < columns.length; x++, i++) {
-      const column = columns[x];
-      to[i] = row >= 0 && column >= 0 ? from[row * width + column] : fill;
-    }
+  const count = columns.length;
+  // The columns from `first` to before `end` lie within the picture.
+  let first = 0;
+  while (first < count && columns[first] < 0) first++;
+  let end = count;
+  while (end > first && columns[end - 1] < 0) end--;
+  if (fill !== 0) to.fill(fill, 0, rows.length * count);
+  for (let y = 0; y < rows.length; y++) {
+    if (rows[y] < 0) continue;
+    const row = rows[y] * width;
+    const at = y * count;
+    for (let x = first; x < end; x++) to[at + x] = from[row + columns[x]];
   }
 }
 
