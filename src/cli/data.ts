@@ -6,14 +6,22 @@ import { basename, resolve } from "node:path";
 import { ArgumentError, DataError, FileError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import type { DigitsSplit } from "../data/digits/digits.js";
-import { ImageDataset } from "../data/images.js";
+import { ImageDataset, type LabelledImages } from "../data/images.js";
 import { fromPlanar, toPlanar } from "../data/pixels.js";
 import { resizePixels } from "../data/resize.js";
 import type { ModelEntry } from "../models/registry.js";
 import { cifar10, cifar100 } from "../node/cifar.js";
 import { fashionMnist, mnist } from "../node/mnist.js";
+import { PictureDataset, type SkippedFile } from "../node/picture-sets/index.js";
 import { drawGenerated, generatedNames, isGenerated, picturesOf } from "./generated.js";
 import type { DataFlags } from "./options.js";
+import {
+  isOwnPictures,
+  loadTestPictures,
+  loadTrainingPictures,
+  type OwnPicturesRun,
+  type TrainedWith,
+} from "./own-pictures.js";
 import { clearProgress, showDownload } from "./progress.js";
 
 /** Data sets that are files, downloaded unless --data-dir says where they are. */
@@ -22,7 +30,7 @@ const names: readonly string[] = [...generatedNames, ...Object.keys(published)];
 const publishedNames = Object.keys(published)
   .join(", ")
   .replace(/, (?=[^,]*$)/, " or ");
-const expected = `Expected ${names.join(", ")}, or a folder of IDX files.`;
+const expected = `Expected ${names.join(", ")}, or a folder of pictures (one folder a class) or of IDX files, a .zip or a .csv.`;
 
 function isPublished(data: string): data is keyof typeof published {
   return Object.hasOwn(published, data);
@@ -31,6 +39,43 @@ function isPublished(data: string): data is keyof typeof published {
 /** Whether `data` names a data set; otherwise it is a folder's path. */
 export function isDataName(data: string): boolean {
   return names.includes(data);
+}
+
+/** The pictures to learn from, and those to test with. */
+export async function loadTraining(
+  entry: ModelEntry,
+  flags: DataFlags & OwnPicturesRun,
+  signal?: AbortSignal,
+): Promise<{ readonly train: LabelledImages; readonly test: LabelledImages }> {
+  if (isPictures(flags)) return loadTrainingPictures(entry, flags, signal);
+  if (flags.validation !== undefined) throw onlyForPictures("--validation", flags);
+  return { train: await loadData(entry, flags, "train", signal), test: await loadData(entry, flags, "test", signal) };
+}
+
+/** The pictures to test a trained model with. */
+export async function loadTest(
+  entry: ModelEntry,
+  flags: DataFlags,
+  trained: TrainedWith,
+  signal?: AbortSignal,
+): Promise<LabelledImages> {
+  if (isPictures(flags)) return loadTestPictures(entry, flags, trained, signal);
+  return loadData(entry, flags, "test", signal);
+}
+
+function isPictures(flags: DataFlags): boolean {
+  const { data, dataDir, imageSize, labelColumn, fileColumn } = flags;
+  if (!isDataName(data) && dataDir === undefined && isOwnPictures(data)) return true;
+  const given = { "--image-size": imageSize, "--label-column": labelColumn, "--file-column": fileColumn };
+  const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (option !== undefined && (isDataName(data) || existsSync(data))) throw onlyForPictures(option, flags);
+  return false;
+}
+
+function onlyForPictures(option: string, { data }: DataFlags): ArgumentError {
+  return new ArgumentError(
+    `${option} is for pictures of your own, but --data is ${data}. Fix: leave out ${option}, or name a folder of pictures, a .zip or a .csv.`,
+  );
 }
 
 /** Reads, downloads or draws one split of a data set, of pictures that `entry` takes. */
@@ -123,13 +168,21 @@ function checkFolder(path: string): string {
 }
 
 /** Tells whether pictures and labels are the same as they were. */
-export function fingerprint(...sets: readonly ImageDataset[]): string {
+export function fingerprint(...sets: readonly LabelledImages[]): string {
   const hash = createHash("sha256");
-  for (const { images, labels, classNames } of sets) {
-    hash
-      .update(`${labels.length} ${JSON.stringify(classNames)}\n`)
-      .update(images)
-      .update(labels);
+  for (const set of sets) {
+    const { labels, classNames } = set;
+    hash.update(`${labels.length} ${JSON.stringify(classNames)}\n`);
+    if (set instanceof ImageDataset) hash.update(set.images).update(labels);
+    else if (set instanceof PictureDataset) hash.update(set.fingerprint());
   }
   return hash.digest("hex").slice(0, 16);
+}
+
+/** The files of pictures that were left out, for programs; nothing where the data are none of one's own. */
+export function skippedFiles(...sets: readonly LabelledImages[]): { readonly skipped?: readonly SkippedFile[] } {
+  const own = sets.filter((set) => set instanceof PictureDataset);
+  if (own.length === 0) return {};
+  // Parts of one set have the same list.
+  return { skipped: [...new Set(own.map((set) => set.skipped))].flat() };
 }

@@ -1,7 +1,7 @@
 /** Some pictures that a model got wrong, drawn in the terminal. */
 
 import type { Normalization } from "../core/normalization.js";
-import type { ImageDataset } from "../data/images.js";
+import type { LabelledImages } from "../data/images.js";
 import type { Layer } from "../nn/layers/container.js";
 import { predict, ranking } from "../train/predict.js";
 import { explain, formatCount, say } from "./output.js";
@@ -13,10 +13,10 @@ const searched = 2000;
 const most = { count: 4, width: 32 };
 
 /** Draws a few of the test pictures that the model names wrongly, with what it took them for. */
-export async function showMistakes(model: Layer, data: ImageDataset, normalization: Normalization): Promise<void> {
+export async function showMistakes(model: Layer, data: LabelledImages, normalization: Normalization): Promise<void> {
   const found: { readonly index: number; readonly label: number; readonly answer: number; readonly sure: number }[] =
     [];
-  const part = data.take(searched);
+  const part = data.subset(Array.from({ length: Math.min(searched, data.size) }, (_, index) => index));
   for await (const { index, label, probabilities } of predict(model, part, { normalization })) {
     const [answer] = ranking(probabilities);
     if (answer !== label) found.push({ index, label, answer, sure: probabilities[answer] });
@@ -33,7 +33,7 @@ export async function showMistakes(model: Layer, data: ImageDataset, normalizati
   const blocks: Block[] = [];
   let width = 0;
   for (const { index, label, answer, sure } of found.slice(0, most.count)) {
-    const picture = shrinkPicture(cropPicture(toPicture(part.get(index).image, data.shape)), most.width);
+    const picture = shrinkPicture(cropPicture(toPicture((await part.get(index)).image, data.shape)), most.width);
     const captions = [
       `is ${data.classNames[label]}`,
       `named ${data.classNames[answer]}`,

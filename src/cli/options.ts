@@ -5,14 +5,14 @@ import { onWarning } from "../core/warnings.js";
 import { setDevice } from "../device.js";
 import type { Device } from "../index.js";
 import { explain } from "./output.js";
+import type { OwnPicturesFlags } from "./own-pictures.js";
 
 export interface DeviceFlags {
   readonly device: "auto" | "native" | "wasm" | "reference";
   readonly threads?: number;
 }
 
-export interface DataFlags {
-  readonly data: string;
+export interface DataFlags extends OwnPicturesFlags {
   readonly dataDir?: string;
 }
 
@@ -29,11 +29,14 @@ export function withDeviceOptions(command: Command): Command {
 export function withDataOptions(command: Command): Command {
   return command
     .option(
-      "--data <name or folder>",
-      "digits, shapes, faces, faces-lecture, noisy, mnist, fashion-mnist, cifar10, cifar100, or a folder of IDX files",
+      "--data <name or path>",
+      "digits, shapes, faces, faces-lecture, noisy, mnist, fashion-mnist, cifar10, cifar100; or pictures of your own: a folder with one folder a class, a .zip of it, a .csv of files and labels; or a folder of IDX files",
       "digits",
     )
-    .option("--data-dir <folder>", "folder that holds the files of mnist, cifar10 … (default: downloaded)");
+    .option("--data-dir <folder>", "folder that holds the files of mnist, cifar10 … (default: downloaded)")
+    .option("--image-size <n>", "pixels of a side that pictures of your own get (default: the model's)", wholeNumber(1))
+    .option("--label-column <name>", "column of a .csv with the classes (default: label, class or category)")
+    .option("--file-column <name>", "column of a .csv with the files (default: file, path, filename or image)");
 }
 
 /** Makes the device that the flags ask for the one that everything uses. */

@@ -13,7 +13,8 @@ import type { EpochRecord } from "../train/trainer.js";
 import type { Settings } from "./settings.js";
 
 const folderVersion = 1;
-const [configName, metricsName, checkpointName] = ["config.json", "metrics.jsonl", "checkpoint.safetensors"];
+const [configName, metricsName] = ["config.json", "metrics.jsonl"];
+export const checkpointName = "checkpoint.safetensors";
 
 /** A line of metrics. */
 export type EpochLine = { readonly event: "epoch" } & EpochRecord;

@@ -1,14 +1,21 @@
 /** Models with the weights of a file. */
 
-import { StateDictError } from "../core/errors.js";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ArgumentError, FileError, FormatError, StateDictError } from "../core/errors.js";
+import type { PictureInput } from "../data/resize.js";
 import { openTensorFile } from "../formats/open.js";
 import { loadTfjsWeights } from "../interop/tfjs/load.js";
-import type { ModelEntry, ModelOptions, Normalization, Resizing } from "../models/registry.js";
+import * as models from "../models/index.js";
+import type { ModelEntry, ModelOptions, Normalization } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import type { Network } from "../nn/network.js";
 import { openFileSource } from "../node/file-source.js";
 import { readFile } from "../node/files.js";
 import { type CheckpointInfo, isCheckpoint, readCheckpointInfo } from "../train/checkpoint.js";
+import { pictureInput } from "./own-pictures.js";
+import { checkpointName } from "./run-folder.js";
+import type { Settings } from "./settings.js";
 import { findWeights } from "./weights-file.js";
 
 export interface SavedModel {
@@ -16,7 +23,9 @@ export interface SavedModel {
   readonly normalization: Normalization;
   readonly classNames: readonly string[];
   /** How pictures are to be brought to its size. */
-  readonly resizing: Resizing | undefined;
+  readonly input: PictureInput;
+  /** Of the run that it was trained in; empty for other weights. */
+  readonly settings: Settings;
 }
 
 /**
@@ -25,7 +34,8 @@ export interface SavedModel {
  */
 export async function loadSavedModel(entry: ModelEntry, given: string, signal?: AbortSignal): Promise<SavedModel> {
   const { path, resizing = entry.resizing } = await findWeights(entry, given, signal);
-  if (path.endsWith(".json")) return { ...(await fromTfjs(entry, path)), resizing };
+  const published = { input: { inputShape: entry.inputShape, resizing }, settings: {} };
+  if (path.endsWith(".json")) return { ...(await fromTfjs(entry, path)), ...published };
   const info = await checkpointInfo(path);
   if (info !== undefined && info.model !== entry.name) {
     throw new StateDictError(
@@ -35,7 +45,51 @@ export async function loadSavedModel(entry: ModelEntry, given: string, signal?: 
   const classNames = info?.classNames ?? (await publishedClassNames(entry));
   const model = entry.create({ numClasses: classNames.length });
   await model.load(path, { finite: true });
-  return { model, normalization: info?.normalization ?? entry.normalization, classNames, resizing };
+  if (info === undefined) return { model, normalization: entry.normalization, classNames, ...published };
+  const { normalization, settings } = info;
+  const input = pictureInput(entry, numberOf(settings.imageSize));
+  return { model, normalization, classNames, input, settings };
+}
+
+function numberOf(setting: Settings[string] | undefined): number | undefined {
+  return typeof setting === "number" ? setting : undefined;
+}
+
+/** A network and a file of its weights. */
+export interface NamedModel {
+  readonly entry: ModelEntry;
+  readonly weights: string;
+}
+
+/**
+ * What is meant by a model's name and `--weights`, or by the folder of a run alone.
+ *
+ * @returns undefined where weights are needed and not given
+ * @throws ArgumentError for what is neither, FileError for a folder without a checkpoint
+ */
+export async function findNamedModel(given: string, weights: string | undefined): Promise<NamedModel | undefined> {
+  const isName = models.list().some(({ name }) => name === given);
+  if (isName || !statSync(given, { throwIfNoEntry: false })?.isDirectory()) {
+    const entry = models.find(given);
+    return weights === undefined ? undefined : { entry, weights };
+  }
+  if (weights !== undefined) {
+    throw new ArgumentError(
+      `${given} is a folder, but --weights is given too. Expected the folder of a run, or a model's name with --weights. Fix: leave out one of them.`,
+    );
+  }
+  const path = join(given, checkpointName);
+  if (!existsSync(path)) {
+    throw new FileError(
+      `${given} holds no run with weights (no ${checkpointName}). Expected the folder of a training, or a model's name with --weights.`,
+    );
+  }
+  const info = await checkpointInfo(path);
+  if (info === undefined)
+    throw new FormatError(
+      `${path} does not say which model it is of. Fix: name the model, and this file with --weights.`,
+    );
+  return { entry: models.find(info.model), weights: path };
 }
 
 /** Builds a network for pictures of C×H×W, with another number of channels than its own where they have one. */
@@ -52,7 +106,7 @@ async function checkpointInfo(path: string): Promise<CheckpointInfo | undefined>
 }
 
 /** A network with the weights of a TensorFlow.js model. */
-async function fromTfjs(entry: ModelEntry, path: string): Promise<Omit<SavedModel, "resizing">> {
+async function fromTfjs(entry: ModelEntry, path: string): Promise<Omit<SavedModel, "input" | "settings">> {
   const model = entry.create();
   await loadTfjsWeights(model, path);
   return { model, normalization: entry.normalization, classNames: await publishedClassNames(entry) };

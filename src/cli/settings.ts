@@ -19,6 +19,9 @@ export interface TrainFlags extends DataFlags, DeviceFlags {
   readonly weightDecay: number;
   readonly schedule: (typeof scheduleNames)[number];
   readonly seed: number;
+  readonly validation?: number;
+  /** Draws every class equally often. */
+  readonly balance?: true;
   readonly checkpointSeconds: number;
   readonly out?: string;
   readonly resume?: true;
@@ -44,7 +47,10 @@ export const defaultRates = { sgd: 0.05, adam: 0.001, adamw: 0.001 } as const;
 export type Settings = Readonly<Record<string, string | number | boolean | null>>;
 
 /** Settings that decide the result: a resumed run must keep them. */
-const fixed = ["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "seed"] as const;
+const fixed = [
+  ...["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "seed"],
+  ...["validation", "imageSize", "labelColumn", "fileColumn", "balance"],
+] as const satisfies readonly (keyof TrainFlags)[];
 /** Settings that it keeps unless they are given anew: where the data lie, where to compute, how often to save. */
 const movable = ["data", "dataDir", "device", "threads", "checkpointSeconds"] as const;
 
@@ -83,9 +89,22 @@ export function restoreSettings(command: Command, settings: Settings, path: stri
   }
 }
 
+/** The options of a command that tests what a run has learned: of those on data that are not given, the run's own. */
+export function withRunData<Flags extends DataFlags>(command: Command, settings: Settings, useData: boolean): Flags {
+  const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
+  const names = ["imageSize", "labelColumn", "fileColumn", ...(useData && !isGiven("data") ? ["data", "dataDir"] : [])];
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (!names.includes(name) || isGiven(name) || settings[name] === undefined || settings[name] === null) continue;
+    command.setOptionValueWithSource(name, parseSetting(option, settings[name], "the run"), "config");
+  }
+  return command.opts<Flags>();
+}
+
 /** A kept value, checked as if it had been given on the command line. */
 function parseSetting(option: Command["options"][number], value: Settings[string] | undefined, path: string): unknown {
   if (value === null || value === undefined) return option.defaultValue;
+  if (typeof value === "boolean") return value;
   if (option.parseArg === undefined) return String(value);
   try {
     return option.parseArg(String(value), undefined);

@@ -1,7 +1,8 @@
 /** A run of `fovea train`: from settings to scores, with checkpoints on the way. */
 
 import { AbortedError, DataError } from "../core/errors.js";
-import type { ImageDataset } from "../data/images.js";
+import type { LabelledImages } from "../data/images.js";
+import { balancedWeights } from "../data/sampling.js";
 import type { Device } from "../index.js";
 import type { ModelEntry } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
@@ -13,7 +14,7 @@ import { SGD } from "../optim/sgd.js";
 import type { CheckpointInfo } from "../train/checkpoint.js";
 import type { Scores } from "../train/sums.js";
 import { type EpochRecord, Trainer } from "../train/trainer.js";
-import { fingerprint, loadData } from "./data.js";
+import { fingerprint, loadTraining, skippedFiles } from "./data.js";
 import { showMistakes } from "./mistakes.js";
 import { commandLine, explain, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
 import { clearProgress, showProgress } from "./progress.js";
@@ -32,19 +33,19 @@ export interface TrainingRun {
 }
 
 export interface TrainingResult {
-  readonly entry: ModelEntry;
   readonly train: Scores;
   readonly test: Scores;
   /** Spent training, over all epochs of this run. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
   readonly checkpoint: string;
+  /** The folder of the run. */
+  readonly folder: string;
 }
 
 export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const { entry, flags, device, signal } = run;
-  const trainSet = await loadData(entry, flags, "train", signal);
-  const testSet = await loadData(entry, flags, "test", signal);
+  const { train: trainSet, test: testSet } = await loadTraining(entry, flags, signal);
   manualSeed(flags.seed);
   const model = entry.create({ numClasses: trainSet.classNames.length });
   const optimizer = makeOptimizer(model, flags);
@@ -75,20 +76,20 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const last = lines[lines.length - 1];
   const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
   return {
-    entry,
     train: last.train,
     test: last.validation ?? last.train,
     seconds,
     samplesPerSecond: (trainSet.size * lines.length) / seconds,
     checkpoint: folder.checkpointPath,
+    folder: folder.path,
   };
 }
 
 interface Fit {
   readonly run: TrainingRun;
   readonly trainer: Trainer;
-  readonly trainSet: ImageDataset;
-  readonly testSet: ImageDataset;
+  readonly trainSet: LabelledImages;
+  readonly testSet: LabelledImages;
   readonly folder: RunFolder;
   /** Epochs that are done; new ones are added. */
   readonly lines: EpochLine[];
@@ -97,7 +98,7 @@ interface Fit {
 
 /** Trains, and keeps metrics and checkpoints on the way. */
 async function fit({ run, trainer, trainSet, testSet, folder, lines, saveCheckpoint }: Fit): Promise<void> {
-  const { epochs, batch: batchSize, seed, json, checkpointSeconds } = run.flags;
+  const { epochs, batch: batchSize, seed, json, checkpointSeconds, balance } = run.flags;
   const { signal } = run;
   let saved = performance.now();
   try {
@@ -105,6 +106,7 @@ async function fit({ run, trainer, trainSet, testSet, folder, lines, saveCheckpo
       epochs,
       batchSize,
       seed,
+      weights: balance && balancedWeights(trainSet),
       validation: testSet,
       signal,
       callbacks: {
@@ -177,8 +179,8 @@ async function goOn(
 function announce(
   { flags, entry, device }: TrainingRun,
   model: Layer,
-  trainSet: ImageDataset,
-  testSet: ImageDataset,
+  trainSet: LabelledImages,
+  testSet: LabelledImages,
   folder: RunFolder,
 ): void {
   const { epochs, batch, optimizer, schedule, seed } = flags;
@@ -190,6 +192,7 @@ function announce(
       data: trainSet.name,
       train: trainSet.size,
       test: testSet.size,
+      ...skippedFiles(trainSet, testSet),
       epochs,
       batch,
       optimizer,
@@ -219,20 +222,19 @@ function describeEpoch({ epoch, train, validation, seconds }: EpochRecord, epoch
 
 /** Says what a training came to: to programs as the last line of JSON, to people with what to do next. */
 export function reportResult(result: TrainingResult, flags: TrainFlags): void {
-  const { entry, train, test, seconds, samplesPerSecond, checkpoint } = result;
+  const { train, test, seconds, samplesPerSecond, checkpoint, folder } = result;
   if (flags.json) {
     const scores = ({ loss, accuracy }: Scores) => ({ loss, accuracy });
     printJson({ event: "done", train: scores(train), test: scores(test), seconds, samplesPerSecond, checkpoint });
     return;
   }
-  const data = ["--data", flags.data, ...(flags.dataDir === undefined ? [] : ["--data-dir", flags.dataDir])];
   say();
   const speed = `${formatCount(samplesPerSecond)} pictures/s`;
   explain(`Done in ${formatSeconds(seconds)} (${speed}): ${formatShare(test.accuracy)} of the test pictures right.`);
   say(`Weights and training state: ${checkpoint}`);
   say("Use them with:");
-  say(`  ${commandLine("evaluate", entry.name, "--weights", checkpoint, ...data)}`);
-  say(`  ${commandLine("predict", entry.name, "--weights", checkpoint)} PICTURE…`);
+  say(`  ${commandLine("evaluate", folder)}`);
+  say(`  ${commandLine("predict", folder)} PICTURE…`);
 }
 
 function makeOptimizer(model: Layer, flags: TrainFlags): Optimizer {

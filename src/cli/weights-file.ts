@@ -1,6 +1,7 @@
 /** The file that `--weights` means: a path, or the name of published weights. */
 
 import { existsSync } from "node:fs";
+import type { Command } from "commander";
 import { StateDictError } from "../core/errors.js";
 import type { ModelEntry } from "../models/registry.js";
 import { isPretrainedName, type PretrainedWeights, pretrainedWeights } from "../node/pretrained.js";
@@ -9,6 +10,16 @@ import { clearProgress, showDownload } from "./progress.js";
 /** What `--weights` takes, for its help. */
 export const weightsHelp =
   "a run's checkpoint, a file of weights (safetensors, PyTorch, .npz), or the name of published ones: torchvision/resnet18, hf:owner/model";
+
+/** What stands for a model with weights, for help. */
+export const modelOrRun = "a model's name, with --weights, or the folder of a run";
+
+/** Ends a command that lacks --weights as commander ends those that lack what they always need. */
+export function weightsNeeded(command: Command): never {
+  command.error(
+    "error: required option '--weights <file or name>' not specified, or the folder of a run instead of a model's name",
+  );
+}
 
 /** Downloads published weights where need be. @throws StateDictError when they are of another network */
 export async function findWeights(entry: ModelEntry, given: string, signal?: AbortSignal): Promise<PretrainedWeights> {

@@ -5,32 +5,33 @@ import { AbortedError, ArgumentError } from "../../core/errors.js";
 import { ImageDataset } from "../../data/images.js";
 import { toPlanar } from "../../data/pixels.js";
 import { fitPixels } from "../../data/resize.js";
-import * as models from "../../models/index.js";
 import { readPixels } from "../../node/image.js";
 import { Predictor, ranking } from "../../train/predict.js";
 import { type DeviceFlags, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
 import { describeError, explain, formatShare, printJson, say } from "../output.js";
+import { checkTakesPictures } from "../own-pictures.js";
 import { drawPicture, meanBrightness, shrinkPicture, toPicture } from "../picture.js";
 import { expandPictures } from "../picture-files.js";
-import { loadSavedModel, type SavedModel } from "../saved-model.js";
+import { findNamedModel, loadSavedModel, type SavedModel } from "../saved-model.js";
 import { stoppable } from "../stopping.js";
 import { colours, terminalWidth } from "../terminal.js";
-import { weightsHelp } from "../weights-file.js";
+import { modelOrRun, weightsHelp, weightsNeeded } from "../weights-file.js";
 
 const help = `
 Example:
+  $ fovea predict runs/first digit.png
   $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors digit.png
   $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors \\
       --invert scan1.jpg scan2.jpg --json
   $ fovea predict resnet56 --weights resnet56.safetensors holidays/ '*.png'
   $ fovea predict resnet50 --weights torchvision/resnet50 cat.jpg
 
-Pictures are resized and cropped as the model's entry says (fovea models), in
-the way that it was trained with. Digits are expected bright on dark, as in
+Pictures are resized and cropped as the model's entry says (fovea models), or as
+in the run that the weights are from. Digits are expected bright on dark, as in
 MNIST; --invert turns dark on bright into that.`;
 
 interface PredictFlags extends DeviceFlags {
-  readonly weights: string;
+  readonly weights?: string;
   readonly top: number;
   readonly invert?: true;
   readonly json?: true;
@@ -39,29 +40,30 @@ interface PredictFlags extends DeviceFlags {
 export function predictCommand(): Command {
   const command = new Command("predict")
     .description("name what is in picture files")
-    .argument("<model>", "a model's name")
+    .argument("<model>", modelOrRun)
     .argument("<image...>", "picture files (PNG, JPEG, WebP, GIF …), folders of them, patterns")
-    .requiredOption("--weights <file or name>", weightsHelp);
+    .option("--weights <file or name>", weightsHelp);
   return withDeviceOptions(command)
     .option("--top <n>", "how many classes to name", wholeNumber(1), 3)
     .option("--invert", "exchange dark and bright")
     .option("--json", "one JSON object for each picture on standard output")
     .addHelpText("after", help)
-    .action((name: string, files: readonly string[], flags: PredictFlags) =>
-      stoppable((signal) => predictFiles(name, files, flags, signal)),
+    .action((name: string, files: readonly string[], _: PredictFlags, command: Command) =>
+      stoppable((signal) => predictFiles(name, files, command, signal)),
     );
 }
 
 async function predictFiles(
   name: string,
   given: readonly string[],
-  flags: PredictFlags,
+  command: Command,
   signal: AbortSignal,
 ): Promise<void> {
-  const entry = models.find(name);
-  checkTakesFiles(entry);
+  const flags = command.opts<PredictFlags>();
+  const { entry, weights } = (await findNamedModel(name, flags.weights)) ?? weightsNeeded(command);
+  checkTakesPictures(entry);
   await useDevice(flags);
-  const saved = await loadSavedModel(entry, flags.weights, signal);
+  const saved = await loadSavedModel(entry, weights, signal);
   const predictor = new Predictor(saved.model, saved);
   // What cannot be read must not keep the others from being answered, but the command fails.
   const files: string[] = [];
@@ -83,30 +85,19 @@ async function predictFiles(
   const wanted = files.length + failures;
   for (const file of files) {
     if (signal.aborted) throw new AbortedError();
-    await attempt(async () => answer(file, await readPicture(file, entry, saved, flags), predictor, flags));
+    await attempt(async () => answer(file, await readPicture(file, saved, flags), predictor, flags));
   }
   if (failures > 0) throw new ArgumentError(`${failures} of ${wanted} pictures could not be read`);
-}
-
-function checkTakesFiles({ name, inputShape, task }: models.ModelEntry): void {
-  const [channels] = inputShape;
-  if (channels !== 1 && channels !== 3)
-    throw new ArgumentError(`${name} takes pictures of ${channels} channels, and files have 1 or 3.`);
-  if (task === "segmentation")
-    throw new ArgumentError(
-      `${name} gives a class to every pixel, not to a picture. Fix: use a model that classifies, or call this one from a program.`,
-    );
 }
 
 /** The picture, as the model takes it, as a data set of one. */
 async function readPicture(
   file: string,
-  { inputShape }: models.ModelEntry,
-  { classNames, resizing }: SavedModel,
+  { classNames, input }: SavedModel,
   { invert }: PredictFlags,
 ): Promise<ImageDataset> {
-  const channels = inputShape[0] === 1 ? 1 : 3;
-  const fitted = fitPixels(await readPixels(file, { channels }), { inputShape, resizing });
+  const channels = input.inputShape[0] === 1 ? 1 : 3;
+  const fitted = fitPixels(await readPixels(file, { channels }), input);
   const image = toPlanar(fitted);
   return new ImageDataset({
     name: file,

@@ -23,12 +23,17 @@ const help = `
 Example:
   $ fovea train lenet5 --data digits --epochs 5 --out runs/first
   $ fovea train lenet5 --data mnist --data-dir ~/mnist --json
+  $ fovea train resnet18 --data photos --image-size 64 --validation 0.2
   $ fovea train lenet5 --out runs/first --resume
 
 The run's folder holds config.json (the settings), metrics.jsonl (a line for
 each epoch) and checkpoint.safetensors (the weights, and all else that --resume
 goes on from, with the same result as if nothing had happened). Ctrl-C writes it
-and stops.`;
+and stops.
+
+Pictures of your own lie in folders, one a class (photos/cat/1.jpg), and those
+in parts that are ready-made if you like (photos/train/cat/1.jpg, photos/val/…).
+What cannot be read is left out and listed.`;
 
 export function trainCommand(): Command {
   const command = new Command("train").description("train a model on labelled pictures").argument(
@@ -51,6 +56,12 @@ export function trainCommand(): Command {
       new Option("--schedule <name>", "how the learning rate falls").choices(scheduleNames).default(defaults.schedule),
     )
     .option("--seed <n>", "decides initial weights and the order of pictures", wholeNumber(0), defaults.seed)
+    .option(
+      "--validation <x>",
+      "share of pictures of your own to test with, where no folder val or test has some (default: 0.1)",
+      realNumber(0, 1),
+    )
+    .option("--balance", "draw every class equally often, however many pictures it has")
     .option(
       "--checkpoint-seconds <x>",
       "seconds of training that a crash may cost at most",
