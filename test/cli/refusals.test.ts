@@ -129,7 +129,7 @@ describe("data", { skip: skipCommand, concurrency: 2 }, () => {
   it("a folder that is missing, a file, or not the collection's", async () => {
     const train = (...args: string[]) => run(["train", "lenet5", "--out", join(folder, "never"), ...args]);
     assertRefused(await train("--data", join(folder, "none")), /there is no folder .*none/);
-    assertRefused(await train("--data", checkpointOf(trained)), /is a file\. Expected digits, mnist/);
+    assertRefused(await train("--data", checkpointOf(trained)), /is a file\. Expected digits, shapes/);
     assertRefused(
       await train("--data", "mnist", "--data-dir", join(folder, "none")),
       /there is no folder .*none\. Expected a folder with train-images-idx3-ubyte/,

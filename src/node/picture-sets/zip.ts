@@ -59,21 +59,34 @@ async function unpack(entry: ZipEntry): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-/** The bytes of a file that is open only while it is read, for nobody says when a data set is done with. */
+/** The bytes of a file that is open only while somebody reads from it, for nobody says when a data set is done with. */
 async function reopening(path: string): Promise<ByteSource> {
-  const opened = await openFileSource(path);
-  await opened.close();
+  const first = await openFileSource(path);
+  const { size } = first;
+  await first.close();
+  let opened: Promise<ByteSource> | undefined;
+  let readers = 0;
   return {
     name: path,
-    size: opened.size,
+    size,
     async read(target, offset) {
-      const source = await openFileSource(path);
+      readers++;
+      opened ??= openFileSource(path);
+      const current = opened;
       try {
-        if (source.size !== opened.size)
+        const source = await current;
+        if (source.size !== size)
           throw new FormatError(`${path} has changed since it was opened. Fix: open the data set again.`);
         await source.read(target, offset);
       } finally {
-        await source.close();
+        readers--;
+        if (readers === 0) {
+          opened = undefined;
+          await current.then(
+            (source) => source.close(),
+            () => undefined,
+          );
+        }
       }
     },
     async close() {},
