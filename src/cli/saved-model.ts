@@ -3,11 +3,12 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ArgumentError, FileError, FormatError, StateDictError } from "../core/errors.js";
+import type { Normalization } from "../core/normalization.js";
 import type { PictureInput } from "../data/resize.js";
 import { openTensorFile } from "../formats/open.js";
 import { loadTfjsWeights } from "../interop/tfjs/load.js";
 import * as models from "../models/index.js";
-import type { ModelEntry, ModelOptions, Normalization } from "../models/registry.js";
+import type { ModelEntry, ModelOptions } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import type { Network } from "../nn/network.js";
 import { openFileSource } from "../node/file-source.js";

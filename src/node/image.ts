@@ -35,16 +35,22 @@ export async function readPixels(path: string, options: ReadImageOptions = {}): 
   return decodePixels(await readFile(path, { maxBytes: MAX_FILE_BYTES }), path, options);
 }
 
-/** The picture in the bytes of a file, which `name` stands for in errors. */
+/**
+ * The picture in the bytes of a file, which `name` stands for in errors.
+ *
+ * @param options `counted`: whether `countPixels` has looked at these bytes already
+ */
 export async function decodePixels(
   bytes: Uint8Array<ArrayBuffer>,
   name: string,
-  options: ReadImageOptions = {},
+  options: ReadImageOptions & { readonly counted?: boolean } = {},
 ): Promise<PixelImage> {
-  const { channels = 3, fit = "cover", background = "white" } = options;
+  const { channels = 3, fit = "cover", background = "white", counted = false } = options;
   const size = checkOptions(options);
   return decoding(name, async (open) => {
-    let pipeline = (await openPicture(open, bytes)).picture.autoOrient();
+    const picture = openPicture(open, bytes);
+    if (!counted) await sizeOfPicture(picture);
+    let pipeline = picture.autoOrient();
     if (size !== undefined) pipeline = pipeline.resize({ height: size[0], width: size[1], fit });
     pipeline = channels === 4 ? pipeline.ensureAlpha() : pipeline.flatten({ background });
     pipeline = pipeline.toColourspace(channels === 1 ? "b-w" : "srgb");
@@ -57,14 +63,18 @@ export async function decodePixels(
 
 /** How many pixels the picture in the bytes of a file says that it has; nothing is decoded. */
 export function countPixels(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<number> {
-  return decoding(name, async (open) => (await openPicture(open, bytes)).pixels);
+  return decoding(name, (open) => sizeOfPicture(openPicture(open, bytes)));
 }
 
-async function openPicture(open: typeof sharp, bytes: Uint8Array<ArrayBuffer>) {
-  const picture = open(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS });
+function openPicture(open: typeof sharp, bytes: Uint8Array<ArrayBuffer>): ReturnType<typeof sharp> {
+  return open(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS });
+}
+
+/** Pixels of a picture, whose format is checked. */
+async function sizeOfPicture(picture: ReturnType<typeof sharp>): Promise<number> {
   const { format, width, height } = await picture.metadata();
   if (!formats.includes(format)) throw new Error(`it is a ${format} file`);
-  return { picture, pixels: width * height };
+  return width * height;
 }
 
 /** Runs `work`, and says of which file and how to mend it when it fails. */

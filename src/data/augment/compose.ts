@@ -13,10 +13,7 @@ import { checkNames } from "./options.js";
  */
 export function compose(parts: readonly Augmentation[], options?: ChanceOptions): Augmentation<readonly unknown[]>;
 export function compose(parts: readonly BatchAugmentation[]): BatchAugmentation;
-export function compose(
-  parts: readonly BatchAugmentation[],
-  options: ChanceOptions = {},
-): BatchAugmentation {
+export function compose(parts: readonly BatchAugmentation[], options: ChanceOptions = {}): BatchAugmentation {
   const description = describeParts("compose", options, parts);
   const pictures = parts.filter((part) => part instanceof Augmentation);
   if (pictures.length === parts.length) return composePictures(pictures, options, description);
@@ -86,11 +83,7 @@ export function oneOf(parts: readonly Augmentation[], options: ChanceOptions = {
 }
 
 /** Undefined where a part has none. */
-function describeParts(
-  name: string,
-  options: object,
-  parts: readonly BatchAugmentation[],
-): Description | undefined {
+function describeParts(name: string, options: object, parts: readonly BatchAugmentation[]): Description | undefined {
   const of = parts.map(({ description }) => description).filter((description) => description !== undefined);
   return of.length === parts.length ? { name, options, of } : undefined;
 }

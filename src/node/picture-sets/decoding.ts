@@ -17,10 +17,14 @@ export interface DecodingRequest {
 /** What a thread answers: the picture's bytes in C×H×W order, or why there is none. */
 export type DecodingAnswer = { readonly planar: Uint8Array<ArrayBuffer> } | { readonly message: string };
 
-/** The bytes of a picture in C×H×W order, as a network expects it. @throws FormatError for what is no picture */
+/**
+ * The bytes of a picture in C×H×W order, as a network expects it; `countPixels` has looked at it already.
+ *
+ * @throws FormatError for what is no picture
+ */
 export async function decodePicture({ bytes, name, input }: DecodingRequest): Promise<Uint8Array<ArrayBuffer>> {
   const channels = input.inputShape[0] === 1 ? 1 : 3;
-  return toPlanar(fitPixels(await decodePixels(bytes, name, { channels }), input));
+  return toPlanar(fitPixels(await decodePixels(bytes, name, { channels, counted: true }), input));
 }
 
 /** Threads that decode: sizes are brought down on the processor, which the thread that trains must not wait for. */

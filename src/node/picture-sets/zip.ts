@@ -59,36 +59,43 @@ async function unpack(entry: ZipEntry): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-/** The bytes of a file that is open only while somebody reads from it, for nobody says when a data set is done with. */
+/** An archive that nobody has read from for so long is closed, for nobody says when a data set is done with. */
+const idleMilliseconds = 1000;
+
+/** The bytes of a file that is opened again whenever it is read from after a pause. */
 async function reopening(path: string): Promise<ByteSource> {
-  const first = await openFileSource(path);
-  const { size } = first;
-  await first.close();
-  let opened: Promise<ByteSource> | undefined;
+  let opened: Promise<ByteSource> | undefined = openFileSource(path);
+  const { size } = await opened;
   let readers = 0;
+  let closing: NodeJS.Timeout | undefined;
+  const close = async () => {
+    const closed = opened;
+    opened = undefined;
+    await (await closed)?.close();
+  };
+  const rest = () => {
+    if (readers > 0) return;
+    closing = setTimeout(() => close().catch(() => undefined), idleMilliseconds);
+    closing.unref();
+  };
+  rest();
   return {
     name: path,
     size,
     async read(target, offset) {
+      clearTimeout(closing);
       readers++;
       opened ??= openFileSource(path);
-      const current = opened;
       try {
-        const source = await current;
+        const source = await opened;
         if (source.size !== size)
           throw new FormatError(`${path} has changed since it was opened. Fix: open the data set again.`);
         await source.read(target, offset);
       } finally {
         readers--;
-        if (readers === 0) {
-          opened = undefined;
-          await current.then(
-            (source) => source.close(),
-            () => undefined,
-          );
-        }
+        rest();
       }
     },
-    async close() {},
+    close,
   };
 }
