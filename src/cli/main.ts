@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./commands/train.js")).trainCommand(),
   evaluate: async () => (await import("./commands/evaluate.js")).evaluateCommand(),
   predict: async () => (await import("./commands/predict.js")).predictCommand(),
+  augment: async () => (await import("./commands/augment.js")).augmentCommand(),
   samples: async () => (await import("./commands/samples.js")).samplesCommand(),
   convert: async () => (await import("./commands/convert.js")).convertCommand(),
   export: async () => (await import("./commands/export.js")).exportCommand(),

@@ -18,6 +18,9 @@ export interface TrainFlags extends DataFlags, DeviceFlags {
   readonly momentum: number;
   readonly weightDecay: number;
   readonly schedule: (typeof scheduleNames)[number];
+  /** As `augment.parse` takes it. */
+  readonly augment?: string;
+  readonly workers?: number;
   readonly seed: number;
   readonly validation?: number;
   /** Draws every class equally often. */
@@ -48,11 +51,11 @@ export type Settings = Readonly<Record<string, string | number | boolean | null>
 
 /** Settings that decide the result: a resumed run must keep them. */
 const fixed = [
-  ...["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "seed"],
+  ...["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "augment", "seed"],
   ...["validation", "imageSize", "labelColumn", "fileColumn", "balance"],
 ] as const satisfies readonly (keyof TrainFlags)[];
 /** Settings that it keeps unless they are given anew: where the data lie, where to compute, how often to save. */
-const movable = ["data", "dataDir", "device", "threads", "checkpointSeconds"] as const;
+const movable = ["data", "dataDir", "device", "threads", "workers", "checkpointSeconds"] as const;
 
 /** What to keep of `flags`. Folders become absolute, for the run may be resumed from elsewhere. */
 export function toSettings(model: string, flags: TrainFlags): Settings {
@@ -118,7 +121,7 @@ function parseSetting(option: Command["options"][number], value: Settings[string
 
 /** Throws when a checkpoint was written under other settings than those in the run's folder. */
 export function checkSameSettings(now: Settings, then: Settings, path: string): void {
-  const changed = ["model", ...fixed].filter((name) => now[name] !== then[name]);
+  const changed = ["model", ...fixed].filter((name) => (now[name] ?? null) !== (then[name] ?? null));
   if (changed.length === 0) return;
   const list = changed.map((name) => `${name} ${then[name]}, not ${now[name]}`).join("; ");
   throw new ArgumentError(

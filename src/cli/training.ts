@@ -1,6 +1,8 @@
 /** A run of `fovea train`: from settings to scores, with checkpoints on the way. */
 
 import { AbortedError, DataError } from "../core/errors.js";
+import type { LoaderAugmentation } from "../data/augment/augmentation.js";
+import type { ImageBatch } from "../data/batches.js";
 import type { LabelledImages } from "../data/images.js";
 import { balancedWeights } from "../data/sampling.js";
 import type { Device } from "../index.js";
@@ -14,6 +16,7 @@ import { SGD } from "../optim/sgd.js";
 import type { CheckpointInfo } from "../train/checkpoint.js";
 import type { Scores } from "../train/sums.js";
 import { type EpochRecord, Trainer } from "../train/trainer.js";
+import { loadAugmentation } from "./augmentation.js";
 import { fingerprint, loadTraining, skippedFiles } from "./data.js";
 import { showMistakes } from "./mistakes.js";
 import { commandLine, explain, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
@@ -46,6 +49,7 @@ export interface TrainingResult {
 export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const { entry, flags, device, signal } = run;
   const { train: trainSet, test: testSet } = await loadTraining(entry, flags, signal);
+  const augment = await loadAugmentation(flags.augment, flags.workers, trainSet);
   manualSeed(flags.seed);
   const model = entry.create({ numClasses: trainSet.classNames.length });
   const optimizer = makeOptimizer(model, flags);
@@ -71,7 +75,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
     };
     await folder.writeCheckpoint({ info, state: await trainer.state() });
   };
-  await fit({ run, trainer, trainSet, testSet, folder, lines, saveCheckpoint });
+  await fit({ run, trainer, trainSet, testSet, augment, folder, lines, saveCheckpoint });
   if (!flags.json) await showMistakes(model, testSet, normalization);
   const last = lines[lines.length - 1];
   const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
@@ -90,6 +94,7 @@ interface Fit {
   readonly trainer: Trainer;
   readonly trainSet: LabelledImages;
   readonly testSet: LabelledImages;
+  readonly augment: LoaderAugmentation<ImageBatch> | undefined;
   readonly folder: RunFolder;
   /** Epochs that are done; new ones are added. */
   readonly lines: EpochLine[];
@@ -97,7 +102,7 @@ interface Fit {
 }
 
 /** Trains, and keeps metrics and checkpoints on the way. */
-async function fit({ run, trainer, trainSet, testSet, folder, lines, saveCheckpoint }: Fit): Promise<void> {
+async function fit({ run, trainer, trainSet, testSet, augment, folder, lines, saveCheckpoint }: Fit): Promise<void> {
   const { epochs, batch: batchSize, seed, json, checkpointSeconds, balance } = run.flags;
   const { signal } = run;
   let saved = performance.now();
@@ -107,6 +112,7 @@ async function fit({ run, trainer, trainSet, testSet, folder, lines, saveCheckpo
       batchSize,
       seed,
       weights: balance && balancedWeights(trainSet),
+      augment,
       validation: testSet,
       signal,
       callbacks: {
@@ -197,6 +203,7 @@ function announce(
       batch,
       optimizer,
       schedule,
+      augment: flags.augment ?? null,
       seed,
       device: device.variant,
       threads: device.threads,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { ArgumentError, StateDictError } from "../../core/errors.js";
 import * as models from "../../models/index.js";
+import { augmentationText } from "../augmentation.js";
 import { isDataName } from "../data.js";
 import { realNumber, useDevice, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
 import { RunFolder } from "../run-folder.js";
@@ -25,6 +26,7 @@ Example:
   $ fovea train lenet5 --data mnist --data-dir ~/mnist --json
   $ fovea train resnet18 --data photos --image-size 64 --validation 0.2
   $ fovea train lenet5 --out runs/first --resume
+  $ fovea train resnet20 --data cifar10 --augment crop:4,flip,cutout:8
 
 The run's folder holds config.json (the settings), metrics.jsonl (a line for
 each epoch) and checkpoint.safetensors (the weights, and all else that --resume
@@ -55,7 +57,22 @@ export function trainCommand(): Command {
     .addOption(
       new Option("--schedule <name>", "how the learning rate falls").choices(scheduleNames).default(defaults.schedule),
     )
-    .option("--seed <n>", "decides initial weights and the order of pictures", wholeNumber(0), defaults.seed)
+    .option(
+      "--augment <list>",
+      "what happens to training pictures at random, such as crop:4,flip (see fovea augment)",
+      augmentationText,
+    )
+    .option(
+      "--workers <n>",
+      "threads that augment; results do not depend on it (default: none where it is quick)",
+      wholeNumber(0, 64),
+    )
+    .option(
+      "--seed <n>",
+      "decides initial weights, the order of pictures and how they are augmented",
+      wholeNumber(0),
+      defaults.seed,
+    )
     .option(
       "--validation <x>",
       "share of pictures of your own to test with, where no folder val or test has some (default: 0.1)",
