@@ -12,6 +12,7 @@ export * from "./check/index.js";
 export type { DType, TypedArray, TypedArrayOf } from "./core/dtype.js";
 export * from "./core/errors.js";
 export type { NestedArray } from "./core/format.js";
+export { type MemoryMode, setMemory } from "./core/memory.js";
 export { RandomStream } from "./core/philox.js";
 export { type Precision, setPrecision } from "./core/precision.js";
 export type { Shape } from "./core/shape.js";

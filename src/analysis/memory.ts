@@ -34,6 +34,11 @@ export interface Memory {
   /** Running statistics and other values that are kept but not trained. */
   readonly buffers: number;
   readonly input: number;
+  /**
+   * Weights that inference keeps a second time, in the form that its kernels want (docs/performance.md); with
+   * `setMemory("low")` none. Programs that want the same form share it.
+   */
+  readonly prepared: number;
   /** Working memory of a call: where layers' outputs and kernels' scratch space lie, one after another in the same place. */
   readonly inference: number;
   /**
@@ -68,12 +73,14 @@ export function planMemory(
   const states = statesBehind(model, evaluation.graph);
   const bytes = (list: readonly Sized[]) => list.reduce((sum, each) => sum + bytesOf(each), 0);
   const { device } = evaluation;
+  const { plan, preparations } = planProgram(evaluation.program, device);
   const memory = {
     device: device.variant,
     parameters: bytes(states.filter((state) => state instanceof Parameter)),
     buffers: bytes(states.filter((state) => !(state instanceof Parameter))),
     input: bytes(inputs),
-    inference: planProgram(evaluation.program, device).plan.bytes,
+    prepared: preparations.reduce((sum, each) => sum + each.bytes, 0),
+    inference: plan.bytes,
   };
   const batch = inputs[0]?.shape[0] ?? 1;
   const { keptBy = new Map(), ...training } = planTraining(model, inputs) ?? {};

@@ -96,6 +96,7 @@ function totals(summary: Summary): string[] {
   if (memory !== undefined) {
     const { device, batch, trainingBatch, inference, training, kept, gradients } = memory;
     lines.push(["memory", `${formatBytes(memory.parameters + memory.buffers)} of weights`]);
+    if (memory.prepared > 0) lines.push(["", `and ${formatBytes(memory.prepared)} of them kept as kernels want them`]);
     lines.push(["", `inference ${formatBytes(inference)} as planned for ${device}, batch ${batch}`]);
     if (training !== undefined) {
       lines.push(["", `training ${formatBytes(training)}${trainingBatch === batch ? "" : `, batch ${trainingBatch}`}`]);

@@ -1,6 +1,7 @@
 /** Options that several commands have, and the checks of their values. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type MemoryMode, setMemory } from "../core/memory.js";
 import { onWarning } from "../core/warnings.js";
 import { setDevice } from "../device.js";
 import type { Device } from "../index.js";
@@ -10,6 +11,7 @@ import type { OwnPicturesFlags } from "./own-pictures.js";
 export interface DeviceFlags {
   readonly device: "auto" | "native" | "wasm" | "reference";
   readonly threads?: number;
+  readonly memory?: MemoryMode;
 }
 
 export interface DataFlags extends OwnPicturesFlags {
@@ -23,7 +25,12 @@ export function withDeviceOptions(command: Command): Command {
         .choices(["auto", "native", "wasm", "reference"])
         .default("auto"),
     )
-    .option("--threads <n>", "threads that compute (default: one for each core)", wholeNumber(1, 1024));
+    .option("--threads <n>", "threads that compute (default: one for each core)", wholeNumber(1, 1024))
+    .addOption(
+      new Option("--memory <mode>", "low: keep no copies of the weights that only save time")
+        .choices(["fast", "low"])
+        .default("fast"),
+    );
 }
 
 export function withDataOptions(command: Command): Command {
@@ -40,8 +47,9 @@ export function withDataOptions(command: Command): Command {
 }
 
 /** Makes the device that the flags ask for the one that everything uses. */
-export async function useDevice({ device, threads }: DeviceFlags): Promise<Device> {
+export async function useDevice({ device, threads, memory = "fast" }: DeviceFlags): Promise<Device> {
   onWarning((message) => explain(`fovea: ${message}`));
+  setMemory(memory);
   const chosen = setDevice(device, { threads });
   await chosen.ready;
   return chosen;

@@ -54,8 +54,8 @@ const fixed = [
   ...["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "augment", "seed"],
   ...["validation", "imageSize", "labelColumn", "fileColumn", "balance"],
 ] as const satisfies readonly (keyof TrainFlags)[];
-/** Settings that it keeps unless they are given anew: where the data lie, where to compute, how often to save. */
-const movable = ["data", "dataDir", "device", "threads", "workers", "checkpointSeconds"] as const;
+/** Settings that it keeps unless they are given anew: where the data lie, where and how to compute, how often to save. */
+const movable = ["data", "dataDir", "device", "threads", "workers", "memory", "checkpointSeconds"] as const;
 
 /** What to keep of `flags`. Folders become absolute, for the run may be resumed from elsewhere. */
 export function toSettings(model: string, flags: TrainFlags): Settings {

@@ -3,6 +3,7 @@
 import type { Device } from "../backends/backend.js";
 import type { DType } from "../core/dtype.js";
 import { ArgumentError, TraceError } from "../core/errors.js";
+import { currentMemory } from "../core/memory.js";
 import { currentPrecision } from "../core/precision.js";
 import type { Shape } from "../core/shape.js";
 import { ExecutableCache } from "./cache.js";
@@ -80,7 +81,7 @@ export function compile<Arguments extends readonly Structure[], Result extends S
   let last: Executable | undefined;
 
   const find = (device: Device, args: readonly unknown[], tensors: readonly AnyTensor[]): Recording => {
-    const key = `${device.variant} ${currentPrecision()} ${describe(args)}`;
+    const key = `${device.variant} ${currentPrecision()} ${currentMemory()} ${describe(args)}`;
     const known = recordings.get(key)?.find((recording) => recording.guards.every((holds) => holds()));
     if (known !== undefined && known.executable.device === device) {
       cache.touch(known.executable);

@@ -3,6 +3,7 @@
 import { type Device, type Handle, KernelFault } from "../backends/backend.js";
 import { sizeBytes } from "../core/dtype.js";
 import { DataError, FoveaError } from "../core/errors.js";
+import { currentMemory } from "../core/memory.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import { describeSite } from "../core/stack.js";
 import { pathOf } from "./context.js";
@@ -174,7 +175,7 @@ export class Executable {
   ): Handle {
     const tensor = binding.kind === "leaf" ? at(binding.node) : undefined;
     const { origin, storage } = tensor ?? {};
-    if (storage !== undefined) return storage.handle;
+    if (storage !== undefined) return handleOf(storage);
     const state =
       origin?.kind === "state" ? origin.state : binding.kind === "state" && graph.updates[binding.update].state;
     if (state) {
@@ -182,7 +183,7 @@ export class Executable {
         const bytes = graphBytes(state);
         state.store(new Storage(this.device, this.device.allocate(bytes)));
       }
-      if (state.storage !== undefined) return state.storage.handle;
+      if (state.storage !== undefined) return handleOf(state.storage);
     }
     if (tensor === undefined || origin?.kind !== "data") {
       throw new FoveaError("FOVEA_INTERNAL", `a program starts from a value of kind ${origin?.kind}`);
@@ -236,6 +237,11 @@ export interface Run {
   /** Settles when it has run. */
   readonly done: Promise<void>;
   readonly outputs: readonly Storage[];
+}
+
+function handleOf(storage: Storage): Handle {
+  if (currentMemory() === "low") storage.forgetPrepared();
+  return storage.handle;
 }
 
 function graphBytes(tensor: { readonly shape: readonly number[]; readonly dtype: AnyTensor["dtype"] }): number {

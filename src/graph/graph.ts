@@ -2,6 +2,7 @@
 
 import { dtypes } from "../core/dtype.js";
 import { FoveaError, StaleValueError, TraceError } from "../core/errors.js";
+import { currentMemory } from "../core/memory.js";
 import { currentPrecision } from "../core/precision.js";
 import { formatShape } from "../core/shape.js";
 import { type CheckpointRegion, pathOf, type Trace } from "./context.js";
@@ -102,7 +103,11 @@ const originCodes = { computed: 0, data: 1, stored: 1, state: 2, number: 3, draw
 
 /** Graphs with equal signatures have the same program: values, states and numbers may differ. */
 export function signatureOf(graph: Graph): Int32Array<ArrayBuffer> {
-  const words: number[] = [graph.nodes.length, currentPrecision() === "exact" ? 1 : 0];
+  const words: number[] = [
+    graph.nodes.length,
+    currentPrecision() === "exact" ? 1 : 0,
+    currentMemory() === "low" ? 1 : 0,
+  ];
   const states = new Map<AnyState, number>();
   const numberOf = (state: AnyState): number => {
     const known = states.get(state);

@@ -13,6 +13,7 @@ import type {
 } from "../backends/backend.js";
 import { FoveaError, MemoryError } from "../core/errors.js";
 import { inMemory, type Layout } from "../core/layout.js";
+import { currentMemory } from "../core/memory.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import { recomputeCheckpoints } from "./checkpoint.js";
 import { pathOf } from "./context.js";
@@ -105,13 +106,14 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
   const origins: StepOrigin[] = [];
   const prepared: Step[] = [];
   const temporary = (bytes: number) => arena.allocate(bytes);
+  const isKept = (source: Buffer) => currentMemory() !== "low" && isConstant(source, graph, plan);
   let commitStart = 0;
   for (const [index, job] of plan.jobs.entries()) {
     if (index === plan.commitStart) commitStart = lowered.length;
     const origin = originOf(job);
     compiler.lower(workOf(job, plan), {
       step(step) {
-        if (step.prepares !== undefined && isConstant(step.reads[0], graph, plan)) {
+        if (step.prepares !== undefined && isKept(step.reads[0])) {
           bindPrepared(step, plan);
           prepared.push(step);
           return;
@@ -120,7 +122,7 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
         origins.push(origin);
       },
       temporary,
-      isKept: (source) => isConstant(source, graph, plan),
+      isKept,
     });
   }
   if (plan.commitStart === plan.jobs.length) commitStart = lowered.length;

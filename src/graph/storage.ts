@@ -49,7 +49,12 @@ export class Storage {
     if (this.#released) return;
     this.#released = true;
     this.device.free(this.handle);
+    this.forgetPrepared();
+  }
+
+  forgetPrepared(): void {
     for (const { handle } of this.prepared.values()) this.device.free(handle);
+    this.prepared.clear();
   }
 }
 

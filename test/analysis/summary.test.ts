@@ -23,6 +23,7 @@ import {
   relu,
   SGD,
   type Shape,
+  setMemory,
   softmax,
   type Tensor,
   take,
@@ -287,6 +288,30 @@ describe("memory", () => {
     assert.equal(memory?.parameters, 4 * 61_706);
     assert.equal(memory?.input, 4 * 4 * 784);
     assert.equal(memory?.device, device.variant);
+  });
+
+  it("of VGG-16 is little more than its weights, their copies and two activations; without the copies where it is to be low", () => {
+    const model = models.create("vgg16");
+    const pair = 2 * 4 * 64 * 224 * 224;
+    const plan = () => {
+      const { memory } = summarize(model, [1, 3, 224, 224]);
+      assert.ok(memory);
+      const { parameters, prepared, inference } = memory;
+      // Each thread has working memory of its own.
+      assert.ok(inference < 1.1 * pair + 2.5e6 * device.threads, `${inference} bytes for activations of ${pair}`);
+      assert.ok(parameters + prepared + inference < 1.15 * (parameters + prepared + pair));
+      return memory;
+    };
+    // Of 3×3 weights 16 or 36 numbers become of 9.
+    const { prepared } = plan();
+    const weights = 4 * 14_710_464;
+    assert.ok(prepared > weights && prepared < 4.01 * weights, `${prepared} bytes of ${weights}`);
+    try {
+      setMemory("low");
+      assert.equal(plan().prepared, 0);
+    } finally {
+      setMemory("fast");
+    }
   });
 
   it("of training is that of a compiled step of gradient descent, to a few words", async () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { compile, manualSeed, mul, nn, normal, SGD, type Tensor } from "../../src/index.js";
+import { compile, manualSeed, mul, nn, normal, SGD, setMemory, type Tensor } from "../../src/index.js";
 import { kernelDevices, useDevice } from "../support/devices.js";
 
 /** Wide enough that its weights are transformed before use. */
@@ -58,6 +58,42 @@ for (const { name, device, reason } of kernelDevices) {
       assert.ok(two - one < 32 * 32 * 16 * 4, `${two - one} bytes more with a second program`);
     });
 
+    it("are not kept where memory is to be low, and those that were are given back", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const layer = wideLayer();
+      const x = normal([1, 32, 8, 8]);
+      const predict = compile((input: Tensor) => layer.forward(input));
+      const run = async () => {
+        const y = await predict(x);
+        const values = await y.data();
+        y.dispose();
+        return values;
+      };
+      const expected = await run();
+      const { live: fast } = await device.memory();
+      // The transformed weights are 36/9 of the weights, or 16/9; programs take a little themselves.
+      const copy = 32 * 32 * 16 * 4;
+      const little = copy / 8;
+      let low = fast;
+      try {
+        setMemory("low");
+        assert.deepEqual(await run(), expected);
+        assert.doesNotMatch(predict.explain(), /values prepared once/);
+        low = (await device.memory()).live;
+        assert.ok(low < fast - copy + little, `${fast - low} bytes less`);
+        // What is not compiled keeps to it, too.
+        const y = layer.forward(x);
+        assert.deepEqual(await y.data(), expected);
+        y.dispose();
+        assert.ok((await device.memory()).live < low + little);
+      } finally {
+        setMemory("fast");
+      }
+      assert.deepEqual(await run(), expected);
+      assert.ok((await device.memory()).live > low + copy - little);
+    });
+
     it("do not keep what a step of training changes", async () => {
       if (device === undefined) return;
       useDevice(device);
@@ -77,3 +113,8 @@ for (const { name, device, reason } of kernelDevices) {
     });
   });
 }
+
+it("memory is fast or low", () => {
+  // @ts-expect-error: there is no such mode
+  assert.throws(() => setMemory("none"), /setMemory: got "none"\. Expected "fast" or "low"\./);
+});
