@@ -3,12 +3,15 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { ArgumentError, FormatError } from "../core/errors.js";
+import type { NormalizationGroup } from "../data/normalization/fit.js";
 import { isDataName } from "./data.js";
 import type { DataFlags, DeviceFlags } from "./options.js";
 import { commandLine } from "./output.js";
 
 export const optimizerNames = ["sgd", "adam", "adamw"] as const;
-export const scheduleNames = ["constant", "step", "cosine", "plateau"] as const;
+export const scheduleNames = ["constant", "step", "cosine", "one-cycle", "plateau"] as const;
+
+export const normalizeNames = ["model", "min-max", "z-score", "zca"] as const;
 
 export interface TrainFlags extends DataFlags, DeviceFlags {
   readonly epochs: number;
@@ -21,6 +24,10 @@ export interface TrainFlags extends DataFlags, DeviceFlags {
   /** As `augment.parse` takes it. */
   readonly augment?: string;
   readonly workers?: number;
+  readonly warmup: number;
+  readonly patience?: number;
+  readonly normalize: (typeof normalizeNames)[number];
+  readonly normalizePer: NormalizationGroup;
   readonly seed: number;
   readonly validation?: number;
   /** Draws every class equally often. */
@@ -40,6 +47,9 @@ export const defaults = {
   momentum: 0.9,
   weightDecay: 0,
   schedule: "cosine",
+  warmup: 0,
+  normalize: "model",
+  normalizePer: "channel",
   seed: 0,
   checkpointSeconds: 15,
 } as const satisfies TrainFlags;
@@ -51,7 +61,8 @@ export type Settings = Readonly<Record<string, string | number | boolean | null>
 
 /** Settings that decide the result: a resumed run must keep them. */
 const fixed = [
-  ...["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "augment", "seed"],
+  ...["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "warmup", "patience"],
+  ...["normalize", "normalizePer", "augment", "seed"],
   ...["validation", "imageSize", "labelColumn", "fileColumn", "balance"],
 ] as const satisfies readonly (keyof TrainFlags)[];
 /** Settings that it keeps unless they are given anew: where the data lie, where and how to compute, how often to save. */

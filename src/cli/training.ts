@@ -1,9 +1,11 @@
 /** A run of `fovea train`: from settings to scores, with checkpoints on the way. */
 
-import { AbortedError, DataError } from "../core/errors.js";
+import { AbortedError, ArgumentError, DataError } from "../core/errors.js";
+import type { Normalization } from "../core/normalization.js";
 import type { LoaderAugmentation } from "../data/augment/augmentation.js";
-import type { ImageBatch } from "../data/batches.js";
+import type { BatchSource, ImageBatch } from "../data/batches.js";
 import type { LabelledImages } from "../data/images.js";
+import { fitNormalization } from "../data/normalization/fit.js";
 import { balancedWeights } from "../data/sampling.js";
 import type { Device } from "../index.js";
 import type { ModelEntry } from "../models/registry.js";
@@ -11,9 +13,10 @@ import type { Layer } from "../nn/layers/container.js";
 import { manualSeed } from "../ops/random/generator.js";
 import { Adam, AdamW } from "../optim/adam.js";
 import type { Optimizer } from "../optim/optimizer.js";
-import { ConstantLR, CosineLR, PlateauLR, type Schedule, StepLR } from "../optim/schedules.js";
+import { ConstantLR, CosineLR, OneCycleLR, PlateauLR, type Schedule, StepLR, WarmupLR } from "../optim/schedules.js";
 import { SGD } from "../optim/sgd.js";
 import type { CheckpointInfo } from "../train/checkpoint.js";
+import { earlyStopping } from "../train/earlyStopping.js";
 import type { Scores } from "../train/sums.js";
 import { type EpochRecord, Trainer } from "../train/trainer.js";
 import { loadAugmentation } from "./augmentation.js";
@@ -55,7 +58,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const optimizer = makeOptimizer(model, flags);
   const schedule = makeSchedule(optimizer, flags, Math.ceil(trainSet.size / flags.batch));
   const scheduleEvery = flags.schedule === "plateau" ? "epoch" : "step";
-  const { normalization } = entry;
+  const normalization = await learnNormalization(entry, flags, trainSet, signal);
   const trainer = new Trainer(model, { optimizer, normalization, schedule, scheduleEvery });
 
   const folder = await run.makeFolder();
@@ -89,6 +92,20 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   };
 }
 
+/** The network's own normalization, or one learnt from the training set; a resumed run learns the same again. */
+async function learnNormalization(
+  { normalization }: ModelEntry,
+  { normalize, normalizePer }: TrainFlags,
+  trainSet: BatchSource<ImageBatch>,
+  signal: AbortSignal,
+): Promise<Normalization> {
+  if (normalize === "model") return normalization;
+  const onProgress = (done: number, total: number) => showProgress("learning the normalization", done, total);
+  // Directions that hardly vary in pictures are noise, which whitening would make as strong as all others.
+  const method = normalize === "zca" ? { method: normalize, epsilon: 0.01 } : { method: normalize, per: normalizePer };
+  return await fitNormalization(trainSet, { ...method, signal, onProgress }).finally(clearProgress);
+}
+
 interface Fit {
   readonly run: TrainingRun;
   readonly trainer: Trainer;
@@ -103,7 +120,10 @@ interface Fit {
 
 /** Trains, and keeps metrics and checkpoints on the way. */
 async function fit({ run, trainer, trainSet, testSet, augment, folder, lines, saveCheckpoint }: Fit): Promise<void> {
-  const { epochs, batch: batchSize, seed, json, checkpointSeconds, balance } = run.flags;
+  const { epochs, batch: batchSize, seed, json, checkpointSeconds, balance, patience } = run.flags;
+  const stopping = patience === undefined ? () => undefined : earlyStopping({ patience });
+  // A run that had stopped has nothing to go on with.
+  if (lines.map((line) => stopping(line)).at(-1) === "stop") return;
   const { signal } = run;
   let saved = performance.now();
   try {
@@ -134,7 +154,7 @@ async function fit({ run, trainer, trainSet, testSet, augment, folder, lines, sa
           saved = performance.now();
           if (json) printJson(line);
           else say(describeEpoch(record, epochs));
-          return undefined;
+          return stopping(record);
         },
       },
     });
@@ -253,14 +273,31 @@ function makeOptimizer(model: Layer, flags: TrainFlags): Optimizer {
 }
 
 function makeSchedule(optimizer: Optimizer, flags: TrainFlags, batchesPerEpoch: number): Schedule {
+  const { schedule, warmup, epochs } = flags;
+  if (warmup === 0) return makeMainSchedule(optimizer, flags, epochs * batchesPerEpoch);
+  if (schedule === "one-cycle") throw new ArgumentError("--warmup: one-cycle warms up by itself. Fix: leave it out.");
+  if (warmup >= epochs)
+    throw new ArgumentError(`--warmup: ${warmup} of ${epochs} epochs leave none for training. Expected fewer.`);
+  // A plateau is looked for after each epoch, all else moves with each step.
+  const steps = schedule === "plateau" ? Math.ceil(warmup) : Math.max(1, Math.round(warmup * batchesPerEpoch));
+  return new WarmupLR(optimizer, {
+    steps,
+    next: makeMainSchedule(optimizer, flags, Math.max(1, epochs * batchesPerEpoch - steps)),
+  });
+}
+
+/** @param steps of the training that the schedule has */
+function makeMainSchedule(optimizer: Optimizer, flags: TrainFlags, steps: number): Schedule {
   switch (flags.schedule) {
     case "constant":
       return new ConstantLR(optimizer);
     case "step":
       // Divided by ten after each third of the training.
-      return new StepLR(optimizer, { stepSize: Math.ceil((flags.epochs * batchesPerEpoch) / 3), gamma: 0.1 });
+      return new StepLR(optimizer, { stepSize: Math.ceil(steps / 3), gamma: 0.1 });
     case "cosine":
-      return new CosineLR(optimizer, { steps: flags.epochs * batchesPerEpoch });
+      return new CosineLR(optimizer, { steps });
+    case "one-cycle":
+      return new OneCycleLR(optimizer, { steps });
     case "plateau":
       return new PlateauLR(optimizer);
   }

@@ -29,6 +29,11 @@ abstract class TimedSchedule implements Schedule {
 
   step(): void {
     this.#position++;
+    this.apply();
+  }
+
+  /** Gives the optimizer the rate of the present position. */
+  protected apply(): void {
     this.optimizer.lr = this.#base * this.factor(this.#position);
   }
 
@@ -38,7 +43,7 @@ abstract class TimedSchedule implements Schedule {
 
   loadState({ position = 0 }: ScheduleState): void {
     this.#position = position;
-    this.optimizer.lr = this.#base * this.factor(position);
+    this.apply();
   }
 }
 
@@ -79,6 +84,117 @@ export class CosineLR extends TimedSchedule {
   protected override factor(position: number): number {
     const progress = Math.min(position / this.steps, 1);
     return this.minimum + ((1 - this.minimum) * (1 + Math.cos(Math.PI * progress))) / 2;
+  }
+}
+
+export interface OneCycleOptions {
+  /** In which the rate rises and falls; after them it stays where it has come to. */
+  readonly steps: number;
+  /** Share of them in which it rises. Default 0.3. */
+  readonly rise?: number;
+  /** The first rate is the highest divided by this. Default 25. */
+  readonly divide?: number;
+  /** The last rate is the first divided by this. Default 10,000. */
+  readonly finalDivide?: number;
+}
+
+/**
+ * Raises the rate to the optimizer's own along half a cosine, and lets it fall almost to nothing along another
+ * (Smith & Topin 2018). Momentum stays as it is.
+ *
+ * @example new OneCycleLR(new SGD(parameters, { lr: 0.4, momentum: 0.9 }), { steps: epochs * batches })
+ */
+export class OneCycleLR extends TimedSchedule {
+  readonly steps: number;
+  readonly rise: number;
+  readonly divide: number;
+  readonly finalDivide: number;
+
+  constructor(optimizer: Optimizer, { steps, rise = 0.3, divide = 25, finalDivide = 1e4 }: OneCycleOptions) {
+    super(optimizer);
+    this.steps = checkCount("OneCycleLR", "steps", steps);
+    if (!(rise > 0 && rise < 1)) throw new ArgumentError(`OneCycleLR: rise is ${rise}. Expected 0 < rise < 1.`);
+    for (const [name, value] of Object.entries({ divide, finalDivide })) {
+      if (!(value >= 1 && Number.isFinite(value)))
+        throw new ArgumentError(`OneCycleLR: ${name} is ${value}. Expected a number of 1 or more.`);
+    }
+    this.rise = rise;
+    this.divide = divide;
+    this.finalDivide = finalDivide;
+    this.apply();
+  }
+
+  protected override factor(position: number): number {
+    const first = 1 / this.divide;
+    const last = first / this.finalDivide;
+    // Steps are counted from 0: the top is reached in the last one of the rise, the end in the last one of all.
+    const top = this.rise * this.steps - 1;
+    const end = this.steps - 1;
+    if (position < top) return between(first, 1, position / top);
+    return between(1, last, end > top ? Math.min(1, (position - top) / (end - top)) : 1);
+  }
+}
+
+/** On half a cosine from one value to another. */
+function between(from: number, to: number, progress: number): number {
+  return to + ((from - to) * (1 + Math.cos(Math.PI * progress))) / 2;
+}
+
+export interface WarmupOptions {
+  /** In which the rate rises to the optimizer's own. */
+  readonly steps: number;
+  /** Share of the rate to begin with. Default 0. */
+  readonly start?: number;
+  /** What goes on from there; its own steps are counted from then. Default: the rate stays. */
+  readonly next?: Schedule;
+}
+
+/**
+ * Raises the rate along a straight line before another schedule takes over (Goyal et al. 2017).
+ *
+ * @example
+ * const next = new CosineLR(optimizer, { steps: 9000 });
+ * new WarmupLR(optimizer, { steps: 1000, next });
+ */
+export class WarmupLR implements Schedule {
+  readonly steps: number;
+  readonly start: number;
+  readonly #optimizer: Optimizer;
+  readonly #base: number;
+  readonly #next: Schedule | undefined;
+  #position = 0;
+
+  constructor(optimizer: Optimizer, { steps, start = 0, next }: WarmupOptions) {
+    this.steps = checkCount("WarmupLR", "steps", steps);
+    if (!(start >= 0 && start <= 1)) throw new ArgumentError(`WarmupLR: start is ${start}. Expected 0 ≤ start ≤ 1.`);
+    this.start = start;
+    this.#optimizer = optimizer;
+    this.#base = optimizer.lr;
+    this.#next = next;
+    this.#apply();
+  }
+
+  step(measure?: number): void {
+    this.#position++;
+    if (this.#position <= this.steps) this.#apply();
+    else this.#next?.step(measure);
+  }
+
+  state(): ScheduleState {
+    const next = Object.entries(this.#next?.state() ?? {}).map(([name, value]) => [`next.${name}`, value]);
+    return { warmup: this.#position, ...Object.fromEntries(next) };
+  }
+
+  loadState({ warmup = 0, ...state }: ScheduleState): void {
+    this.#position = warmup;
+    const next = Object.entries(state).map(([name, value]) => [name.replace(/^next\./, ""), value]);
+    this.#next?.loadState(Object.fromEntries(next));
+    // What follows may have set the rate of its own first step.
+    if (warmup <= this.steps) this.#apply();
+  }
+
+  #apply(): void {
+    this.#optimizer.lr = this.#base * (this.start + (1 - this.start) * (this.#position / this.steps));
   }
 }
 

@@ -4,6 +4,8 @@
  */
 
 import { FormatError } from "../core/errors.js";
+import type { Normalization } from "../core/normalization.js";
+import { parseNormalization } from "../data/normalization/json.js";
 import { convertArray } from "../formats/convert.js";
 import { parseSafetensors } from "../formats/safetensors.js";
 import { writeSafetensors } from "../formats/safetensors-writer.js";
@@ -15,6 +17,8 @@ import type { TrainingState } from "./trainer.js";
 
 const formatName = "fovea-checkpoint";
 const formatVersion = 1;
+/** A normalization's matrix, among what training leaves beside the weights; slots of optimizers have a dot in their names. */
+const matrixName = `${trainingPrefix}normalization`;
 /** JSON has no infinite numbers; the state of a schedule may. */
 const infinity = "Infinity";
 
@@ -25,7 +29,7 @@ export interface CheckpointInfo {
   /** Kernel variant that trained it: bits repeat only on the same one. */
   readonly variant: string;
   readonly classNames: readonly string[];
-  readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  readonly normalization: Normalization;
   /** Bytes of the metrics file that belong to this state; later lines are discarded when training goes on. */
   readonly metricsBytes: number;
   /** Whatever else the writer wants to find again: the run's settings. */
@@ -44,9 +48,15 @@ export function writeCheckpoint({ info, state }: Checkpoint): Uint8Array<ArrayBu
   for (const [name, data] of Object.entries(state.optimizer.slots)) {
     tensors.set(trainingPrefix + name, { dtype: "float32", shape: [data.length], data });
   }
+  const { matrix, ...normalization } = info.normalization;
+  if (matrix !== undefined) {
+    const { rows, values } = matrix;
+    const shape = [rows, values.length / rows];
+    tensors.set(matrixName, { dtype: "float32", shape, data: Float32Array.from(values) });
+  }
   const { position, schedule, sums, random, groupWeights, seconds } = state;
   const texts = {
-    info: JSON.stringify(info),
+    info: JSON.stringify({ ...info, normalization }),
     progress: JSON.stringify(
       { position, optimizer: state.optimizer.numbers, schedule, sums, random, groupWeights, time: { seconds } },
       (_, value) => (value === Number.POSITIVE_INFINITY ? infinity : value),
@@ -92,7 +102,7 @@ export function readCheckpoint(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
   }
   const slots: Record<string, Float32Array<ArrayBuffer>> = {};
   for (const [key, array] of tensors) {
-    if (!key.startsWith(trainingPrefix)) continue;
+    if (!key.startsWith(trainingPrefix) || key === matrixName) continue;
     const { data } = convertArray(array, `${name}: ${key}`, "float32");
     if (data instanceof Float32Array) slots[key.slice(trainingPrefix.length)] = data;
   }
@@ -107,13 +117,13 @@ export function readCheckpoint(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
     groupWeights: saved.groupWeights === undefined ? undefined : numberList(name, "groupWeights", saved.groupWeights),
     seconds: numbers(name, "time", saved.time, ["seconds"]).seconds,
   };
-  return { info: readInfo(name, texts.info), state };
+  return { info: readInfo(name, texts.info, tensors), state };
 }
 
 /** What a file of weights says about itself, if it is a checkpoint. */
 export function readCheckpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): CheckpointInfo | undefined {
-  const { texts } = open(bytes, name);
-  return texts && readInfo(name, texts.info);
+  const { tensors, texts } = open(bytes, name);
+  return texts && readInfo(name, texts.info, tensors);
 }
 
 /** Whether a file with these metadata is a checkpoint. */
@@ -194,9 +204,17 @@ function numberList(name: string, what: string, value: unknown): number[] {
   return value;
 }
 
-function readInfo(name: string, text: string): CheckpointInfo {
+function readNormalization(name: string, json: unknown, matrix: StorageArray | undefined): Normalization {
+  const values = matrix && convertArray(matrix, `${name}: ${matrixName}`, "float32").data;
+  try {
+    return parseNormalization(json, values);
+  } catch (cause) {
+    throw damaged(name, cause instanceof Error ? cause.message.replace(/ Fix: .*/, "") : "its normalization", cause);
+  }
+}
+
+function readInfo(name: string, text: string, tensors: ReadonlyMap<string, StorageArray>): CheckpointInfo {
   const info = fields(name, "info", parse(name, text));
-  const normalization = fields(name, "info.normalization", info.normalization);
   const { model, variant, classNames, metricsBytes } = info;
   if (typeof model !== "string" || typeof variant !== "string")
     throw damaged(name, "it does not say which model it is of");
@@ -208,10 +226,7 @@ function readInfo(name: string, text: string): CheckpointInfo {
     model,
     variant,
     classNames,
-    normalization: {
-      mean: numberList(name, "info.normalization.mean", normalization.mean),
-      std: numberList(name, "info.normalization.std", normalization.std),
-    },
+    normalization: readNormalization(name, info.normalization, tensors.get(matrixName)),
     metricsBytes,
     settings: Object.fromEntries(
       Object.entries(fields(name, "info.settings", info.settings)).filter(

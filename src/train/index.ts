@@ -7,6 +7,7 @@ export {
   readCheckpointInfo,
   writeCheckpoint,
 } from "./checkpoint.js";
+export { type EarlyStoppingOptions, earlyStopping } from "./earlyStopping.js";
 export { type EvaluateOptions, Evaluator, type EvaluatorOptions, evaluateModel } from "./evaluation.js";
 export { normalizePixels } from "./pixels.js";
 export { type Prediction, type PredictOptions, Predictor, predict, ranking } from "./predict.js";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RandomStream } from "../../src/core/philox.js";
-import { Adam, FormatError, type Optimizer, PlateauLR } from "../../src/index.js";
+import { Adam, FormatError, fitNormalization, type Optimizer, PlateauLR } from "../../src/index.js";
 import { writeWeights } from "../../src/nn/weights.js";
 import {
   type CheckpointInfo,
@@ -43,6 +43,23 @@ async function trainedBytes() {
 }
 
 describe("a checkpoint", () => {
+  it("keeps a normalization that was learnt, with its matrix beside the weights", async () => {
+    const values = Float32Array.from({ length: 60 }, (_, i) => Math.fround(Math.sin(i * i)));
+    for (const method of ["z-score", "zca"] as const) {
+      const normalization = await fitNormalization({ values, shape: [20, 1, 1, 3] }, { method });
+      const { state } = await trainedBytes();
+      const bytes = writeCheckpoint({ info: { ...info, normalization }, state });
+      const back = readCheckpoint(bytes, "file");
+      const rounded = normalization.matrix && {
+        ...normalization.matrix,
+        values: Float64Array.from(normalization.matrix.values, Math.fround),
+      };
+      assert.deepEqual(back.info.normalization, { ...normalization, ...(rounded && { matrix: rounded }) });
+      assert.deepEqual(Object.keys(back.state.optimizer.slots), Object.keys(state.optimizer.slots));
+      assert.deepEqual(Object.keys(back.state.weights).sort(), Object.keys(state.weights).sort());
+    }
+  });
+
   it("comes back as it was, to the last bit", async () => {
     const { state, bytes } = await trainedBytes();
     const back = readCheckpoint(bytes, "file");

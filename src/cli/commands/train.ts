@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { ArgumentError, StateDictError } from "../../core/errors.js";
+import { normalizationGroups } from "../../data/normalization/fit.js";
 import * as models from "../../models/index.js";
 import { augmentationText } from "../augmentation.js";
 import { isDataName } from "../data.js";
@@ -10,6 +11,7 @@ import { realNumber, useDevice, wholeNumber, withDataOptions, withDeviceOptions 
 import { RunFolder } from "../run-folder.js";
 import {
   defaults,
+  normalizeNames,
   optimizerNames,
   restoreSettings,
   resumeCommand,
@@ -25,6 +27,7 @@ Example:
   $ fovea train lenet5 --data digits --epochs 5 --out runs/first
   $ fovea train lenet5 --data mnist --data-dir ~/mnist --json
   $ fovea train resnet18 --data photos --image-size 64 --validation 0.2
+  $ fovea train lenet5 --normalize z-score
   $ fovea train lenet5 --out runs/first --resume
   $ fovea train resnet20 --data cifar10 --augment crop:4,flip,cutout:8
 
@@ -66,6 +69,18 @@ export function trainCommand(): Command {
       "--workers <n>",
       "threads that augment; results do not depend on it (default: none where it is quick)",
       wholeNumber(0, 64),
+    )
+    .option("--warmup <epochs>", "in which the learning rate rises from 0 before that", realNumber(0), defaults.warmup)
+    .option("--patience <n>", "stop after so many epochs without a lower test loss", wholeNumber(1))
+    .addOption(
+      new Option("--normalize <method>", "what pixels become: as the model says, or as learnt from the training set")
+        .choices(normalizeNames)
+        .default(defaults.normalize),
+    )
+    .addOption(
+      new Option("--normalize-per <group>", "what shares a range or a mean, with min-max and z-score")
+        .choices(normalizationGroups)
+        .default(defaults.normalizePer),
     )
     .option(
       "--seed <n>",

@@ -1,0 +1,47 @@
+/** How training can be set up from the command line, beyond the defaults: what is learnt from the data is kept in the run. */
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { readCheckpointInfo } from "../../src/train/checkpoint.js";
+import { jsonLines, run, skipCommand, temporaryFolder, trainers, writeData } from "./command.js";
+
+const trainer = trainers.find(({ missing }) => missing === false);
+
+describe("fovea train", { skip: skipCommand || (trainer === undefined && "no device can train") }, () => {
+  it("learns a normalization, stops early, keeps both, and evaluates the same", async () => {
+    const folder = await temporaryFolder();
+    const data = await writeData(join(folder, "data"));
+    const out = join(folder, "run");
+    const device = ["--device", trainer?.name ?? "auto"];
+    // Without a learning rate no epoch is better than the first.
+    const settings = ["--lr", "0", "--patience", "1", "--epochs", "5", "--warmup", "0.5"];
+    const normalize = ["--normalize", "z-score", "--normalize-per", "feature"];
+    const given = ["train", "lenet5", "--data", data, "--out", out, "--json", ...settings, ...normalize, ...device];
+    const trained = await run(given);
+    assert.equal(trained.status, 0, trained.stderr);
+    const lines = jsonLines(trained);
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ["start", "epoch", "epoch", "done"],
+    );
+    const path = join(out, "checkpoint.safetensors");
+    const info = readCheckpointInfo(new Uint8Array(await readFile(path)), path);
+    assert.deepEqual([info?.normalization.mean.length, info?.settings.normalize], [784, "z-score"]);
+
+    const again = await run(["train", "lenet5", "--out", out, "--resume", "--json"]);
+    assert.equal(again.status, 0, again.stderr);
+    assert.deepEqual(jsonLines(again).at(-1)?.test, lines.at(-1)?.test);
+    const evaluated = await run(["evaluate", "lenet5", "--weights", path, "--data", data, "--json", ...device]);
+    const [{ loss, accuracy }] = jsonLines(evaluated);
+    assert.deepEqual({ loss, accuracy }, lines.at(-1)?.test);
+  });
+
+  it("says which recipes make no sense", async () => {
+    const train = (...more: string[]) => run(["train", "lenet5", ...more]);
+    const cycle = await train("--schedule", "one-cycle", "--warmup", "1");
+    assert.match(cycle.stderr, /one-cycle warms up by itself/);
+    assert.match((await train("--normalize", "pca")).stderr, /model, min-max, z-score, zca/);
+  });
+});
