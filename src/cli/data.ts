@@ -13,7 +13,8 @@ import type { ModelEntry } from "../models/registry.js";
 import { cifar10, cifar100 } from "../node/cifar.js";
 import { fashionMnist, mnist } from "../node/mnist.js";
 import { PictureDataset, type SkippedFile } from "../node/picture-sets/index.js";
-import { drawGenerated, generatedNames, isGenerated, picturesOf } from "./generated.js";
+import type { Attributes } from "../train/metrics/index.js";
+import { attributesOf, drawGenerated, generatedNames, isGenerated, picturesOf } from "./generated.js";
 import type { DataFlags } from "./options.js";
 import {
   isOwnPictures,
@@ -52,15 +53,22 @@ export async function loadTraining(
   return { train: await loadData(entry, flags, "train", signal), test: await loadData(entry, flags, "test", signal) };
 }
 
-/** The pictures to test a trained model with. */
+/** Pictures, and what is known of each besides its class. */
+export interface DescribedData<Data extends LabelledImages = LabelledImages> {
+  readonly data: Data;
+  readonly attributes: Attributes;
+}
+
+/** The pictures to test a trained model with, and their attributes. */
 export async function loadTest(
   entry: ModelEntry,
   flags: DataFlags,
   trained: TrainedWith,
   signal?: AbortSignal,
-): Promise<LabelledImages> {
-  if (isPictures(flags)) return loadTestPictures(entry, flags, trained, signal);
-  return loadData(entry, flags, "test", signal);
+): Promise<DescribedData> {
+  if (!isPictures(flags)) return loadDescribed(entry, flags, "test", signal);
+  const data = await loadTestPictures(entry, flags, trained, signal);
+  return { data, attributes: data.attributeValues() };
 }
 
 function isPictures(flags: DataFlags): boolean {
@@ -85,12 +93,25 @@ export async function loadData(
   split: DigitsSplit,
   signal?: AbortSignal,
 ): Promise<ImageDataset> {
-  let data: ImageDataset;
+  return (await loadDescribed(entry, flags, split, signal)).data;
+}
+
+async function loadDescribed(
+  entry: ModelEntry,
+  flags: DataFlags,
+  split: DigitsSplit,
+  signal?: AbortSignal,
+): Promise<DescribedData<ImageDataset>> {
   try {
-    data = await load(entry, flags, split, signal);
+    const { data, attributes } = await load(entry, flags, split, signal);
+    return { data: fitTo(entry, data, split), attributes };
   } finally {
     clearProgress();
   }
+}
+
+/** The pictures as `entry` takes them. */
+function fitTo(entry: ModelEntry, data: ImageDataset, split: DigitsSplit): ImageDataset {
   if (data.size === 0) throw new DataError(`${data.name}: there are no ${split} pictures. Expected at least one.`);
   const { name, inputShape, minimumSize } = entry;
   const [channels, ...sides] = data.shape;
@@ -136,25 +157,30 @@ async function load(
   { data, dataDir }: DataFlags,
   split: DigitsSplit,
   signal: AbortSignal | undefined,
-): Promise<ImageDataset> {
+): Promise<DescribedData<ImageDataset>> {
   const stop = signal && { signal };
   if (isPublished(data)) {
-    return await published[data]({
+    const pictures = await published[data]({
       split,
       onProgress: showDownload,
       ...(dataDir !== undefined && { dataDir }),
       ...stop,
     });
+    return { data: pictures, attributes: {} };
   }
   if (dataDir !== undefined) {
     throw new ArgumentError(
       `--data-dir is the folder of ${publishedNames}, but --data is ${data}. Fix: leave out --data-dir.`,
     );
   }
-  if (isGenerated(data)) return picturesOf(await drawGenerated(data, { split, like: inputShape, ...stop }));
+  if (isGenerated(data)) {
+    const set = await drawGenerated(data, { split, like: inputShape, ...stop });
+    return { data: picturesOf(set), attributes: attributesOf(set) };
+  }
   const own = await mnist({ split, dataDir: checkFolder(data), ...stop });
   const { images, labels, shape, classNames } = own;
-  return new ImageDataset({ name: basename(resolve(data)), split, images, labels, shape, classNames });
+  const pictures = new ImageDataset({ name: basename(resolve(data)), split, images, labels, shape, classNames });
+  return { data: pictures, attributes: {} };
 }
 
 /** A folder of IDX files named as MNIST's, with labels 0 … 9. */

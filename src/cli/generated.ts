@@ -65,6 +65,11 @@ export function picturesOf(set: Drawn): ImageDataset {
   return "pictures" in set ? set.pictures : set;
 }
 
+/** What is known of each picture besides its class, where that is one value. */
+export function attributesOf(set: Drawn): Annotations {
+  return Object.fromEntries(Object.entries(annotationsOf(set)).filter(([, { length }]) => length === set.size));
+}
+
 /** What is known of each picture besides its class. */
 export function annotationsOf(set: Drawn): Annotations {
   return "annotations" in set ? set.annotations : {};

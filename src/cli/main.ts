@@ -15,6 +15,8 @@ watchProcess();
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./commands/train.js")).trainCommand(),
   evaluate: async () => (await import("./commands/evaluate.js")).evaluateCommand(),
+  report: async () => (await import("./commands/report.js")).reportCommand(),
+  runs: async () => (await import("./commands/runs.js")).runsCommand(),
   predict: async () => (await import("./commands/predict.js")).predictCommand(),
   augment: async () => (await import("./commands/augment.js")).augmentCommand(),
   samples: async () => (await import("./commands/samples.js")).samplesCommand(),

@@ -30,6 +30,8 @@ export interface OwnPicturesFlags {
   /** Columns of a table. */
   readonly labelColumn?: string;
   readonly fileColumn?: string;
+  /** Further columns, to compare groups by. */
+  readonly by?: readonly string[];
 }
 
 /** The share that is held out where nothing else is said. */
@@ -169,7 +171,10 @@ async function openSource(entry: ModelEntry, flags: OwnPicturesFlags, signal?: A
     const { columns } = await readTable(data);
     const file = fileColumn ?? guess(data, columns, ["file", "path", "filename", "image"], "--file-column");
     const labels = labelColumn ?? guess(data, columns, ["label", "class", "category"], "--label-column");
-    const open: Source["open"] = (_, classNames) => reading(imageTable(data, { ...common, file, labels, classNames }));
+    // The classes first; what is not known of an attribute is a group of its own.
+    const columnsRead = [...new Set([labels, ...(flags.by ?? [])])];
+    const open: Source["open"] = (_, classNames) =>
+      reading(imageTable(data, { ...common, file, labels: columnsRead, missing: "keep", classNames }));
     return { splits: new Map(), open };
   }
   if (labelColumn !== undefined || fileColumn !== undefined) {

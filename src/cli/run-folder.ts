@@ -13,7 +13,8 @@ import type { EpochRecord } from "../train/trainer.js";
 import type { Settings } from "./settings.js";
 
 const folderVersion = 1;
-const [configName, metricsName] = ["config.json", "metrics.jsonl"];
+export const configName = "config.json";
+const metricsName = "metrics.jsonl";
 export const checkpointName = "checkpoint.safetensors";
 
 /** A line of metrics. */
@@ -82,18 +83,11 @@ export class RunFolder {
 
   /** Opens the folder of an earlier run. */
   static async open(path: string): Promise<RunFolder> {
-    const file = join(path, configName);
-    let text: string;
-    try {
-      text = new TextDecoder().decode(await readFile(file, { maxBytes: 2 ** 20 }));
-    } catch (error) {
-      if (!existsSync(file)) {
-        const what = existsSync(path) ? `${path} holds no run (no ${configName})` : `there is no folder ${path}`;
-        throw new FileError(`--resume: ${what}. Expected the folder of an earlier run. Fix: check --out.`);
-      }
-      throw error;
-    }
-    const settings = parseSettings(text, file);
+    if (!existsSync(join(path, configName)))
+      throw new FileError(
+        `--resume: ${describeMissing(path)}. Expected the folder of an earlier run. Fix: check --out.`,
+      );
+    const settings = await readSettings(path);
     await removeLeftovers(path);
     return new RunFolder(path, settings);
   }
@@ -169,6 +163,25 @@ export class RunFolder {
     }
     return records;
   }
+}
+
+/** The settings of the run in `path`. @throws FileError where there is none; FormatError where they are damaged */
+export async function readSettings(path: string): Promise<Settings> {
+  const file = join(path, configName);
+  if (!existsSync(file))
+    throw new FileError(`${describeMissing(path)}. Expected the folder of a run. Fix: check the path.`);
+  return parseSettings(new TextDecoder().decode(await readFile(file, { maxBytes: 2 ** 20 })), file);
+}
+
+function describeMissing(path: string): string {
+  return existsSync(path) ? `${path} holds no run (no ${configName})` : `there is no folder ${path}`;
+}
+
+/** The epochs that the run in `path` has behind it; one that is just being written is left out. */
+export async function readMetrics(path: string): Promise<EpochLine[]> {
+  const file = join(path, metricsName);
+  const lines = new TextDecoder().decode(await readFile(file)).split("\n");
+  return lines.slice(0, -1).map((line, i) => parseEpoch(line, i, file));
 }
 
 function parseSettings(text: string, file: string): Settings {

@@ -27,7 +27,8 @@ export function drawConfusion(confusion: readonly (readonly number[])[], classNa
   const cell = Math.max(18, Math.min(44, 560 / classes), classes > 24 ? 0 : 10 + 7 * String(largest).length);
   const [left, top] = [margin + 14, 40 + margin];
   const side = cell * classes;
-  const [width, height] = [left + side + 16, top + side + 16].map(Math.ceil);
+  // Wide enough for the caption.
+  const [width, height] = [Math.max(320, left + side + 16), top + side + 16].map(Math.ceil);
   const cells = confusion.flatMap((row, label) => {
     const total = row.reduce((sum, count) => sum + count, 0);
     return row.flatMap((count, predicted) => {

@@ -106,7 +106,7 @@ function curves(epochs: readonly EpochRecord[]): string {
   return [
     drawPlot(both("loss"), { title: "Loss", xAxis: "epoch", yAxis: "loss" }),
     drawPlot(both("accuracy"), { title: "Accuracy", xAxis: "epoch", yAxis: "share right" }),
-    drawPlot([rate], { title: "Learning rate", xAxis: "epoch", yAxis: "at the end of the epoch" }),
+    drawPlot([rate], { title: "Learning rate at the end of the epoch", xAxis: "epoch", yAxis: "" }),
   ].join("\n");
 }
 
@@ -176,7 +176,9 @@ function subgroupTables({ overall, partitions, warnings }: SubgroupReport): stri
   ] as const;
   const known = names.filter(([name]) => overall.rates[name] !== undefined);
   const cell = (rate: Estimate | undefined) =>
-    rate === undefined ? "" : `${percent(rate.value)} (${percent(rate.low)} … ${percent(rate.high)})`;
+    rate === undefined
+      ? ""
+      : `${percent(rate.value, 1)} (${(100 * rate.low).toFixed(1)} … ${(100 * rate.high).toFixed(1)})`;
   const tables = partitions.map(({ groups, differences, worst }) => {
     const rows = [...groups, overall].map(({ name, count, tooSmall, rates }) => [
       `${name}${tooSmall ? " (too few)" : ""}`,
@@ -217,8 +219,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   ].join("\n");
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
+function percent(share: number, decimals = 2): string {
+  return `${(100 * share).toFixed(decimals)} %`;
 }
 
 function points(share: number): string {

@@ -38,7 +38,8 @@ export function drawPlot(lines: readonly PlotLine[], options: PlotOptions): stri
     points: points.filter((point) => point.every(Number.isFinite)),
   }));
   const all = drawn.flatMap(({ points }) => points);
-  const xTicks = ticksOf(options.xRange ?? rangeOf(all.map(([x]) => x)), options.xRange !== undefined);
+  const wholeX = all.every(([x]) => Number.isInteger(x));
+  const xTicks = ticksOf(options.xRange ?? rangeOf(all.map(([x]) => x)), options.xRange !== undefined, wholeX);
   const yTicks = ticksOf(options.yRange ?? rangeOf(all.map(([, y]) => y)), options.yRange !== undefined);
   const x = (value: number) => place(value, xTicks, left, width - right);
   const y = (value: number) => place(value, yTicks, height - bottom, top);
@@ -101,10 +102,12 @@ function rangeOf(values: readonly number[]): readonly [number, number] {
 }
 
 /** Round numbers, about five of them; the axis ends at such ones unless its ends are given. */
-function ticksOf([least, most]: readonly [number, number], fixed: boolean): Ticks {
+function ticksOf([least, most]: readonly [number, number], fixed: boolean, whole = false): Ticks {
   const rough = (most - least) / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) ?? 10) * power;
+  const round = ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) ?? 10) * power;
+  // There is nothing between two epochs.
+  const step = whole ? Math.max(1, round) : round;
   const low = fixed ? least : Math.floor(least / step) * step;
   const high = fixed ? most : Math.ceil(most / step) * step;
   const first = Math.ceil(low / step - 1e-9);

@@ -3,7 +3,7 @@
 import type { Calibration } from "../train/metrics/index.js";
 import { chartStyle, seriesClass } from "./style.js";
 
-const [side, left, top] = [240, 56, 44];
+const [side, left, top] = [240, 56, 56];
 
 /**
  * A reliability diagram: accuracy over confidence, a bar for each bin; on the diagonal a model is as sure as it is right.

@@ -16,7 +16,11 @@ const flags = {
     "checkpoint-seconds",
     ..."image-size label-column file-column validation balance".split(" "),
   ],
-  evaluate: "weights data data-dir image-size label-column file-column device threads json".split(" "),
+  evaluate: "weights data data-dir image-size label-column file-column device threads report by confusion json".split(
+    " ",
+  ),
+  report: "data data-dir image-size label-column file-column device threads out mistakes by json".split(" "),
+  runs: ["sort", "json"],
   predict: ["weights", "top", "invert", "device", "threads", "json"],
   summary: "input batch num-classes width train measure depth svg device threads json".split(" "),
   compare: ["input", "batch", "device", "threads", "json"],

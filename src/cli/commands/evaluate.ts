@@ -1,31 +1,43 @@
 /** `fovea evaluate`: scores saved weights on a test set. */
 
-import { Command } from "commander";
-import { ArgumentError, NotFiniteError } from "../../core/errors.js";
-import { Evaluator } from "../../train/evaluation.js";
-import { loadTest, skippedFiles } from "../data.js";
-import { type DataFlags, type DeviceFlags, useDevice, withDataOptions, withDeviceOptions } from "../options.js";
-import { explain, formatCount, formatShare, printJson } from "../output.js";
-import { clearProgress, showProgress } from "../progress.js";
-import { findNamedModel, loadSavedModel } from "../saved-model.js";
-import { withRunData } from "../settings.js";
+import { extname } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { writeFile } from "../../node/files.js";
+import { loadSharp } from "../../node/image.js";
+import { drawConfusion } from "../../report/index.js";
+import type { ClassificationReport } from "../../train/metrics/index.js";
+import { skippedFiles } from "../data.js";
+import { attributeNames, type Details, detailsOf, openTarget, scoresOf } from "../evaluation.js";
+import { type DataFlags, type DeviceFlags, withDataOptions, withDeviceOptions } from "../options.js";
+import { explain, formatCount, formatShare, printJson, say } from "../output.js";
+import { reportLines, subgroupLines } from "../score-tables.js";
 import { stoppable } from "../stopping.js";
-import { modelOrRun, weightsHelp, weightsNeeded } from "../weights-file.js";
+import { terminalWidth } from "../terminal.js";
+import { modelOrRun, weightsHelp } from "../weights-file.js";
 
 const help = `
 Example:
-  $ fovea evaluate runs/first
+  $ fovea evaluate runs/first --report
   $ fovea evaluate runs/pets --data more-photos
-  $ fovea evaluate lenet5 --weights runs/first/checkpoint.safetensors --json
+  $ fovea evaluate runs/faces --by gender,smile --json
   $ fovea evaluate lenet5 --weights runs/first/checkpoint.safetensors \\
-      --data mnist --data-dir ~/mnist
+      --data mnist --data-dir ~/mnist --confusion confusion.svg
 
 A run's folder stands for its model and weights; without --data it is tested
 with what it was not trained with of its own data: the test pictures, or those
-of a folder of pictures that were held out.`;
+of a folder of pictures that were held out.
+
+Attributes for --by are further columns of a .csv, or what a generated set
+knows of its pictures. Of two classes the second is the positive one: "positive" is the share called
+so, TPR and FPR are the shares of the second and of the first class called so.
+Intervals are where 95 of 100 resamples of the pictures lie (bootstrap). Groups
+of fewer than 30 pictures are called too few to say.`;
 
 interface EvaluateFlags extends DataFlags, DeviceFlags {
   readonly weights?: string;
+  readonly report?: true;
+  readonly by?: readonly string[];
+  readonly confusion?: string;
   readonly json?: true;
 }
 
@@ -35,6 +47,9 @@ export function evaluateCommand(): Command {
     .argument("<model>", modelOrRun)
     .option("--weights <file or name>", weightsHelp);
   return withDeviceOptions(withDataOptions(command))
+    .option("--report", "also top-k, scores of each class, the confusion matrix, calibration")
+    .option("--by <attributes>", "compare groups of pictures, such as gender,smile", attributeNames)
+    .option("--confusion <file>", "draw the confusion matrix: .svg or .png", pictureName)
     .option("--json", "the scores as one JSON object on standard output")
     .addHelpText("after", help)
     .action((name: string, _: EvaluateFlags, command: Command) =>
@@ -42,33 +57,49 @@ export function evaluateCommand(): Command {
     );
 }
 
+function pictureName(text: string): string {
+  if (![".svg", ".png"].includes(extname(text).toLowerCase()))
+    throw new InvalidArgumentError("Expected the name of an .svg or a .png file.");
+  return text;
+}
+
 async function evaluate(name: string, command: Command, signal: AbortSignal): Promise<void> {
-  const given = command.opts<EvaluateFlags>();
-  const { entry, weights } = (await findNamedModel(name, given.weights)) ?? weightsNeeded(command);
-  await useDevice(given);
-  const saved = await loadSavedModel(entry, weights, signal);
-  const { model, normalization, classNames } = saved;
-  const isRun = given.weights === undefined;
-  const flags = withRunData<EvaluateFlags>(command, saved.settings, isRun);
-  const data = await loadTest(entry, flags, saved, signal);
-  if (data.classNames.length > classNames.length) {
-    throw new ArgumentError(
-      `${weights} tells ${classNames.length} classes apart, but ${data.name} has ${data.classNames.length}. Fix: other weights, or another data set.`,
-    );
-  }
-  const { accuracy, loss, count } = await new Evaluator(model, { normalization })
-    .evaluate(data, { signal, onProgress: (done, total) => showProgress("testing", done, total) })
-    .finally(clearProgress);
-  if (!Number.isFinite(loss)) {
-    throw new NotFiniteError(
-      `${weights}: the loss on ${data.name} is ${loss}, as after a training that diverged. Expected a finite number. Fix: train with a lower learning rate.`,
-    );
-  }
-  if (flags.json) {
-    printJson({ accuracy, loss, count, ...skippedFiles(data) });
+  const opened = await openTarget<EvaluateFlags>(name, command, signal);
+  const { entry, data, flags } = opened;
+  const { report, by = [], confusion, json } = flags;
+  const detailed = report || by.length > 0 || confusion !== undefined;
+  const details = detailed ? await detailsOf(opened, by, signal) : undefined;
+  const { accuracy, loss, count } = await scoresOf(opened, signal);
+  if (confusion !== undefined && details !== undefined) await writeConfusion(confusion, details.report);
+  if (json) {
+    printJson({ accuracy, loss, count, ...detailsJson(details, report), ...skippedFiles(data) });
     return;
   }
   explain(
     `${entry.name} on ${data.name}: ${formatShare(accuracy)} of ${formatCount(count)} pictures right, loss ${loss.toFixed(4)}`,
   );
+  if (details === undefined) return;
+  const lines = report ? reportLines(details.report, terminalWidth()) : [];
+  for (const line of lines) say(line);
+  if (details.subgroups === undefined) return;
+  for (const line of subgroupLines(details.subgroups, terminalWidth())) explain(line);
+}
+
+function detailsJson(details: Details | undefined, withReport: true | undefined): object {
+  if (details === undefined) return {};
+  const { report, subgroups } = details;
+  const { topK, classes, macro, weighted, confusion, calibration, brier } = report;
+  return {
+    ...(withReport && { topK, classes, macro, weighted, confusion, calibration, brier }),
+    ...(subgroups !== undefined && { subgroups }),
+  };
+}
+
+async function writeConfusion(path: string, { confusion, classes }: ClassificationReport): Promise<void> {
+  const names = classes.map(({ name }) => name);
+  const svg = drawConfusion(confusion, names);
+  if (extname(path).toLowerCase() === ".svg") return writeFile(path, svg);
+  const open = await loadSharp();
+  // Twice as many pixels as the drawing's own, for sharp letters.
+  await writeFile(path, await open(new TextEncoder().encode(svg), { density: 144 }).png().toBuffer());
 }

@@ -82,8 +82,8 @@ export interface SubgroupReport {
 export interface SubgroupOptions {
   /** Attributes to group by. */
   readonly by: readonly string[];
-  /** Number of the class that rates speak of. Default: 1 where all labels and predictions are 0 or 1, else none. */
-  readonly positive?: number | undefined;
+  /** Number of the class that rates speak of; null for none. Default: 1 where all labels and predictions are 0 or 1. */
+  readonly positive?: number | null | undefined;
   /** Groups with fewer samples are called too small; so are shares of fewer. Default 30. */
   readonly smallest?: number;
   /** Resamples for the intervals. Default 1000. */
@@ -117,7 +117,7 @@ export function subgroupReport(
   checkClasses(what, "label", labels, Number.MAX_SAFE_INTEGER);
   const { by, smallest = 30, resamples = 1000, confidence = 0.95, seed = 0 } = options;
   checkOptions(smallest, resamples, confidence);
-  const positive = options.positive ?? (isBinary(predictions) && isBinary(labels) ? 1 : undefined);
+  const { positive = isBinary(predictions) && isBinary(labels) ? 1 : null } = options;
   const combined = by.length > 1 ? [by] : [];
   if (by.length === 0) throw noAttribute(what, attributes);
   const groupings = [...by.map((name) => [name]), ...combined].map((names) => ({
@@ -181,7 +181,7 @@ const shares: Readonly<Record<RateName, (outcomes: Outcomes) => readonly [part: 
 };
 
 interface Settings {
-  readonly positive: number | undefined;
+  readonly positive: number | null;
   readonly smallest: number;
   readonly resamples: number;
   readonly confidence: number;
@@ -202,7 +202,7 @@ function scoreGroups(
 ): ScoredGroup[] {
   const outcomes = names.map((): [number, number, number, number, number] => [0, 0, 0, 0, 0]);
   for (let i = 0; i < labels.length; i++) outcomes[groups[i]][outcomeOf(predictions[i], labels[i], positive)]++;
-  const spoken: readonly RateName[] = positive === undefined ? ["accuracy"] : rateNames;
+  const spoken: readonly RateName[] = positive === null ? ["accuracy"] : rateNames;
   return outcomes.map((counts, i) => {
     const again = Array.from({ length: resamples }, () => resampleCounts(counts, random));
     const rates: { [Name in RateName]?: Estimate } = {};
@@ -222,7 +222,7 @@ function scoreGroups(
   });
 }
 
-function outcomeOf(predicted: number, label: number, positive: number | undefined): 0 | 1 | 2 | 3 | 4 {
+function outcomeOf(predicted: number, label: number, positive: number | null): 0 | 1 | 2 | 3 | 4 {
   if (label === positive) return predicted === label ? 0 : 1;
   if (predicted === positive) return 2;
   return predicted === label ? 3 : 4;
@@ -274,17 +274,18 @@ function warningsOf(scored: readonly ScoredGroup[], smallest: number): string[] 
     if (tooSmall) {
       return [`${name}: ${samples(count)}, too few to say (fewer than ${smallest}). It is left out of comparisons.`];
     }
-    const { baseRate, truePositiveRate, falsePositiveRate } = rates;
-    if (baseRate === undefined) return [];
+    const { truePositiveRate, falsePositiveRate } = rates;
     return [
-      ...tooFew(name, "positive samples", truePositiveRate?.count ?? 0, smallest, "true-positive"),
-      ...tooFew(name, "negative samples", falsePositiveRate?.count ?? 0, smallest, "false-positive"),
+      ...tooFew(name, "positive samples", truePositiveRate?.count, smallest, "true-positive"),
+      ...tooFew(name, "negative samples", falsePositiveRate?.count, smallest, "false-positive"),
     ];
   });
 }
 
-function tooFew(name: string, what: string, count: number, smallest: number, rate: string): string[] {
-  return count >= smallest ? [] : [`${name}: ${count} ${what}, too few for its ${rate} rate (fewer than ${smallest}).`];
+/** Where there are none at all, as in groups by the label itself, there is no rate to warn of. */
+function tooFew(name: string, what: string, count: number | undefined, smallest: number, rate: string): string[] {
+  if (count === undefined || count >= smallest) return [];
+  return [`${name}: ${count} ${what}, too few for its ${rate} rate (fewer than ${smallest}).`];
 }
 
 function samples(count: number): string {

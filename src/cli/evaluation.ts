@@ -1,0 +1,111 @@
+/** Saved weights on a test set: the scores, and what reports add to them. */
+
+import { type Command, InvalidArgumentError } from "commander";
+import { ArgumentError, NotFiniteError } from "../core/errors.js";
+import type { ModelEntry } from "../models/registry.js";
+import { Evaluator } from "../train/evaluation.js";
+import {
+  type Attributes,
+  type ClassificationReport,
+  classificationReport,
+  type SubgroupReport,
+  subgroupReport,
+} from "../train/metrics/index.js";
+import type { Scores } from "../train/sums.js";
+import { type DescribedData, loadTest } from "./data.js";
+import { type DataFlags, type DeviceFlags, useDevice } from "./options.js";
+import { clearProgress, showProgress } from "./progress.js";
+import { findNamedModel, loadSavedModel, type SavedModel } from "./saved-model.js";
+import { type ScoredSet, scoreSet } from "./scoring.js";
+import { withRunData } from "./settings.js";
+import { weightsNeeded } from "./weights-file.js";
+
+export interface OpenedTarget<Flags extends DataFlags = DataFlags> extends DescribedData {
+  readonly entry: ModelEntry;
+  readonly weights: string;
+  readonly saved: SavedModel;
+  /** As given, and where they were not, on data, as the run has them. */
+  readonly flags: Flags;
+}
+
+/**
+ * Reads the weights and test pictures that a command names: a model and `--weights`, or the folder of a run.
+ *
+ * @throws ArgumentError where the pictures have more classes than the weights tell apart
+ */
+export async function openTarget<Flags extends DataFlags & DeviceFlags & { readonly weights?: string }>(
+  name: string,
+  command: Command,
+  signal: AbortSignal,
+): Promise<OpenedTarget<Flags>> {
+  const given = command.opts<Flags>();
+  const { entry, weights } = (await findNamedModel(name, given.weights)) ?? weightsNeeded(command);
+  await useDevice(given);
+  const saved = await loadSavedModel(entry, weights, signal);
+  const flags = withRunData<Flags>(command, saved.settings, given.weights === undefined);
+  const { data, attributes } = await loadTest(entry, flags, saved, signal);
+  if (data.classNames.length > saved.classNames.length) {
+    throw new ArgumentError(
+      `${weights} tells ${saved.classNames.length} classes apart, but ${data.name} has ${data.classNames.length}. Fix: other weights, or another data set.`,
+    );
+  }
+  return { entry, weights, saved, data, attributes, flags };
+}
+
+/** Loss and accuracy. @throws NotFiniteError for weights that have diverged */
+export async function scoresOf({ weights, saved, data }: OpenedTarget, signal: AbortSignal): Promise<Scores> {
+  const { model, normalization } = saved;
+  const scores = await new Evaluator(model, { normalization })
+    .evaluate(data, { signal, onProgress: (done, total) => showProgress("testing", done, total) })
+    .finally(clearProgress);
+  if (!Number.isFinite(scores.loss)) {
+    throw new NotFiniteError(
+      `${weights}: the loss on ${data.name} is ${scores.loss}, as after a training that diverged. Expected a finite number. Fix: train with a lower learning rate.`,
+    );
+  }
+  return scores;
+}
+
+/** All that can be said of the answers. */
+export interface Details {
+  readonly scored: ScoredSet;
+  readonly report: ClassificationReport;
+  readonly subgroups: SubgroupReport | undefined;
+}
+
+/** @param by attributes to compare groups by; none for no groups */
+export async function detailsOf(opened: OpenedTarget, by: readonly string[], signal: AbortSignal): Promise<Details> {
+  const { saved, data, attributes } = opened;
+  if (by.length > 0) checkAttributes(data.name, attributes, by);
+  const scored = await scoreSet(saved, data, signal);
+  const { probabilities, labels, predicted } = scored;
+  const { classNames } = saved;
+  return {
+    scored,
+    report: classificationReport(probabilities, labels, { classNames }),
+    subgroups:
+      by.length === 0
+        ? undefined
+        : subgroupReport(predicted, labels, attributes, { by, positive: classNames.length === 2 ? 1 : null }),
+  };
+}
+
+/** Says so before anything is computed. */
+function checkAttributes(data: string, attributes: Attributes, by: readonly string[]): void {
+  const missing = by.filter((name) => !Object.hasOwn(attributes, name));
+  if (missing.length === 0) return;
+  const names = Object.keys(attributes);
+  throw new ArgumentError(
+    `--by: ${data} has no attribute ${missing.map((name) => JSON.stringify(name)).join(", ")}. ` +
+      (names.length === 0
+        ? "Expected a data set that says more of its pictures than their class, such as faces."
+        : `Expected some of: ${names.join(", ")}.`),
+  );
+}
+
+/** Names with commas between them, as `--by` takes them. */
+export function attributeNames(text: string): readonly string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => name === "")) throw new InvalidArgumentError("Expected names with commas between them.");
+  return [...new Set(names)];
+}

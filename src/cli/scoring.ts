@@ -1,0 +1,62 @@
+/** What a model says of every picture of a set, for reports. */
+
+import { AbortedError } from "../core/errors.js";
+import type { LabelledImages } from "../data/images.js";
+import type { Mistake } from "../report/index.js";
+import { predictedClasses, type ScoreRows } from "../train/metrics/index.js";
+import { Predictor } from "../train/predict.js";
+import { toPicture } from "./picture.js";
+import { clearProgress, showProgress } from "./progress.js";
+import type { SavedModel } from "./saved-model.js";
+
+/** Probabilities of the classes for each picture, and what the pictures are. */
+export interface ScoredSet {
+  readonly probabilities: ScoreRows;
+  readonly labels: Int32Array;
+  readonly predicted: Int32Array;
+}
+
+export async function scoreSet(
+  { model, normalization }: SavedModel,
+  data: LabelledImages,
+  signal: AbortSignal,
+): Promise<ScoredSet> {
+  const probabilities: Float32Array[] = [];
+  const labels = new Int32Array(data.size);
+  try {
+    for await (const prediction of new Predictor(model, { normalization }).predict(data)) {
+      if (signal.aborted) throw new AbortedError();
+      labels[probabilities.length] = prediction.label;
+      probabilities.push(prediction.probabilities);
+      showProgress("asking for probabilities", probabilities.length, data.size);
+    }
+  } finally {
+    clearProgress();
+  }
+  return { probabilities, labels, predicted: predictedClasses(probabilities) };
+}
+
+/** The mistakes that a model was surest of: they say the most. */
+export async function worstMistakes(
+  { probabilities, labels, predicted }: ScoredSet,
+  data: LabelledImages,
+  classNames: readonly string[],
+  most: number,
+): Promise<Mistake[]> {
+  const sureness = (i: number) => probabilities[i][predicted[i]];
+  const worst = [...labels.keys()]
+    .filter((i) => labels[i] !== predicted[i])
+    .sort((a, b) => sureness(b) - sureness(a))
+    .slice(0, most);
+  const mistakes: Mistake[] = [];
+  for (const i of worst) {
+    const { image } = await data.get(i);
+    mistakes.push({
+      picture: toPicture(image, data.shape),
+      label: classNames[labels[i]],
+      answer: classNames[predicted[i]],
+      confidence: sureness(i),
+    });
+  }
+  return mistakes;
+}
