@@ -1,11 +1,10 @@
 /** Adam and AdamW. */
 
-import type { Parameter } from "../graph/state.js";
 import type { Tensor } from "../graph/tensor.js";
 import { add, div, mul, sub } from "../ops/elementwise/arithmetic.js";
 import { sqrt } from "../ops/elementwise/functions.js";
 import { varyingNumber } from "../ops/tensors.js";
-import { checkRange, Optimizer } from "./optimizer.js";
+import { checkRange, type GroupSettings, Optimizer, type Slope, type Trainable } from "./optimizer.js";
 
 export interface AdamOptions {
   /** Learning rate. Default 0.001. */
@@ -29,7 +28,7 @@ export class Adam extends Optimizer {
   weightDecay: number;
 
   constructor(
-    parameters: Iterable<Parameter>,
+    parameters: Trainable,
     { lr = 0.001, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {},
   ) {
     super(parameters, lr);
@@ -44,22 +43,23 @@ export class Adam extends Optimizer {
     return false;
   }
 
-  protected override update(pairs: readonly { readonly parameter: Parameter; readonly gradient: Tensor }[]): void {
-    const { device } = pairs[0].parameter;
-    const hasDecay = this.structural(() => this.weightDecay !== 0);
+  protected override update(slopes: readonly Slope[], group: GroupSettings, counts: boolean): void {
+    const { device } = slopes[0].parameter;
+    const weightDecay = () => group.weightDecay ?? this.weightDecay;
+    const hasDecay = this.structural(() => weightDecay() !== 0);
     const number = (read: () => number) => varyingNumber(read, device);
     // The step's corrections for moments that started at zero, in float64.
     const rate = number(() => {
-      this.steps++;
-      return this.lr / (1 - this.betas[0] ** this.steps);
+      if (counts) this.steps++;
+      return (this.lr * group.lrScale) / (1 - this.betas[0] ** this.steps);
     });
     const rootCorrection = number(() => Math.sqrt(1 - this.betas[1] ** this.steps));
     const [keep1, keep2] = [number(() => this.betas[0]), number(() => this.betas[1])];
     const [take1, take2] = [number(() => 1 - this.betas[0]), number(() => 1 - this.betas[1])];
     const eps = number(() => this.eps);
-    const decay = number(() => this.weightDecay);
-    const shrink = number(() => 1 - this.lr * this.weightDecay);
-    for (const { parameter, gradient } of pairs) {
+    const decay = number(weightDecay);
+    const shrink = number(() => 1 - this.lr * group.lrScale * weightDecay());
+    for (const { parameter, gradient } of slopes) {
       const slope = (hasDecay && !this.decoupled ? add(gradient, mul(parameter, decay)) : gradient) as Tensor;
       const first = this.slot("first", parameter);
       const second = this.slot("second", parameter);
@@ -80,7 +80,7 @@ export class Adam extends Optimizer {
  * @example new AdamW(model.parameters(), { lr: 0.001, weightDecay: 0.01 })
  */
 export class AdamW extends Adam {
-  constructor(parameters: Iterable<Parameter>, options: AdamOptions = {}) {
+  constructor(parameters: Trainable, options: AdamOptions = {}) {
     super(parameters, { weightDecay: 0.01, ...options });
   }
 

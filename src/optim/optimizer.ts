@@ -9,6 +9,35 @@ import { type Parameter, State } from "../graph/state.js";
 import type { Tensor } from "../graph/tensor.js";
 import { tensorOver, zeros } from "../ops/create.js";
 
+/** Parameters with settings of their own. */
+export interface ParameterGroup {
+  readonly parameters: Iterable<Parameter>;
+  /** Multiplies the optimizer's learning rate. Default 1. */
+  readonly lrScale?: number;
+  /** Default: the optimizer's. */
+  readonly weightDecay?: number;
+}
+
+/** What optimizers train: parameters, or groups of them; both may be mixed. */
+export type Trainable = Iterable<Parameter | ParameterGroup>;
+
+/** Settings of some parameters of an optimizer; they may be changed at any time, as its learning rate may. */
+export interface GroupSettings {
+  lrScale: number;
+  /** Undefined: the optimizer's. */
+  weightDecay: number | undefined;
+}
+
+interface Group extends GroupSettings {
+  readonly parameters: readonly Parameter[];
+}
+
+/** A parameter and how the loss changes with it. */
+export interface Slope {
+  readonly parameter: Parameter;
+  readonly gradient: Tensor;
+}
+
 /** A saved slot or number of an optimizer. */
 export interface OptimizerState {
   readonly slots: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
@@ -21,14 +50,17 @@ const stepsAhead = 2;
 /** Base class of optimizers. */
 export abstract class Optimizer {
   readonly parameters: readonly Parameter[];
+  /** Those that were given without a group, if any, and then the groups. */
+  readonly groups: readonly Group[];
   /** Steps made so far. */
   steps = 0;
   #learningRate: number;
   readonly #slots = new Map<string, Map<Parameter, State>>();
 
-  /** @param parameters of a model: `model.parameters()` */
-  constructor(parameters: Iterable<Parameter>, learningRate: number) {
-    this.parameters = [...new Set(parameters)];
+  /** @param parameters of a model: `model.parameters()`, or groups of them */
+  constructor(parameters: Trainable, learningRate: number) {
+    this.groups = toGroups(new.target.name, parameters);
+    this.parameters = this.groups.flatMap((group) => group.parameters);
     if (this.parameters.length === 0) {
       throw new ArgumentError(`${new.target.name}: there are no parameters to train. Expected model.parameters().`);
     }
@@ -57,7 +89,16 @@ export abstract class Optimizer {
         `${this.constructor.name}.step(): no parameter has a gradient. Fix: call loss.backward() first, on a loss that depends on these parameters.`,
       );
     }
-    this.update(ready.map((parameter) => ({ parameter, gradient: parameter.grad as Tensor })));
+    // Counted when the step is run, before any group needs the number.
+    let counted = false;
+    for (const group of this.groups) {
+      const slopes = group.parameters
+        .filter((parameter) => parameter.requiresGrad && parameter.grad !== null)
+        .map((parameter) => ({ parameter, gradient: parameter.grad as Tensor }));
+      if (slopes.length === 0) continue;
+      this.update(slopes, group, !counted);
+      counted = true;
+    }
     for (const parameter of ready) parameter.grad = null;
     if (currentTrace() !== null) return Promise.resolve();
     const { device } = ready[0];
@@ -70,8 +111,12 @@ export abstract class Optimizer {
     for (const parameter of this.parameters) parameter.grad = null;
   }
 
-  /** Assigns new values to the parameters. */
-  protected abstract update(pairs: readonly { readonly parameter: Parameter; readonly gradient: Tensor }[]): void;
+  /**
+   * Assigns new values to parameters of one group.
+   *
+   * @param counts whether `steps` is to grow by one when the recorded step is run
+   */
+  protected abstract update(slopes: readonly Slope[], group: GroupSettings, counts: boolean): void;
 
   /** A state of the parameter's shape that starts at zero: momentum and the like. */
   protected slot(name: string, parameter: Parameter): State {
@@ -124,6 +169,34 @@ export abstract class Optimizer {
     this.lr = numbers.lr ?? this.lr;
     this.steps = numbers.steps ?? this.steps;
   }
+}
+
+function toGroups(what: string, trainables: Trainable): Group[] {
+  const single: Parameter[] = [];
+  const groups: Group[] = [];
+  const seen = new Set<Parameter>();
+  const unseen = (parameters: Iterable<Parameter>) => {
+    const fresh = [...new Set(parameters)].filter((parameter) => !seen.has(parameter));
+    for (const parameter of fresh) seen.add(parameter);
+    return fresh;
+  };
+  for (const each of trainables) {
+    if (!("parameters" in each)) {
+      single.push(...unseen([each]));
+      continue;
+    }
+    const { lrScale = 1, weightDecay } = each;
+    checkRange(what, "lrScale", lrScale, 0, Number.POSITIVE_INFINITY);
+    if (weightDecay !== undefined) checkRange(what, "weightDecay", weightDecay, 0, Number.POSITIVE_INFINITY);
+    const given = [...each.parameters];
+    const parameters = unseen(given);
+    if (parameters.length < new Set(given).size)
+      throw new ArgumentError(`${what}: a parameter is in two groups. Expected each in one. Fix: leave it out of one.`);
+    if (parameters.length === 0)
+      throw new ArgumentError(`${what}: a group has no parameters. Expected some, such as model.parameters().`);
+    groups.push({ parameters, lrScale, weightDecay });
+  }
+  return single.length === 0 ? groups : [{ parameters: single, lrScale: 1, weightDecay: undefined }, ...groups];
 }
 
 function splitName(name: string): [kind: string, position: number] {

@@ -1,11 +1,10 @@
 /** Stochastic gradient descent. */
 
 import { ArgumentError } from "../core/errors.js";
-import type { Parameter } from "../graph/state.js";
 import type { Tensor } from "../graph/tensor.js";
 import { add, mul, sub } from "../ops/elementwise/arithmetic.js";
 import { varyingNumber } from "../ops/tensors.js";
-import { checkRange, Optimizer } from "./optimizer.js";
+import { checkRange, type GroupSettings, Optimizer, type Slope, type Trainable } from "./optimizer.js";
 
 export interface SGDOptions {
   /** Learning rate. */
@@ -28,7 +27,7 @@ export class SGD extends Optimizer {
   nesterov: boolean;
   weightDecay: number;
 
-  constructor(parameters: Iterable<Parameter>, { lr, momentum = 0, nesterov = false, weightDecay = 0 }: SGDOptions) {
+  constructor(parameters: Trainable, { lr, momentum = 0, nesterov = false, weightDecay = 0 }: SGDOptions) {
     super(parameters, lr);
     this.momentum = checkRange("SGD", "momentum", momentum, 0, 1);
     this.nesterov = nesterov;
@@ -36,18 +35,19 @@ export class SGD extends Optimizer {
     if (nesterov && momentum === 0) throw new ArgumentError("SGD: nesterov needs a momentum above 0, such as 0.9.");
   }
 
-  protected override update(pairs: readonly { readonly parameter: Parameter; readonly gradient: Tensor }[]): void {
-    const { device } = pairs[0].parameter;
+  protected override update(slopes: readonly Slope[], group: GroupSettings, counts: boolean): void {
+    const { device } = slopes[0].parameter;
+    const weightDecay = () => group.weightDecay ?? this.weightDecay;
     const hasMomentum = this.structural(() => this.momentum !== 0);
-    const hasDecay = this.structural(() => this.weightDecay !== 0);
+    const hasDecay = this.structural(() => weightDecay() !== 0);
     const nesterov = this.structural(() => this.nesterov);
     const rate = varyingNumber(() => {
-      this.steps++;
-      return this.lr;
+      if (counts) this.steps++;
+      return this.lr * group.lrScale;
     }, device);
     const momentum = varyingNumber(() => this.momentum, device);
-    const decay = varyingNumber(() => this.weightDecay, device);
-    for (const { parameter, gradient } of pairs) {
+    const decay = varyingNumber(weightDecay, device);
+    for (const { parameter, gradient } of slopes) {
       const slope = (hasDecay ? add(gradient, mul(parameter, decay)) : gradient) as Tensor;
       let direction = slope;
       if (hasMomentum) {

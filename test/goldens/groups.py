@@ -1,0 +1,34 @@
+"""What PyTorch's optimizers make of groups of parameters, for test/train/parameterGroups.test.ts.
+
+Needs Debian's python3-torch:  /usr/bin/python3 test/goldens/groups.py     writes groups.json beside this file
+"""
+
+import json
+import pathlib
+
+import torch
+
+HERE = pathlib.Path(__file__).parent
+x = [[1.0, 2.0], [-1.0, 0.5], [0.25, -2.0]]
+y = [[1.0], [0.0], [-1.5]]
+weight, bias = [[0.5, -0.25]], [0.1]
+
+
+def train(make):
+    """Weight and bias after ten steps of a linear regression."""
+    w, b = (torch.tensor(values, dtype=torch.float64, requires_grad=True) for values in (weight, bias))
+    inputs, targets = (torch.tensor(values, dtype=torch.float64) for values in (x, y))
+    optimizer = make([dict(params=[w]), dict(params=[b], lr=0.02, weight_decay=0)])
+    for _ in range(10):
+        optimizer.zero_grad()
+        ((inputs @ w.T + b - targets) ** 2).mean().backward()
+        optimizer.step()
+    return w.flatten().tolist() + b.tolist()
+
+
+found = dict(
+    SGD=train(lambda groups: torch.optim.SGD(groups, lr=0.1, momentum=0.9, weight_decay=0.3)),
+    Adam=train(lambda groups: torch.optim.Adam(groups, lr=0.1, weight_decay=0.3)),
+    AdamW=train(lambda groups: torch.optim.AdamW(groups, lr=0.1, weight_decay=0.3)),
+)
+(HERE / "groups.json").write_text(json.dumps(dict(torch=torch.__version__, x=x, y=y, weight=weight, bias=bias, after=found)) + "\n")
