@@ -101,7 +101,7 @@ export function fitPixels(image: PixelImage, { inputShape, resizing }: PictureIn
 }
 
 /** To the nearest integer, halves to the even one, as Python rounds. */
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
 }

@@ -1,7 +1,9 @@
 /** What a trained model says about pictures. */
 
+import { ArgumentError } from "../core/errors.js";
 import type { Normalization } from "../core/normalization.js";
 import type { Shape } from "../core/shape.js";
+import { type View, viewBatch } from "../data/augment/views.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
 import { DataLoader } from "../data/loader.js";
 import { type CompiledFunction, compile } from "../graph/compile.js";
@@ -16,6 +18,8 @@ export interface PredictOptions {
   readonly normalization?: Normalization | undefined;
   /** Default 256. */
   readonly batchSize?: number;
+  /** Looks at each picture, over which probabilities are averaged: `augment.flipViews()`. Default: the picture as it is. */
+  readonly views?: readonly View[] | undefined;
 }
 
 /** What a model says about one picture. */
@@ -40,14 +44,15 @@ export class Predictor {
   /** Class probabilities for each picture, in order. */
   async *predict(
     data: BatchSource<ImageBatch>,
-    { batchSize = 256 }: Pick<PredictOptions, "batchSize"> = {},
+    { batchSize = 256, views = asItIs }: Pick<PredictOptions, "batchSize" | "views"> = {},
   ): AsyncGenerator<Prediction> {
+    if (views.length === 0) throw new ArgumentError("predict: there are no views. Expected at least one.");
     const restore = switchToEvaluation(this.model);
     try {
-      for await (const { images, labels, indices, shape, size } of new DataLoader(data, { batchSize }).epoch(0)) {
-        const rows = await this.#step(tensorOver(images, shape, "uint8"));
-        const values = await rows.data();
-        const classes = rows.shape[1];
+      for await (const batch of new DataLoader(data, { batchSize }).epoch(0)) {
+        const { labels, indices, size } = batch;
+        const values = await this.#average(batch, views);
+        const classes = values.length / size;
         for (let i = 0; i < size; i++) {
           yield { index: indices[i], label: labels[i], probabilities: values.subarray(i * classes, (i + 1) * classes) };
         }
@@ -56,7 +61,20 @@ export class Predictor {
       restore();
     }
   }
+
+  /** The mean over the views of each picture's probabilities. */
+  async #average(batch: ImageBatch, views: readonly View[]): Promise<Float32Array> {
+    let sum: Float32Array | undefined;
+    for (const view of views) {
+      const { images, shape } = view === asItIs[0] ? batch : viewBatch(batch, view);
+      const values = await (await this.#step(tensorOver(images, shape, "uint8"))).data();
+      sum = sum?.map((value, i) => value + values[i]) ?? values;
+    }
+    return sum?.map((value) => value / views.length) ?? new Float32Array();
+  }
 }
+
+const asItIs: readonly View[] = [(picture) => picture];
 
 /**
  * Class probabilities for each picture, in order.

@@ -7,8 +7,12 @@ import {
   augment,
   crossEntropy,
   DataLoader,
+  ImageDataset,
+  manualSeed,
   nn,
   normalizePixels,
+  type PredictOptions,
+  predict,
   SGD,
   Trainer,
   tensor,
@@ -79,4 +83,38 @@ it("groups and mixing exclude one another", async () => {
     assert.match(error.message, /mixed of two belongs to no group. Fix: groups without mixup and cutmix/);
     return true;
   });
+});
+
+it("predictions are averaged over views", async () => {
+  useDevice(device);
+  manualSeed(1);
+  const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 2));
+  const probabilities = async (options: PredictOptions, data = train) => {
+    const rows: number[][] = [];
+    for await (const each of predict(model, data, { batchSize: 20, ...options })) rows.push([...each.probabilities]);
+    return rows;
+  };
+  const mirrored = new ImageDataset({
+    ...{ name: "mirrored", split: "train", shape: train.shape, classNames: train.classNames, labels: train.labels },
+    images: train.images.map((_, i, all) => all[i - (i % 4) + 3 - (i % 4)]),
+  });
+  const [plain, other] = [await probabilities({}), await probabilities({}, mirrored)];
+  const averaged = await probabilities({ views: augment.flipViews() });
+  for (const [i, row] of averaged.entries()) {
+    for (const [k, value] of row.entries()) assert.ok(Math.abs(value - (plain[i][k] + other[i][k]) / 2) < 1e-6);
+  }
+  assert.notDeepEqual(plain, averaged);
+  await assert.rejects(probabilities({ views: [] }), /there are no views/);
+});
+
+it("views are where they say", () => {
+  const picture: augment.Picture = { shape: [1, 3, 4], image: Uint8Array.from({ length: 12 }, (_, i) => i) };
+  const seen = (views: readonly augment.View[]) => views.map((view) => [...view(picture).image].join(" "));
+  const crops = ["0 1 4 5", "1 0 5 4", "2 3 6 7", "3 2 7 6", "4 5 8 9", "5 4 9 8", "6 7 10 11", "7 6 11 10"];
+  assert.deepEqual(seen(augment.cropViews(2)), [...crops, "1 2 5 6", "2 1 6 5"]);
+  assert.equal(augment.cropViews([2, 1], false).length, 5);
+  const shifts = seen(augment.shiftViews());
+  assert.deepEqual(shifts.slice(0, 2), ["0 1 2 3 4 5 6 7 8 9 10 11", "0 0 1 2 0 4 5 6 0 8 9 10"]);
+  assert.equal(new Set(shifts).size, 9);
+  assert.throws(() => seen(augment.cropViews(4)), /windows of 4×4 do not fit into a picture of 3×4/);
 });
