@@ -1,7 +1,8 @@
 /** `fovea predict`: what a trained model sees in pictures. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { AbortedError, ArgumentError } from "../../core/errors.js";
+import { flipViews, shiftViews } from "../../data/augment/views.js";
 import { ImageDataset } from "../../data/images.js";
 import { toPlanar } from "../../data/pixels.js";
 import { fitPixels } from "../../data/resize.js";
@@ -24,7 +25,7 @@ Example:
   $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors \\
       --invert scan1.jpg scan2.jpg --json
   $ fovea predict resnet56 --weights resnet56.safetensors holidays/ '*.png'
-  $ fovea predict resnet50 --weights torchvision/resnet50 cat.jpg
+  $ fovea predict resnet50 --weights torchvision/resnet50 cat.jpg --views flips
 
 Pictures are resized and cropped as the model's entry says (fovea models), or as
 in the run that the weights are from. Digits are expected bright on dark, as in
@@ -34,8 +35,11 @@ interface PredictFlags extends DeviceFlags {
   readonly weights?: string;
   readonly top: number;
   readonly invert?: true;
+  readonly views?: keyof typeof viewsOf;
   readonly json?: true;
 }
+
+const viewsOf = { flips: flipViews, shifts: shiftViews } as const;
 
 export function predictCommand(): Command {
   const command = new Command("predict")
@@ -46,6 +50,12 @@ export function predictCommand(): Command {
   return withDeviceOptions(command)
     .option("--top <n>", "how many classes to name", wholeNumber(1), 3)
     .option("--invert", "exchange dark and bright")
+    .addOption(
+      new Option(
+        "--views <name>",
+        "average over several looks: each picture's mirror image, or shifts by a pixel",
+      ).choices(Object.keys(viewsOf)),
+    )
     .option("--json", "one JSON object for each picture on standard output")
     .addHelpText("after", help)
     .action((name: string, files: readonly string[], _: PredictFlags, command: Command) =>
@@ -118,9 +128,9 @@ async function answer(
   file: string,
   data: ImageDataset,
   predictor: Predictor,
-  { top, json, invert }: PredictFlags,
+  { top, json, invert, views }: PredictFlags,
 ): Promise<void> {
-  for await (const { probabilities } of predictor.predict(data)) {
+  for await (const { probabilities } of predictor.predict(data, { views: views && viewsOf[views]() })) {
     const best = ranking(probabilities)
       .slice(0, top)
       .map((index): Answer => ({ class: data.classNames[index], probability: probabilities[index] }));
