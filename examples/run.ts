@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { FoveaError } from "fovea";
 import { command as deepGradients } from "./deep-gradients.js";
+import { command as fairSmiles } from "./fair-smiles.js";
 import { command as findDigits } from "./find-digits.js";
 import { command as kernels } from "./kernels.js";
 import { command as templates } from "./templates.js";
@@ -18,6 +19,7 @@ const program = new Command("example")
   .addCommand(templates)
   .addCommand(findDigits)
   .addCommand(deepGradients)
+  .addCommand(fairSmiles)
   .helpCommand(false)
   .showHelpAfterError("Add --help for what is expected.");
 for (const command of program.commands) command.showHelpAfterError("Add --help for what is expected.");

@@ -50,7 +50,7 @@ const skip = delayed && "examples run on a device of their own, without delays";
 describe("npm run example", { skip }, () => {
   it("lists the examples without a name, and explains each", async () => {
     const list = await printed();
-    for (const name of ["kernels", "templates", "find-digits", "deep-gradients"]) {
+    for (const name of ["kernels", "templates", "find-digits", "deep-gradients", "fair-smiles"]) {
       assert.match(list, new RegExp(`^ {2}${name} \\[options\\] +\\S`, "m"));
       assert.match(await printed(name, "--help"), new RegExp(`^Usage: example ${name} \\[options\\]`));
     }

@@ -28,10 +28,10 @@ with what it was not trained with of its own data: the test pictures, or those
 of a folder of pictures that were held out.
 
 Attributes for --by are further columns of a .csv, or what a generated set
-knows of its pictures. Of two classes the second is the positive one: "positive" is the share called
-so, TPR and FPR are the shares of the second and of the first class called so.
-Intervals are where 95 of 100 resamples of the pictures lie (bootstrap). Groups
-of fewer than 30 pictures are called too few to say.`;
+knows of its pictures. Of two classes the second is the positive one: "positive"
+is the share called so, TPR and FPR are the shares of the second and of the
+first class called so. Intervals are where 95 of 100 resamples of the pictures
+lie (bootstrap). Groups of fewer than 30 pictures are called too few to say.`;
 
 interface EvaluateFlags extends DataFlags, DeviceFlags {
   readonly weights?: string;
