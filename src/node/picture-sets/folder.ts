@@ -32,7 +32,7 @@ export async function imageFolder(path: string, options: ClassFoldersOptions): P
 /** More folders within one another than anybody needs. */
 const deepest = 32;
 
-/** All that a folder holds. @internal */
+/** All that a folder holds. */
 export async function listFolder(path: string): Promise<Listing> {
   if (!(await isFolder(path)))
     throw new FileError(

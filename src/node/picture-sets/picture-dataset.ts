@@ -46,7 +46,7 @@ export interface Attribute {
   readonly labels: Int32Array<ArrayBuffer>;
 }
 
-/** A set of pictures before they have been looked at. @internal */
+/** A set of pictures before they have been looked at. */
 export interface PictureSetParts {
   readonly name: string;
   readonly split: string;

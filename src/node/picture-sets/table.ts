@@ -109,7 +109,7 @@ async function findPictures(path: string, options: ImageTableOptions): Promise<P
   };
 }
 
-/** Reads a table as rows of text. @internal */
+/** Reads a table as rows of text. */
 export async function readTable(path: string, delimiter?: string): Promise<Table> {
   const bytes = await readFile(path, { maxBytes: MAX_TABLE_BYTES });
   let text: string;

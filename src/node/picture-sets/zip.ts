@@ -18,7 +18,7 @@ export async function imageZip(path: string, options: ClassFoldersOptions): Prom
   return openPictures(options, async () => arrange(await listZip(path), options));
 }
 
-/** All that an archive holds. @internal */
+/** All that an archive holds. */
 export async function listZip(path: string): Promise<Listing> {
   const entries = await openZip(await reopening(path));
   const skipped: SkippedFile[] = [];
