@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Buffer, Operand, Work } from "../src/backends/backend.js";
 import { CpuCompiler } from "../src/backends/cpu/compiler.js";
-import type { Machine } from "../src/backends/cpu/lowering.js";
+import { machineOf } from "../src/backends/cpu/machines.js";
 import { createReferenceDevice } from "../src/backends/reference/device.js";
 import { type CheckCase, functionCases, operationCases, randomTensor } from "../src/check/catalogue/index.js";
 import { type DType, sizeBytes } from "../src/core/dtype.js";
@@ -20,12 +20,12 @@ import { allOperations } from "../test/support/samples.js";
 import { table } from "./markdown.js";
 
 /** Kernels are the same source for both; what a step looks like depends on the machine. */
-const machines: Readonly<Record<string, Machine>> = {
-  wasm: { vectorWidth: 4, registers: 16, threads: 4 },
-  native: { vectorWidth: 8, registers: 16, threads: 4 },
+const machines = {
+  wasm: machineOf("wasm-simd", 4),
+  native: machineOf("native-avx2", 4),
 };
 
-const compilers = Object.entries(machines).map(([name, machine]) => new CpuCompiler(name, machine));
+const compilers = Object.values(machines).map((machine) => new CpuCompiler(machine));
 const columns = ["reference", ...Object.keys(machines)];
 
 /** The whole document. */

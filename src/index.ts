@@ -6,9 +6,11 @@
 import "./ops/methods.js";
 
 export type { Device, MemoryUse } from "./backends/backend.js";
+export { setAlgorithms } from "./backends/cpu/ownAlgorithms.js";
 export type { WasmDeviceOptions, WasmVariant } from "./backends/wasm/device.js";
 export { createWasmDevice } from "./backends/wasm/device.js";
 export * from "./check/index.js";
+export type { AlgorithmTable, AlgorithmTables } from "./core/algorithms.js";
 export type { DType, TypedArray, TypedArrayOf } from "./core/dtype.js";
 export * from "./core/errors.js";
 export type { NestedArray } from "./core/format.js";

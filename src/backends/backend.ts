@@ -90,6 +90,14 @@ export interface Step {
    * again while that stays the same. Equal strings, equal results for equal contents.
    */
   readonly prepares?: string;
+  readonly chosen?: ChosenAlgorithm;
+}
+
+/** How a step computes what can be computed in several ways. */
+export interface ChosenAlgorithm {
+  readonly algorithm: string;
+  /** A table of what is fastest on such machines, one that the user gave (`setAlgorithms`), or a count of operations. */
+  readonly by: "table" | "own table" | "model";
 }
 
 /** Receives the steps of a work item. */

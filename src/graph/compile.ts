@@ -1,10 +1,9 @@
 /** `compile`: record a function once, run its program ever after. */
 
 import type { Device } from "../backends/backend.js";
+import { choicesInUse } from "../core/algorithms.js";
 import type { DType } from "../core/dtype.js";
 import { ArgumentError, TraceError } from "../core/errors.js";
-import { currentMemory } from "../core/memory.js";
-import { currentPrecision } from "../core/precision.js";
 import type { Shape } from "../core/shape.js";
 import { ExecutableCache } from "./cache.js";
 import { currentTrace, type Trace, withTrace } from "./context.js";
@@ -81,7 +80,7 @@ export function compile<Arguments extends readonly Structure[], Result extends S
   let last: Executable | undefined;
 
   const find = (device: Device, args: readonly unknown[], tensors: readonly AnyTensor[]): Recording => {
-    const key = `${device.variant} ${currentPrecision()} ${currentMemory()} ${describe(args)}`;
+    const key = `${device.variant} ${choicesInUse()} ${describe(args)}`;
     const known = recordings.get(key)?.find((recording) => recording.guards.every((holds) => holds()));
     if (known !== undefined && known.executable.device === device) {
       cache.touch(known.executable);

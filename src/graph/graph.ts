@@ -1,9 +1,8 @@
 /** The part of the graph that a program is to compute, and its signature: what programs are found again by. */
 
+import { choicesInUse } from "../core/algorithms.js";
 import { dtypes } from "../core/dtype.js";
 import { FoveaError, StaleValueError, TraceError } from "../core/errors.js";
-import { currentMemory } from "../core/memory.js";
-import { currentPrecision } from "../core/precision.js";
 import { formatShape } from "../core/shape.js";
 import { type CheckpointRegion, pathOf, type Trace } from "./context.js";
 import type { AnyState } from "./state.js";
@@ -103,11 +102,7 @@ const originCodes = { computed: 0, data: 1, stored: 1, state: 2, number: 3, draw
 
 /** Graphs with equal signatures have the same program: values, states and numbers may differ. */
 export function signatureOf(graph: Graph): Int32Array<ArrayBuffer> {
-  const words: number[] = [
-    graph.nodes.length,
-    currentPrecision() === "exact" ? 1 : 0,
-    currentMemory() === "low" ? 1 : 0,
-  ];
+  const words: number[] = [graph.nodes.length, choicesInUse()];
   const states = new Map<AnyState, number>();
   const numberOf = (state: AnyState): number => {
     const known = states.get(state);

@@ -45,6 +45,10 @@ export const platform: Platform = {
 
   environment: () => undefined,
 
+  readText(path) {
+    throw new FileError(`cannot read ${path}: pages have no files`);
+  },
+
   hardwareThreads: () => navigator.hardwareConcurrency,
 
   // Pages are not told; a WebAssembly memory cannot be larger.

@@ -1,6 +1,6 @@
 /** Node: worker threads, environment variables, the native addon. */
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -61,6 +61,8 @@ export const platform: Platform = {
   unpack: async (text) => new Uint8Array(gunzipSync(Buffer.from(text, "base64"))),
 
   environment: (name) => process.env[name],
+
+  readText: (path) => readFileSync(path, "utf8"),
 
   hardwareThreads: () => availableParallelism(),
 

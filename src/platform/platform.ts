@@ -40,6 +40,8 @@ export interface Platform {
   unpack(text: string): Promise<Uint8Array<ArrayBuffer>>;
   /** An environment variable; undefined where there are none. */
   environment(name: string): string | undefined;
+  /** The text of a file that an environment variable names. */
+  readText(path: string): string;
   /** Threads that can run at once. */
   hardwareThreads(): number;
   /** Bytes of memory that the machine has for this process. */

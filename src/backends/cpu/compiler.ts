@@ -13,10 +13,7 @@ import { Lowering, type Machine } from "./lowering.js";
 export class CpuCompiler implements Compiler {
   readonly fusesElementwise = true;
 
-  constructor(
-    private readonly device: string,
-    private readonly machine: Machine,
-  ) {}
+  constructor(private readonly machine: Machine) {}
 
   takesEpilogue(op: string): boolean {
     return opsWithEpilogue.has(op);
@@ -50,7 +47,7 @@ export class CpuCompiler implements Compiler {
     const lower = tableOfLowerings.get(work.op);
     if (lower === undefined) {
       throw new UnsupportedOpError(
-        `${work.op}: ${this.device} has no kernel for it. Fix: use an op that it has, or the reference device, which has all.`,
+        `${work.op}: ${this.machine.variant} has no kernel for it. Fix: use an op that it has, or the reference device, which has all.`,
       );
     }
     lower(work, new Lowering(this.machine, epilogue, emit));

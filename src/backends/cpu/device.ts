@@ -44,7 +44,6 @@ export interface EncodedProgram {
 
 export interface CpuDeviceOptions {
   readonly name: string;
-  readonly variant: string;
   readonly machine: Machine;
   readonly memoryLimit: number;
   readonly engine: Engine;
@@ -66,12 +65,12 @@ export class CpuDevice implements Device {
   #bindings = noBindings;
   #closing: Promise<void> | undefined;
 
-  constructor({ name, variant, machine, memoryLimit, engine }: CpuDeviceOptions) {
+  constructor({ name, machine, memoryLimit, engine }: CpuDeviceOptions) {
     this.name = name;
-    this.variant = variant;
+    this.variant = machine.variant;
     this.threads = machine.threads;
     this.memoryLimit = memoryLimit;
-    this.compiler = new CpuCompiler(variant, machine);
+    this.compiler = new CpuCompiler(machine);
     this.ready = engine.ready;
     this.#engine = engine;
     this.#held = new HeldMemory(memoryLimit, (bytes) => engine.tellCollector(bytes));

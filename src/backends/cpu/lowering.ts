@@ -1,12 +1,14 @@
 /** What the lowering of an op is given, and the table that makes leaving one out a compile error. */
 
-import type { Buffer, Emitter, Operand } from "../backend.js";
+import type { Buffer, ChosenAlgorithm, Emitter, Operand, Step } from "../backend.js";
 import { makeStep } from "./encode.js";
 import type { ElementwiseFields } from "./fields.js";
 import type { StepFields, StepName } from "./schema.js";
 
 /** The kernels' instruction set: all that the choice of an algorithm may depend on, besides shapes. */
 export interface Machine {
+  /** Their name, such as `native-avx2`. */
+  readonly variant: string;
   /** Lanes of a vector of float32: 4, 8 or 16. */
   readonly vectorWidth: number;
   /** Vector registers. */
@@ -16,6 +18,9 @@ export interface Machine {
 }
 
 export class Lowering {
+  /** How the algorithm of the steps from here on was chosen, where there is more than one. */
+  chosen: ChosenAlgorithm | undefined;
+
   constructor(
     readonly machine: Machine,
     /** The op's epilogue, to be passed on to the step that finishes the output. */
@@ -24,7 +29,7 @@ export class Lowering {
   ) {}
 
   step<N extends StepName>(name: N, fields: StepFields<N>): void {
-    this.emitter.step(makeStep(name, fields));
+    this.#emit(makeStep(name, fields));
   }
 
   /** A step that need not run again while what it reads, one buffer, stays the same. */
@@ -32,7 +37,11 @@ export class Lowering {
     const step = makeStep(name, fields);
     const buffers = new Set<unknown>([...step.reads, ...step.writes, ...step.scratch]);
     const rest = Object.entries(fields).filter(([, value]) => !buffers.has(value));
-    this.emitter.step({ ...step, prepares: `${name} ${JSON.stringify(rest)}` });
+    this.#emit({ ...step, prepares: `${name} ${JSON.stringify(rest)}` });
+  }
+
+  #emit(step: Step): void {
+    this.emitter.step(this.chosen === undefined ? step : { ...step, chosen: this.chosen });
   }
 
   /** Whether what is prepared of `source` stays in memory from one run to the next. */

@@ -4,7 +4,8 @@ import { platform } from "#platform";
 import { DeviceError } from "../../core/errors.js";
 import type { Device } from "../backend.js";
 import { CpuDevice } from "../cpu/device.js";
-import type { Machine } from "../cpu/lowering.js";
+import { machineOf, variants } from "../cpu/machines.js";
+import { useEnvironment } from "../cpu/ownAlgorithms.js";
 import { schemaHash } from "../cpu/schema.js";
 import { chooseThreads } from "../cpu/threads.js";
 import type { NativeAddon } from "./addon.js";
@@ -17,14 +18,6 @@ export interface NativeDeviceOptions {
   readonly memoryLimit?: number | undefined;
 }
 
-/** Lanes and registers of each instruction set. */
-const machines: Readonly<Record<string, Omit<Machine, "threads">>> = {
-  avx512: { vectorWidth: 16, registers: 32 },
-  avx2: { vectorWidth: 8, registers: 16 },
-  sse2: { vectorWidth: 4, registers: 16 },
-  neon: { vectorWidth: 4, registers: 32 },
-};
-
 /**
  * A device that runs on this machine's own instruction set; `FOVEA_ISA` chooses a lesser one, `FOVEA_THREADS` the
  * number of threads. Throws `DeviceError` where there is no addon.
@@ -34,11 +27,12 @@ export function createNativeDevice(options: NativeDeviceOptions = {}): Device {
   const isa = chooseIsa(addon.isas(), platform.environment("FOVEA_ISA"));
   const threads = chooseThreads(options.threads, 256);
   const memoryLimit = options.memoryLimit ?? platform.memoryBytes();
-  const variant = `native-${isa}`;
-  const machine = { ...machines[isa], threads };
+  const variant = variants.find((each) => each === `native-${isa}`);
+  if (variant === undefined) throw new DeviceError(`the native addon has an instruction set ${isa}, which is unknown`);
+  useEnvironment();
   try {
     const engine = new NativeEngine(addon, isa, threads, memoryLimit, variant);
-    return new CpuDevice({ name: "native", variant, machine, memoryLimit, engine });
+    return new CpuDevice({ name: "native", machine: machineOf(variant, threads), memoryLimit, engine });
   } catch (cause) {
     throw unusable(cause);
   }

@@ -7,6 +7,8 @@ import { platform } from "#platform";
 import { ArgumentError, DeviceError } from "../../core/errors.js";
 import type { Device } from "../backend.js";
 import { CpuDevice } from "../cpu/device.js";
+import { machineOf } from "../cpu/machines.js";
+import { useEnvironment } from "../cpu/ownAlgorithms.js";
 import { chooseThreads } from "../cpu/threads.js";
 import { initialPages } from "./engine.js";
 import { RemoteEngine } from "./remote.js";
@@ -42,14 +44,14 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): Device {
     throw new ArgumentError(`threads: ${options.threads} threads need shared memory, and \`shared\` is false.`);
   }
   const threads = shared ? chooseThreads(options.threads, mostThreads) : 1;
+  useEnvironment();
   const bytes = Math.min(options.memoryLimit ?? Number.POSITIVE_INFINITY, platform.memoryBytes());
   const pages = Math.max(initialPages(threads), Math.min(mostPages, Math.floor(bytes / pageBytes)));
   const memory = shared ? reserveShared(threads, pages) : undefined;
   const memoryLimit = (memory?.pages ?? pages) * pageBytes;
   return new CpuDevice({
     name: "wasm",
-    variant: `wasm-${variant}`,
-    machine: { vectorWidth: 4, registers: 16, threads },
+    machine: machineOf(`wasm-${variant}`, threads),
     memoryLimit,
     engine: new RemoteEngine({ variant, threads, memoryLimit, memory: memory?.memory }),
   });

@@ -9,30 +9,22 @@ import type { Buffer, Operand, OpShapes } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lower, Lowering, Machine } from "../lowering.js";
 import type { StepFields } from "../schema.js";
+import type { Algorithm } from "./algorithm.js";
+import { type ConvolutionCase, choose, weightGradientProblem } from "./convolutionCase.js";
 import {
-  chooseLanes,
+  foldColumns,
   forwardProblem,
   gradientProblem,
-  isPlain,
   isProduct,
   type Problem,
   sizesOf,
   takesChannelsLast,
-  usesWinogradColumns,
 } from "./convolutionProblem.js";
 import { lowerProduct } from "./matmul.js";
 import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
 import { lowerWeightGradient, weightGradientSteps } from "./weightGradient.js";
-import {
-  haloLength,
-  interleavedLength,
-  liesOnSource,
-  residues,
-  windowAxes,
-  windowsBetween,
-  windowsInBand,
-} from "./windows.js";
-import { lowerWinograd, winogradSteps, winogradTile } from "./winograd.js";
+import { haloLength, interleavedLength, liesOnSource, residues, windowsBetween, windowsInBand } from "./windows.js";
+import { lowerWinograd, winogradSteps } from "./winograd.js";
 import { lowerWinogradColumns, winogradColumnsSteps } from "./winogradColumns.js";
 
 const pair = row(2);
@@ -120,26 +112,26 @@ const blockFloats = 1 << 13;
 
 function lowerConvolution(
   given: Problem,
+  algorithm: Algorithm,
   source: Operand,
   weight: Operand,
   output: Operand,
   params: Conv2dParams,
   to: Lowering,
 ): void {
-  const tile = winogradTile(given, to.machine);
-  if (tile !== 0) {
-    lowerWinograd(given, tile, source, weight, output, to);
+  if (algorithm === "winograd-4x4" || algorithm === "winograd-2x2") {
+    lowerWinograd(given, algorithm === "winograd-4x4" ? 4 : 2, source, weight, output, to);
     return;
   }
-  if (usesWinogradColumns(given, params, to.machine)) {
+  if (algorithm === "winograd-columns") {
     lowerWinogradColumns(given, source, weight, output, to);
     return;
   }
   const width = to.machine.vectorWidth;
   const sourceLast = source.layout === "channelsLast";
   const targetLast = output.layout === "channelsLast";
-  const { problem, arePixels } = chooseLanes(given, params, to.machine);
-  const lanesArePixels = arePixels && !sourceLast && !targetLast;
+  const problem = algorithm === "direct-folded" ? foldColumns(given, params) : given;
+  const lanesArePixels = algorithm === "direct-pixels";
   const { batch, groups, sourceChannels, targetChannels, axes, kernel, gradient, folded } = problem;
   const [y, x] = axes;
   const depth = sourceChannels * kernel[0] * kernel[1];
@@ -253,6 +245,14 @@ function packWeights(weight: Operand, depth: number, packing: Packing, to: Lower
   return output;
 }
 
+const isLast = (...operands: readonly Operand[]) => operands.some(({ layout }) => layout === "channelsLast");
+
+function algorithmFor(given: ConvolutionCase, to: Lowering): Algorithm {
+  const choice = choose(given, to.machine);
+  to.chosen = choice;
+  return choice.algorithm;
+}
+
 const conv2d: Lower<"input" | "weight", Conv2dParams> = ({ inputs: { input, weight }, params, output }, to) => {
   const sizes = sizesOf(input.shape, weight.shape, output.shape);
   const { batch, channels, outputs, kernel } = sizes;
@@ -269,7 +269,8 @@ const conv2d: Lower<"input" | "weight", Conv2dParams> = ({ inputs: { input, weig
     );
     return;
   }
-  lowerConvolution(forwardProblem(sizes, params), input, weight, output, params, to);
+  const algorithm = algorithmFor({ op: "conv2d", sizes, params, last: isLast(input, output) }, to);
+  lowerConvolution(forwardProblem(sizes, params), algorithm, input, weight, output, params, to);
 };
 
 const conv2dInputGradient: Lower<"upstream" | "weight", Conv2dParams> = (
@@ -291,7 +292,8 @@ const conv2dInputGradient: Lower<"upstream" | "weight", Conv2dParams> = (
     );
     return;
   }
-  lowerConvolution(gradientProblem(sizes, params), upstream, weight, output, params, to);
+  const algorithm = algorithmFor({ op: "conv2dInputGradient", sizes, params, last: isLast(upstream, output) }, to);
+  lowerConvolution(gradientProblem(sizes, params), algorithm, upstream, weight, output, params, to);
 };
 
 const conv2dWeightGradient: Lower<"upstream" | "input", Conv2dParams> = (
@@ -313,14 +315,8 @@ const conv2dWeightGradient: Lower<"upstream" | "input", Conv2dParams> = (
     );
     return;
   }
-  const { groups } = params;
-  const problem = {
-    ...{ batch, groups, kernel, isPlain: isPlain(params) },
-    inputChannels: channels / groups,
-    outputChannels: outputs / groups,
-    axes: windowAxes(sizes.input, sizes.output, kernel, params, false),
-  };
-  lowerWeightGradient(problem, upstream, input, output, params, to);
+  const algorithm = algorithmFor({ op: "conv2dWeightGradient", sizes, params, last: false }, to);
+  lowerWeightGradient(weightGradientProblem(sizes, params), algorithm, upstream, input, output, params, to);
 };
 
 export const convolutionLowerings = { conv2d, conv2dInputGradient, conv2dWeightGradient } as const;

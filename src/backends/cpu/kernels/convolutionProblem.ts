@@ -3,10 +3,11 @@
 import { type Pair, type Shape, sizeOf } from "../../../core/shape.js";
 import type { Conv2dParams } from "../../../ops/convolution/geometry.js";
 import type { Machine } from "../lowering.js";
+import type { Algorithm } from "./algorithm.js";
 import { roundUp } from "./panels.js";
 import { haloLength, type WindowAxis, windowAxes, windowsBetween } from "./windows.js";
-import { winogradTile } from "./winograd.js";
-import { favoursColumns } from "./winogradColumns.js";
+import { isForWinograd, winogradTile } from "./winograd.js";
+import { favoursColumns, isForColumns } from "./winogradColumns.js";
 
 /** A convolution per image and group, as the kernels see it. */
 export interface Problem {
@@ -41,23 +42,37 @@ function costByPixels({ sourceChannels, targetChannels, axes: [, x], kernel }: P
   return (targetChannels * (depth * few * pitch + 4 * columns)) / width;
 }
 
-/** The input gradient with columns of the kernel as channels, where that is less work: over few, short rows. */
-export function foldColumns(problem: Problem, { padding, dilation }: Conv2dParams, width: number): Problem {
-  const { gradient, targetChannels, axes, kernel } = problem;
+/** Whether columns of the kernel can be channels: in input gradients along whose rows the stride is 1. */
+function canFold({ gradient, axes: [, x], kernel }: Problem): boolean {
+  return gradient && x.phases === 1 && kernel[1] > 1;
+}
+
+/** An input gradient with columns of the kernel as channels. */
+export function foldColumns(problem: Problem, { padding }: Conv2dParams): Problem {
+  const { targetChannels, axes, kernel } = problem;
   const [y, x] = axes;
-  if (!gradient || x.phases > 1 || kernel[1] === 1) return problem;
-  const columns: WindowAxis = { ...x, target: x.source, origin: 0, span: 1, shift: 0 };
-  const folded: Problem = {
+  return {
     ...problem,
     targetChannels: targetChannels * kernel[1],
     kernel: [kernel[0], 1],
-    axes: [y, columns],
+    axes: [y, { ...x, target: x.source, origin: 0, span: 1, shift: 0 }],
     folded: { columns: kernel[1], width: x.target, padding: padding[2] },
   };
-  const reach = (kernel[1] - 1) * dilation[1];
-  const adding = (targetChannels * kernel[1] * (x.target + reach)) / width;
-  const cost = costByChannels(folded, width) + 2 * adding;
-  return cost < 0.9 * Math.min(costByChannels(problem, width), costByPixels(problem, width)) ? folded : problem;
+}
+
+/** What the sums of the definition cost, by the axis that lanes run along. */
+function directCosts(problem: Problem, params: Conv2dParams, width: number) {
+  const [channels, pixels] = [costByChannels(problem, width), costByPixels(problem, width)];
+  if (!canFold(problem)) return { channels, pixels, folded: Number.POSITIVE_INFINITY };
+  const { targetChannels, axes, kernel } = problem;
+  const reach = (kernel[1] - 1) * params.dilation[1];
+  const adding = (targetChannels * kernel[1] * (axes[1].target + reach)) / width;
+  return { channels, pixels, folded: costByChannels(foldColumns(problem, params), width) + 2 * adding };
+}
+
+/** Whether that is less work by far: over few, short rows. */
+function favoursFolding({ channels, pixels, folded }: ReturnType<typeof directCosts>): boolean {
+  return folded < 0.9 * Math.min(channels, pixels);
 }
 
 /** Sizes of a convolution from `input` to `output`. */
@@ -121,26 +136,34 @@ export function gradientProblem(sizes: Sizes, params: Conv2dParams): Problem {
   };
 }
 
-/** How lanes are used, where Winograd's algorithm is not. */
-export interface Lanes {
-  /** What is to be computed, perhaps with the columns of the kernel as channels. */
-  readonly problem: Problem;
-  /** Lanes are pixels instead of target channels. */
-  readonly arePixels: boolean;
-}
-
-export function chooseLanes(given: Problem, params: Conv2dParams, { vectorWidth: width }: Machine): Lanes {
-  const problem = foldColumns(given, params, width);
-  const arePixels = problem.folded === undefined && costByPixels(problem, width) < costByChannels(problem, width);
-  return { problem, arePixels };
-}
-
 /** Whether Winograd's algorithm along columns costs less than the sums of the definition. */
-export function usesWinogradColumns(given: Problem, params: Conv2dParams, machine: Machine): boolean {
-  const { vectorWidth: width } = machine;
-  const problem = foldColumns(given, params, width);
-  const direct = given.axes[0].target * Math.min(costByChannels(problem, width), costByPixels(problem, width));
-  return favoursColumns(problem, direct, machine);
+function usesWinogradColumns(problem: Problem, params: Conv2dParams, machine: Machine): boolean {
+  const costs = directCosts(problem, params, machine.vectorWidth);
+  const direct = problem.axes[0].target * Math.min(costs.channels, costs.pixels);
+  return !favoursFolding(costs) && favoursColumns(problem, direct, machine);
+}
+
+/** What can compute it at all. @param last whether the source or the target has its channels last */
+export function algorithmsFor(problem: Problem, last: boolean, machine: Machine): readonly Algorithm[] {
+  const channels = [problem.sourceChannels, problem.targetChannels] as const;
+  return [
+    ...(isForWinograd(problem, channels, machine) ? (["winograd-4x4", "winograd-2x2"] as const) : []),
+    ...(isForColumns(problem) ? (["winograd-columns"] as const) : []),
+    "direct-channels",
+    ...(last ? [] : (["direct-pixels"] as const)),
+    ...(!last && canFold(problem) ? (["direct-folded"] as const) : []),
+  ];
+}
+
+/** What costs least by the number of operations. */
+export function cheapestAlgorithm(problem: Problem, params: Conv2dParams, last: boolean, machine: Machine): Algorithm {
+  const tile = winogradTile(problem, machine);
+  if (tile !== 0) return tile === 4 ? "winograd-4x4" : "winograd-2x2";
+  if (usesWinogradColumns(problem, params, machine)) return "winograd-columns";
+  const costs = directCosts(problem, params, machine.vectorWidth);
+  if (last) return "direct-channels";
+  if (favoursFolding(costs)) return "direct-folded";
+  return costs.pixels < costs.channels ? "direct-pixels" : "direct-channels";
 }
 
 /** How much more lanes of channels may cost than lanes of pixels, for what the order of memory saves. */
@@ -153,9 +176,8 @@ export function takesChannelsLast(
   machine: Machine,
 ): { readonly source: boolean; readonly target: boolean } {
   const isWhole = (channels: number) => channels > 0 && channels % machine.vectorWidth === 0;
-  const width = machine.vectorWidth;
-  const isFolded = foldColumns(problem, params, width).folded !== undefined;
-  const byChannels = !isFolded && costByChannels(problem, width) <= worth * costByPixels(problem, width);
+  const costs = directCosts(problem, params, machine.vectorWidth);
+  const byChannels = !favoursFolding(costs) && costs.channels <= worth * costs.pixels;
   const takes = winogradTile(problem, machine) !== 0 || usesWinogradColumns(problem, params, machine) || byChannels;
   return { source: takes && isWhole(problem.sourceChannels), target: takes && isWhole(problem.targetChannels) };
 }

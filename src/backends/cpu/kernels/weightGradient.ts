@@ -5,9 +5,10 @@ import type { Conv2dParams } from "../../../ops/convolution/geometry.js";
 import type { Operand } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
+import type { Algorithm } from "./algorithm.js";
 import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
 import { haloLength, liesOnSource, residues, type WindowAxis, windowsInBand } from "./windows.js";
-import { lowerWinogradGradient, winogradGradientTile } from "./winograd.js";
+import { isForWinograd, lowerWinogradGradient, winogradGradientTile } from "./winograd.js";
 
 const pair = row(2);
 
@@ -90,6 +91,19 @@ function prefersPixels(
   return outputChannels * depth * few * (haloLength(x, x.target) / x.target) < byChannels;
 }
 
+/** What can compute it at all. */
+export function gradientAlgorithmsFor(problem: WeightGradientProblem, machine: Machine): readonly Algorithm[] {
+  const isWide = isForWinograd(problem, [problem.inputChannels, problem.outputChannels], machine);
+  return [...(isWide ? (["winograd-4x4", "winograd-2x2"] as const) : []), "direct-channels", "direct-pixels"];
+}
+
+/** What costs least by the number of operations. */
+export function cheapestGradientAlgorithm(problem: WeightGradientProblem, machine: Machine): Algorithm {
+  const tile = winogradGradientTile(problem, machine);
+  if (tile !== 0) return tile === 4 ? "winograd-4x4" : "winograd-2x2";
+  return prefersPixels(problem, machine) ? "direct-pixels" : "direct-channels";
+}
+
 function unitsWanted({
   batch,
   groups,
@@ -148,20 +162,20 @@ function cutByChannels(problem: WeightGradientProblem, machine: Machine): Cut {
 
 export function lowerWeightGradient(
   problem: WeightGradientProblem,
+  algorithm: Algorithm,
   upstream: Operand,
   input: Operand,
   output: Operand,
   params: Conv2dParams,
   to: Lowering,
 ): void {
-  const tile = winogradGradientTile(problem, to.machine);
-  if (tile !== 0) {
-    lowerWinogradGradient(problem, tile, upstream, input, output, to);
+  if (algorithm === "winograd-4x4" || algorithm === "winograd-2x2") {
+    lowerWinogradGradient(problem, algorithm === "winograd-4x4" ? 4 : 2, upstream, input, output, to);
     return;
   }
   const { batch, groups, inputChannels, outputChannels, kernel, axes } = problem;
   const [y, x] = axes;
-  const lanesArePixels = prefersPixels(problem, to.machine);
+  const lanesArePixels = algorithm === "direct-pixels";
   const { haloed, blockImages, bands, chunks, channelBlock, panelGroup } = lanesArePixels
     ? cutByPixels(problem)
     : cutByChannels(problem, to.machine);

@@ -122,10 +122,14 @@ const transformCost = 8;
 type Tile = 0 | 2 | 4;
 
 /** Whether the algorithm is for such a convolution at all: 3×3, of stride 1, with channels for two vectors. */
-function isWide({ axes, kernel, batch, isPlain }: Shapes, channels: readonly [number, number], width: number): boolean {
+export function isForWinograd(
+  { axes, kernel, batch, isPlain }: Shapes,
+  channels: readonly [number, number],
+  { vectorWidth: width }: Machine,
+): boolean {
   const isThree = isPlain && kernel[0] === 3 && kernel[1] === 3;
   const isEmpty = sizeOf([batch, axes[0].target, axes[1].target]) === 0;
-  return currentPrecision() === "fast" && isThree && !isEmpty && channels.every((count) => count >= 2 * width);
+  return isThree && !isEmpty && channels.every((count) => count >= 2 * width);
 }
 
 type Shapes = Pick<Problem, "axes" | "kernel" | "batch" | "isPlain">;
@@ -142,10 +146,11 @@ function cheapest(cost: (tile: 2 | 4) => number, direct: number): Tile {
 }
 
 /** The side of the tiles that a convolution or its input gradient costs least with. */
-export function winogradTile(problem: Problem, { vectorWidth: width }: Machine): Tile {
+export function winogradTile(problem: Problem, machine: Machine): Tile {
   const { axes, sourceChannels, targetChannels, batch } = problem;
   const [y, x] = axes;
-  if (!isWide(problem, [sourceChannels, targetChannels], width)) return 0;
+  const width = machine.vectorWidth;
+  if (currentPrecision() !== "fast" || !isForWinograd(problem, [sourceChannels, targetChannels], machine)) return 0;
   const vectors = ceilDiv(targetChannels, width);
   const direct = 9 * batch * y.target * x.target * sourceChannels * vectors + 9 * sourceChannels * vectors * weightCost;
   return cheapest((tile) => {
@@ -233,10 +238,11 @@ const gradientInputs = 64;
 const gradientOutputs = 128;
 
 /** The side of the tiles that the weight gradient costs least with. */
-export function winogradGradientTile(problem: WeightGradientProblem, { vectorWidth: width }: Machine): Tile {
+export function winogradGradientTile(problem: WeightGradientProblem, machine: Machine): Tile {
   const { axes, inputChannels, outputChannels, batch } = problem;
   const [y, x] = axes;
-  if (!isWide(problem, [inputChannels, outputChannels], width)) return 0;
+  const width = machine.vectorWidth;
+  if (currentPrecision() !== "fast" || !isForWinograd(problem, [inputChannels, outputChannels], machine)) return 0;
   const vectors = ceilDiv(outputChannels, width);
   const repeats = ceilDiv(inputChannels, gradientInputs) * vectors;
   const inputs = ceilDiv(outputChannels, gradientOutputs) * ceilDiv(inputChannels, width);

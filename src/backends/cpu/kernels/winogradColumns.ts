@@ -76,12 +76,17 @@ const sourceCost = 30;
 const resultCost = 40;
 const sumCost = 12;
 
+/** Whether the algorithm is for such a convolution at all: kernels of five rows, of stride 1. */
+export function isForColumns({ axes, batch, kernel, isPlain, sourceChannels, targetChannels }: Problem): boolean {
+  const isEmpty = sizeOf([batch, sourceChannels, targetChannels, axes[0].target, axes[1].target]) === 0;
+  return isPlain && kernel[0] === 5 && !isEmpty;
+}
+
 /** Whether the algorithm costs less than `direct` vector multiply-adds an image and group. */
 export function favoursColumns(problem: Problem, direct: number, { vectorWidth: width }: Machine): boolean {
-  const { axes, kernel, isPlain, sourceChannels, targetChannels, folded } = problem;
+  const { axes, kernel, sourceChannels, targetChannels } = problem;
   const [y, x] = axes;
-  if (currentPrecision() !== "fast" || !isPlain || kernel[0] !== 5 || folded !== undefined) return false;
-  if (sizeOf([problem.batch, sourceChannels, targetChannels, y.target, x.target]) === 0) return false;
+  if (currentPrecision() !== "fast" || !isForColumns(problem)) return false;
   const vectors = ceilDiv(targetChannels, width);
   const products = vectors * x.target * (points * (sourceChannels * kernel[1] + sumCost) + resultCost);
   const transforms = ceilDiv(x.target + kernel[1] - 1, width) * sourceChannels * sourceCost;
