@@ -9,6 +9,7 @@ import { ArgumentError, DeviceError } from "./core/errors.js";
 import { setDefaultWarningHandler, warnOnce } from "./core/warnings.js";
 import { setDefaultDevice, setDeviceSource } from "./graph/device.js";
 
+export { parseTables, setAlgorithms } from "./backends/cpu/ownAlgorithms.js";
 export { defaultDevice } from "./graph/device.js";
 
 /**

@@ -6,7 +6,6 @@
 import "./ops/methods.js";
 
 export type { Device, MemoryUse } from "./backends/backend.js";
-export { setAlgorithms } from "./backends/cpu/ownAlgorithms.js";
 export type { WasmDeviceOptions, WasmVariant } from "./backends/wasm/device.js";
 export { createWasmDevice } from "./backends/wasm/device.js";
 export * from "./check/index.js";
@@ -20,7 +19,7 @@ export { type Precision, setPrecision } from "./core/precision.js";
 export type { Shape } from "./core/shape.js";
 export { onWarning } from "./core/warnings.js";
 export * from "./data/index.js";
-export { type DeviceName, type DeviceOptions, defaultDevice, listDevices, setDevice } from "./device.js";
+export { type DeviceName, type DeviceOptions, defaultDevice, listDevices, setAlgorithms, setDevice } from "./device.js";
 export { checkpoint } from "./graph/checkpoint.js";
 export { type Argument, type CompiledFunction, compile, type Structure } from "./graph/compile.js";
 export type { Reading } from "./graph/reading.js";

@@ -1,6 +1,6 @@
 /** How fast a model's program is: each piece of its work by itself, with the arithmetic and the bytes that it takes. */
 
-import type { Device, Step } from "../backends/backend.js";
+import type { ChosenAlgorithm, Device, Step } from "../backends/backend.js";
 import { ArgumentError } from "../core/errors.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import { Executable } from "../graph/executable.js";
@@ -30,6 +30,8 @@ export interface WorkTime {
   readonly shape: Shape;
   /** The kernels that do it, one for each step: they tell how a convolution is computed. */
   readonly kernels: readonly string[];
+  /** Of a convolution: the algorithm, such as `winograd-4x4`, and who chose it. */
+  readonly chosen?: ChosenAlgorithm;
   readonly milliseconds: number;
   /** Of all work's time. */
   readonly share: number;
@@ -64,7 +66,7 @@ export class Benchmark {
     return rate(2 * this.macs, this.milliseconds);
   }
 
-  /** A table. @param explain adds below each convolution and product what its kernels are told */
+  /** A table. @param explain adds below each convolution and product its algorithm, and what its kernels are told */
   toString({ width = 80, explain = false }: { readonly width?: number; readonly explain?: boolean } = {}): string {
     const head = ["layer", "kernel", "output", "ms", "time", "GFLOP/s", "MB", "GB/s"];
     const rows = this.work.map(({ layer, ops, kernels, shape, milliseconds, share, macs, bytes }) => [
@@ -105,14 +107,16 @@ function formatRate(value: number): string {
   return value === 0 ? "" : value.toFixed(value < 9.95 ? 1 : 0);
 }
 
-function explanation({ macs, ops, kernels, settings }: WorkTime): string[] {
+function explanation({ macs, ops, kernels, chosen, settings }: WorkTime): string[] {
   if (macs === 0) return [];
-  return kernels.map((kernel, i) => {
-    const told = Object.entries(settings[i]).map(
+  const algorithm = chosen === undefined ? [] : [`    ${ops.join("+")}: ${chosen.algorithm} (${chosen.by})`];
+  const told = kernels.map((kernel, i) => {
+    const numbers = Object.entries(settings[i]).map(
       ([name, value]) => `${name} ${typeof value === "number" ? value : value.join("×")}`,
     );
-    return `    ${ops.join("+")} by ${kernel}: ${told.join(", ")}`;
+    return `    ${ops.join("+")} by ${kernel}: ${numbers.join(", ")}`;
   });
+  return [...algorithm, ...told];
 }
 
 /**
@@ -163,6 +167,7 @@ export async function benchmark(
       ops: origins[indices[0]].ops,
       shape: origins[indices[0]].shape,
       kernels: own.map(({ name }) => name),
+      ...(own[0].chosen && { chosen: own[0].chosen }),
       milliseconds,
       share: total === 0 ? 0 : milliseconds / total,
       macs: costOf(program.nodes[node]).macs,

@@ -1,6 +1,9 @@
 /** `fovea bench`: its table, its JSON, what it explains, and what it refuses. */
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { jsonLines, run, skipCommand, trainers } from "./command.js";
 
@@ -8,6 +11,7 @@ interface Work {
   readonly layer: string;
   readonly ops: readonly string[];
   readonly kernels: readonly string[];
+  readonly chosen?: Readonly<Record<string, string>>;
   readonly shape: readonly number[];
   readonly milliseconds: number;
   readonly share: number;
@@ -50,6 +54,7 @@ describe("fovea bench", { skip: skipCommand, concurrency: 2 }, () => {
     assert.equal(stdout, "");
     assert.match(stderr, /^layer +kernel +output +ms +time +GFLOP\/s +MB +GB\/s$/m);
     assert.match(stderr, /^layer1\.0\.conv1 +winograd +1×64×16×16 /m);
+    assert.match(stderr, /^ +conv2d\S*: winograd-\S+ \((table|model)\)$/m);
     assert.match(stderr, /^ +conv2d\S* by winograd: .*\btile [24]\b/m);
     assert.match(stderr, /^ +matmul\+add by matmul: .*\bcolumns 1000, depth 512\b/m);
     assert.match(stderr, /^\d[\d.]* ms on \S+, 1 thread, [\d.]+ GFLOP\/s of convolutions and matrix products$/m);
@@ -64,6 +69,40 @@ describe("fovea bench", { skip: skipCommand, concurrency: 2 }, () => {
     assert.equal(macs, 2 * (3 * lenetMacs - 6 * 28 * 28 * 25));
     const ops = new Set((work as readonly Work[]).flatMap((each) => each.ops));
     for (const op of ["conv2d", "conv2dInputGradient", "conv2dWeightGradient"]) assert.ok(ops.has(op), op);
+  });
+
+  it("chooses algorithms by a file's tables, and refuses one that has none", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fovea-algorithms-"));
+    const path = join(folder, "my.json");
+    const group = "conv2d batch 3 5x5 padding 2";
+    const table = { [group]: { "winograd-columns": "1x28>6" } };
+    const args = ["bench", "lenet5", "--batch", "3", "--rounds", "1", "--device", "wasm", "--json"];
+    const withFile = [...args, "--algorithms", path];
+    try {
+      writeFileSync(path, JSON.stringify({ "wasm-simd": table, "wasm-relaxed": table }));
+      const flag = await run(withFile);
+      const variable = await run(args, { env: { FOVEA_ALGORITHMS: path } });
+      for (const result of [flag, variable]) {
+        assert.equal(result.status, 0, result.stderr);
+        const [{ work }] = jsonLines(result);
+        const [first] = (work as readonly Work[]).filter(({ layer }) => layer === "c1");
+        assert.deepEqual(first.kernels, ["winogradColumns"]);
+        assert.deepEqual(first.chosen, { algorithm: "winograd-columns", by: "own table" });
+      }
+      writeFileSync(path, JSON.stringify({ "native-avx512": {} }));
+      const missing = await run(withFile);
+      assert.equal(missing.status, 1);
+      assert.match(
+        missing.stderr,
+        /has tables for native-avx512, and the device is wasm-\w+\. Fix: another --device, or/,
+      );
+      writeFileSync(path, "{");
+      const damaged = await run(args, { env: { FOVEA_ALGORITHMS: path } });
+      assert.equal(damaged.status, 1);
+      assert.match(damaged.stderr, /FOVEA_ALGORITHMS: \S+my\.json: not valid JSON: .*Expected \{"native-avx2"/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("refuses devices that run no steps by themselves, and numbers that are none", async () => {

@@ -38,20 +38,31 @@ let isDecided = false;
 export function useEnvironment(): void {
   const path = platform.environment("FOVEA_ALGORITHMS");
   if (isDecided || path === undefined || path === "") return;
-  let tables: unknown;
+  let text: string;
   try {
-    tables = JSON.parse(platform.readText(path));
+    text = platform.readText(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ArgumentError(`FOVEA_ALGORITHMS is ${path}: ${reason}. Expected a JSON file such as ${example}.`);
   }
-  checkTables(`FOVEA_ALGORITHMS: ${path}`, tables);
-  isDecided = true;
-  replaceTables(tables);
+  setAlgorithms(parseTables(`FOVEA_ALGORITHMS: ${path}`, text));
+}
+
+/** Tables from the text of a JSON file. @throws ArgumentError, which `who` begins, where it holds something else */
+export function parseTables(who: string, text: string): AlgorithmTables {
+  let tables: unknown;
+  try {
+    tables = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ArgumentError(`${who}: not valid JSON: ${reason}. Expected ${example}.`);
+  }
+  checkTables(who, tables);
+  return tables;
 }
 
 /** @throws ArgumentError where it is not what `setAlgorithms` takes; `who` begins its message */
-export function checkTables(who: string, tables: unknown): asserts tables is AlgorithmTables {
+function checkTables(who: string, tables: unknown): asserts tables is AlgorithmTables {
   if (!isRecord(tables)) throw new ArgumentError(`${who}: the tables are ${kindOf(tables)}. Expected ${example}.`);
   for (const [name, table] of Object.entries(tables)) {
     const variant = variants.find((each) => each === name);

@@ -1,0 +1,2 @@
+import type { AlgorithmTable } from "../../../core/algorithms.js";
+export const table: AlgorithmTable = {};
