@@ -133,6 +133,7 @@ export class Timer {
               Object.assign(made, place.next(made.bytes), { slot: memorySlot });
               temporaries.delete(made);
             },
+            isKept: () => !training,
             temporary: (bytes) => {
               const made = { id: 0, bytes, slot: arenaSlot, offset: 0 };
               temporaries.add(made);

@@ -21,8 +21,13 @@ export const table: AlgorithmTable = {
       64x56>64 192x28>16 192x28>32 192x28>64 256x28>32 256x28>64 480x14>16 480x14>64 512x14>24 512x14>32 512x14>64
       528x14>32`,
   },
+  "conv2d batch 64 1x1": {
+    "direct-channels": "192x8>10 192x8>192 192x32>160",
+    "direct-pixels": "160x32>96 192x16>192",
+  },
   "conv2d batch 64 5x5": {
-    "winograd-columns": "6x14>16",
+    "winograd-columns": "5x14>10 6x14>16",
+    "direct-pixels": "3x32>5",
   },
   "conv2d batch 1 3x3 padding 1": {
     "direct-pixels": "3x32>16",
@@ -34,6 +39,13 @@ export const table: AlgorithmTable = {
       512x7>512 512x14>512 512x28>512`,
     "winograd-2x2": "32x7>128 128x14>256 160x14>320",
     "direct-pixels": "3x224>64",
+  },
+  "conv2d batch 64 3x3 padding 1": {
+    "winograd-4x4": "16x32>16 32x16>32 64x8>64",
+    "direct-pixels": "3x32>16",
+  },
+  "conv2d batch 64 5x5 padding 2": {
+    "winograd-columns": "3x32>192",
   },
   "conv2d batch 1 3x3 padding 1 groups 960": {
     "direct-pixels": "960x7>960",
@@ -72,6 +84,9 @@ export const table: AlgorithmTable = {
   "conv2d batch 8 11x11 stride 4 padding 2": {
     "direct-channels": "3x224>64",
   },
+  "conv2d batch 64 3x3 stride 2 padding 1": {
+    "direct-channels": "16x32>32 32x16>64",
+  },
   "conv2d batch 1 3x3 stride 2 padding 1 groups 512": {
     "direct-pixels": "512x14>512",
   },
@@ -107,8 +122,12 @@ export const table: AlgorithmTable = {
       832x7>48`,
     "direct-pixels": "64x56>64 256x28>128 512x14>24",
   },
+  "conv2dInputGradient batch 64 1x1": {
+    "direct-channels": "160x32>96 192x8>192 192x32>160",
+    "direct-pixels": "192x8>10 192x16>192",
+  },
   "conv2dInputGradient batch 64 5x5": {
-    "direct-pixels": "6x14>16",
+    "direct-pixels": "5x14>10 6x14>16",
   },
   "conv2dInputGradient batch 8 3x3 padding 1": {
     "winograd-4x4": `
@@ -116,6 +135,9 @@ export const table: AlgorithmTable = {
       112x14>224 128x14>256 128x28>192 128x56>256 160x7>320 160x14>320 192x7>384 192x13>384 256x13>256 256x14>256
       384x13>256 512x7>512 512x14>512 512x28>512`,
     "winograd-2x2": "16x14>48 144x14>288",
+  },
+  "conv2dInputGradient batch 64 3x3 padding 1": {
+    "winograd-4x4": "16x32>16 32x16>32 64x8>64 192x8>192",
   },
   "conv2dInputGradient batch 8 1x1 stride 2": {
     "direct-channels": "64x56>128",
@@ -130,15 +152,27 @@ export const table: AlgorithmTable = {
       480x14>16 480x14>64 480x14>96 512x14>24 512x14>32 512x14>64 512x14>112 512x14>128 512x14>160 528x14>32
       528x14>256`,
   },
+  "conv2dWeightGradient batch 64 1x1": {
+    "direct-channels": "160x32>96 192x8>192 192x32>160",
+    "direct-pixels": "192x8>10 192x16>192",
+  },
   "conv2dWeightGradient batch 64 5x5": {
-    "direct-channels": "6x14>16",
+    "direct-channels": "5x14>10 6x14>16",
   },
   "conv2dWeightGradient batch 8 3x3 padding 1": {
     "winograd-4x4": `
-      16x14>48 16x28>32 24x14>64 32x7>128 32x14>64 32x14>128 32x28>96 48x7>128 64x56>64 64x56>192 64x112>128 96x14>208
-      96x28>128 112x14>224 128x112>128 144x14>288 160x14>320 192x7>384 192x13>384 256x13>256 256x14>256 256x28>512
-      256x56>256 384x13>256 512x7>512 512x14>512`,
+      16x14>48 16x28>32 24x14>64 32x7>128 32x14>64 32x14>128 32x28>96 48x7>128 64x56>64 64x56>192 64x112>128 64x224>64
+      96x14>208 96x28>128 112x14>224 128x112>128 144x14>288 160x14>320 192x7>384 192x13>384 256x13>256 256x14>256
+      256x28>512 256x56>256 384x13>256 512x7>512 512x14>512`,
     "direct-pixels": "3x224>64",
+  },
+  "conv2dWeightGradient batch 64 3x3 padding 1": {
+    "winograd-4x4": "16x32>16 64x8>64 192x8>192",
+    "direct-pixels": "3x32>16",
+  },
+  "conv2dWeightGradient batch 64 5x5 padding 2": {
+    "direct-channels": "96x16>192",
+    "direct-pixels": "3x32>192",
   },
   "conv2dWeightGradient batch 8 1x1 stride 2": {
     "direct-pixels": "64x56>128 128x28>256",
@@ -151,5 +185,9 @@ export const table: AlgorithmTable = {
   },
   "conv2dWeightGradient batch 8 11x11 stride 4 padding 2": {
     "direct-channels": "3x224>64",
+  },
+  "conv2dWeightGradient batch 64 3x3 stride 2 padding 1": {
+    "direct-channels": "32x16>64",
+    "direct-pixels": "16x32>32",
   },
 };
