@@ -34,8 +34,12 @@ const values = command.opts<FuzzOptions & { save?: string; json?: true; child?: 
 const options: FuzzOptions = { seed: values.seed, first: values.first, count: values.count };
 const chosen = command.args.length === 0 ? readers : readers.filter(({ name }) => command.args.includes(name));
 
-/** Inputs of one process: one that hangs is found among these. */
+/** Inputs of one process, which says after each so many of them how far it is. */
 const PORTION = 20_000;
+const STRIDE = 100;
+
+/** Milliseconds without a word after which a process hangs. On a busy machine it only waits for its turn. */
+const SILENCE = 300_000;
 
 /** Runs a portion in a process of its own. */
 function inChild(name: string, { seed, first, count }: FuzzOptions): Promise<FuzzReport> {
@@ -43,22 +47,26 @@ function inChild(name: string, { seed, first, count }: FuzzOptions): Promise<Fuz
   const args = [name, "--child", "--seed", `${seed}`, "--first", `${first}`, "--count", `${count}`];
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...flags, fileURLToPath(import.meta.url), ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
-    let [output, complaints] = ["", ""];
-    child.stdout.on("data", (data) => {
+    let [output, complaints, reached] = ["", "", first];
+    child.stdout?.on("data", (data) => {
       output += data;
     });
-    child.stderr.on("data", (data) => {
+    child.stderr?.on("data", (data) => {
       complaints += data;
     });
-    const timer = setTimeout(() => child.kill("SIGKILL"), 60_000 + count * 20);
+    const timer = setTimeout(() => child.kill("SIGKILL"), SILENCE);
+    child.on("message", (input) => {
+      reached = Number(input);
+      timer.refresh();
+    });
     child.on("close", (status, signal) => {
       clearTimeout(timer);
       if (status === 0) return resolve(JSON.parse(output));
-      const what = `the process ended with ${signal ?? `status ${status}`}\n${complaints.slice(-2000)}`;
+      const what = `the process ended with ${signal ?? `status ${status}`} at one of ${STRIDE} inputs\n${complaints.slice(-2000)}`;
       const nothing = { inputs: count, accepted: 0, refused: 0, slowest: 0, growth: 0 };
-      resolve({ reader: name, ...nothing, failures: [{ input: first, what }] });
+      resolve({ reader: name, ...nothing, failures: [{ input: reached, what }] });
     });
   });
 }
@@ -83,7 +91,11 @@ async function inPortions(name: string, { seed, first, count }: FuzzOptions): Pr
 
 if (values.child) {
   onWarning(() => {});
-  console.log(JSON.stringify(await fuzz(chosen[0], options)));
+  const tell = (input: number) => {
+    if (input % STRIDE === 0) process.send?.(input);
+  };
+  console.log(JSON.stringify(await fuzz(chosen[0], options, tell)));
+  process.disconnect?.();
 } else if (values.save !== undefined) {
   writeFileSync(values.save, await makeInput(chosen[0], await chosen[0].seeds(), options.seed, options.first));
 } else {

@@ -59,13 +59,21 @@ async function processorTime(reader: FuzzReader, bytes: Uint8Array<ArrayBuffer>)
   return (user + system) / 1000;
 }
 
-/** @throws nothing: what goes wrong is in the report */
-export async function fuzz(reader: FuzzReader, { seed, first, count }: FuzzOptions): Promise<FuzzReport> {
+/**
+ * @param tell called with the number of each input before it is read
+ * @throws nothing: what goes wrong is in the report
+ */
+export async function fuzz(
+  reader: FuzzReader,
+  { seed, first, count }: FuzzOptions,
+  tell: (input: number) => void = () => {},
+): Promise<FuzzReport> {
   const seeds = await reader.seeds();
   let [accepted, refused, slowest, growth] = [0, 0, 0, 0];
   const failures: Failure[] = [];
   let peak = 0;
   for (let input = first; input < first + count && failures.length < 10; input++) {
+    tell(input);
     const bytes = await makeInput(reader, seeds, seed, input);
     // What was left by earlier ones must not be counted.
     if (process.memoryUsage().arrayBuffers > 2 ** 24) globalThis.gc?.();
