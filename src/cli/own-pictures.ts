@@ -38,7 +38,12 @@ export interface OwnPicturesFlags {
 export const defaultValidation = 0.1;
 
 const isArchive = (path: string) => /\.zip$/i.test(path);
-const isTable = (path: string) => /\.(csv|tsv)$/i.test(path);
+
+/** Whether a path is that of a table of pictures. */
+export function isTable(path: string): boolean {
+  return /\.(csv|tsv)$/i.test(path);
+}
+
 /** Folders and files of data sets in IDX files. */
 const idxName = /idx[13][-.]ubyte|^(MNIST|FashionMNIST|mnist|fashion-mnist)$/;
 

@@ -7,6 +7,7 @@ import type { NormalizationGroup } from "../data/normalization/fit.js";
 import { isDataName } from "./data.js";
 import type { DataFlags, DeviceFlags } from "./options.js";
 import { commandLine } from "./output.js";
+import { isTable } from "./own-pictures.js";
 
 export const optimizerNames = ["sgd", "adam", "adamw"] as const;
 export const scheduleNames = ["constant", "step", "cosine", "one-cycle", "plateau"] as const;
@@ -106,7 +107,13 @@ export function restoreSettings(command: Command, settings: Settings, path: stri
 /** The options of a command that tests what a run has learned: of those on data that are not given, the run's own. */
 export function withRunData<Flags extends DataFlags>(command: Command, settings: Settings, useData: boolean): Flags {
   const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
-  const names = ["imageSize", "labelColumn", "fileColumn", ...(useData && !isGiven("data") ? ["data", "dataDir"] : [])];
+  const itsOwn = useData && !isGiven("data");
+  const data = itsOwn && typeof settings.data === "string" ? settings.data : command.opts<Flags>().data;
+  const names = [
+    ...(itsOwn ? ["data", "dataDir"] : []),
+    ...(isDataName(data) ? [] : ["imageSize"]),
+    ...(isTable(data) ? ["labelColumn", "fileColumn"] : []),
+  ];
   for (const option of command.options) {
     const name = option.attributeName();
     if (!names.includes(name) || isGiven(name) || settings[name] === undefined || settings[name] === null) continue;

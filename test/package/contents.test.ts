@@ -17,9 +17,11 @@ function pathsIn(entry: unknown): string[] {
 
 const withoutComments = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
 
-/** Relative modules that a JavaScript or declaration file names, and the platform's two. */
+/** Relative modules that a JavaScript or declaration file names, as a thread's too, and the platform's two. */
 function importsOf(path: string): string[] {
-  const specifiers = [...withoutComments(read(path)).matchAll(/(?:from|import|module)\s*\(?\s*"([^"]+)"/g)];
+  const specifiers = [
+    ...withoutComments(read(path)).matchAll(/(?:from|import|module|Worker\(new URL)\s*\(?\s*"([^"]+)"/g),
+  ];
   return specifiers.flatMap(([, specifier]) => {
     if (specifier === "#platform") return pathsIn(manifest.imports["#platform"]);
     return specifier.startsWith(".") ? [posix.join(dirname(path), specifier)] : [];

@@ -53,7 +53,7 @@ export function decodeInThread(request: DecodingRequest): Promise<Uint8Array<Arr
 
 function startThread(): Worker {
   started++;
-  return new Worker(new URL("./decoding-thread.js", import.meta.url));
+  return new Worker(new URL("./decoding-thread.js", import.meta.url), { execArgv: [], name: "fovea pictures" });
 }
 
 function runTask(worker: Worker, { request, resolve, reject }: Task): void {
