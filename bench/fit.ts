@@ -5,13 +5,15 @@
 
 import { Option } from "commander";
 import {
+  augment,
   compile,
   crossEntropy,
   digits,
-  type ImageDataset,
+  ImageDataset,
   manualSeed,
   models,
   normalizePixels,
+  RandomStream,
   SGD,
   type Shape,
   setDevice,
@@ -34,6 +36,9 @@ const options = scriptCommand(
   "--data-dir ~/mnist --device native --rounds 40",
 )
   .option("--data-dir <folder>", "folder with MNIST's files (default: the built-in digits)")
+  .option("--model <name>", "network; other ones than lenet5 get random pictures", "lenet5")
+  .option("--augment <list>", "what happens to the data set's pictures, such as translate:2")
+  .option("--workers <n>", "threads that augment", wholeNumber(0), 0)
   .option("--device <names>", "of native, wasm", namesOf(deviceNames), [...deviceNames])
   .option("--threads <list>", "threads of the device", wholeNumbers, [1, 2])
   .option("--batch <n>", "samples in a batch", wholeNumber(1), 64)
@@ -48,6 +53,9 @@ const options = scriptCommand(
   .parse()
   .opts<{
     dataDir?: string;
+    model: string;
+    augment?: string;
+    workers: number;
     device: (typeof deviceNames)[number][];
     threads: number[];
     batch: number;
@@ -59,7 +67,7 @@ const options = scriptCommand(
 
 function network() {
   manualSeed(0);
-  const model = models.create("lenet5");
+  const model = models.find(options.model).create();
   return { model, optimizer: new SGD(model.parameters(), { lr: 0.01, momentum: 0.9 }) };
 }
 
@@ -79,7 +87,9 @@ async function time(work: () => Promise<unknown>): Promise<number> {
 function fromData(data: ImageDataset): () => Promise<unknown> {
   const { model, optimizer } = network();
   const trainer = new Trainer(model, { optimizer });
-  return () => trainer.fit(data, { epochs: trainer.position.epoch + 1, batchSize: options.batch });
+  const change = options.augment === undefined ? undefined : augment.parse(options.augment);
+  const threaded = change && options.workers > 0 ? augment.inWorkers(change, options.workers) : change;
+  return () => trainer.fit(data, { epochs: trainer.position.epoch + 1, batchSize: options.batch, augment: threaded });
 }
 
 /** The same steps on the first batch, which is sent once. */
@@ -106,11 +116,27 @@ function fromDevice(data: ImageDataset): () => Promise<unknown> {
   };
 }
 
+/** Pictures of the network's size, of ten classes; what is on them does not change the time. */
+function randomPictures(): ImageDataset {
+  const { name, inputShape } = models.find(options.model);
+  const random = new RandomStream(0);
+  return new ImageDataset({
+    name: `random pictures for ${name}`,
+    split: "train",
+    images: Uint8Array.from({ length: size * inputShape.reduce((a, b) => a * b) }, () => random.integer(256)),
+    labels: Uint8Array.from({ length: size }, () => random.integer(10)),
+    shape: inputShape,
+    classNames: "abcdefghij".split(""),
+  });
+}
+
 const size = options.steps * options.batch;
 const all =
-  options.dataDir === undefined
-    ? await digits({ split: "train", size })
-    : await mnist({ split: "train", dataDir: options.dataDir });
+  options.model !== "lenet5"
+    ? randomPictures()
+    : options.dataDir === undefined
+      ? await digits({ split: "train", size })
+      : await mnist({ split: "train", dataDir: options.dataDir });
 if (all.size < size) throw new Error(`${all.name} has ${all.size} samples, too few for ${options.steps} steps`);
 const data = all.take(size);
 if (!options.json) console.log(`${data.name}, ${options.steps} steps of ${options.batch}; milliseconds a step`);
