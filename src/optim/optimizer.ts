@@ -8,6 +8,8 @@ import { pipelineOf } from "../graph/pipeline.js";
 import { type Parameter, State } from "../graph/state.js";
 import type { Tensor } from "../graph/tensor.js";
 import { tensorOver, zeros } from "../ops/create.js";
+import { add, mul } from "../ops/elementwise/arithmetic.js";
+import { varyingNumber } from "../ops/tensors.js";
 
 /** Parameters with settings of their own. */
 export interface ParameterGroup {
@@ -44,6 +46,8 @@ export interface OptimizerState {
   readonly numbers: Readonly<Record<string, number>>;
 }
 
+const averageSlot = "average";
+
 /** Outside `compile`, this many steps may be on their way before `await optimizer.step()` waits. */
 const stepsAhead = 2;
 
@@ -56,6 +60,10 @@ export abstract class Optimizer {
   steps = 0;
   #learningRate: number;
   readonly #slots = new Map<string, Map<Parameter, State>>();
+  /** Of the average of the weights, if one is kept. */
+  #averageDecay: number | undefined;
+  /** Steps that are in it. */
+  #averaged = 0;
 
   /** @param parameters of a model: `model.parameters()`, or groups of them */
   constructor(parameters: Trainable, learningRate: number) {
@@ -100,10 +108,70 @@ export abstract class Optimizer {
       counted = true;
     }
     for (const parameter of ready) parameter.grad = null;
+    const decay = this.structural(() => this.#averageDecay);
+    if (decay !== undefined) this.#average(ready, decay);
     if (currentTrace() !== null) return Promise.resolve();
     const { device } = ready[0];
     flushStates(device);
     return pipelineOf(device).room(stepsAhead);
+  }
+
+  /**
+   * Keeps an exponential moving average of the weights from the next step on, which often does better than the last
+   * weights: average ← decay · average + (1 − decay) · weight after each step. It is part of the optimizer's state, and
+   * therefore of checkpoints; `withAverage`, and every evaluation of a `Trainer`, use it.
+   *
+   * @param decay 0 … 1; about the last 1 / (1 − decay) steps count
+   * @example const optimizer = new SGD(model.parameters(), { lr: 0.1 }).averageWeights(0.99);
+   */
+  averageWeights(decay = 0.999): this {
+    this.#averageDecay = checkRange(this.constructor.name, "decay", decay, 0, 1);
+    return this;
+  }
+
+  /** Whether an average of the weights is kept. */
+  get averages(): boolean {
+    return this.#averageDecay !== undefined;
+  }
+
+  /**
+   * Does something with the average in place of the weights, such as saving the model; no step may be made meanwhile.
+   * Without an average, or before the first step, the weights stay as they are.
+   *
+   * @example await optimizer.withAverage(() => saveWeights(model, "averaged.safetensors"));
+   */
+  async withAverage<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#averageDecay === undefined) return await work();
+    this.#exchange();
+    try {
+      return await work();
+    } finally {
+      this.#exchange();
+    }
+  }
+
+  #exchange(): void {
+    for (const [parameter, average] of this.#slots.get(averageSlot) ?? []) {
+      const [weight, mean] = [parameter.value, average.value];
+      parameter.assign(mean);
+      average.assign(weight);
+    }
+  }
+
+  #average(parameters: readonly Parameter[], decay: number): void {
+    const { device } = parameters[0];
+    let kept = 0;
+    const keep = varyingNumber(() => {
+      // There is nothing to keep of what there was before the first step.
+      kept = this.#averaged === 0 ? 0 : decay;
+      this.#averaged++;
+      return kept;
+    }, device);
+    const take = varyingNumber(() => 1 - kept, device);
+    for (const parameter of parameters) {
+      const average = this.slot(averageSlot, parameter);
+      average.assign(add(mul(average, keep), mul(parameter, take)) as Tensor);
+    }
   }
 
   /** Forgets gradients that `backward()` has left. Only needed to discard them: `step()` uses them up. */
@@ -148,7 +216,10 @@ export abstract class Optimizer {
     );
     evaluateTensors(entries.map(([, slot]) => slot.value));
     const slots = await Promise.all(entries.map(async ([name, slot]) => [name, await slot.value.data()] as const));
-    return { slots: Object.fromEntries(slots), numbers: { lr: this.lr, steps: this.steps } };
+    return {
+      slots: Object.fromEntries(slots),
+      numbers: { lr: this.lr, steps: this.steps, ...(this.averages && { averaged: this.#averaged }) },
+    };
   }
 
   /** Goes on from saved state. @throws StateDictError when it is another optimizer's, or for other parameters */
@@ -168,6 +239,7 @@ export abstract class Optimizer {
     }
     this.lr = numbers.lr ?? this.lr;
     this.steps = numbers.steps ?? this.steps;
+    this.#averaged = numbers.averaged ?? this.#averaged;
   }
 }
 

@@ -202,15 +202,21 @@ export class Trainer {
     return records;
   }
 
-  /** Loss and accuracy on a data set, without training; training under way waits for it. */
+  /**
+   * Loss and accuracy on a data set, without training; training under way waits for it. With the average of the weights,
+   * if the optimizer keeps one.
+   */
   evaluate(data: BatchSource<ImageBatch>, options: EvaluateOptions = {}): Promise<Scores> {
     this.#evaluator ??= new Evaluator(this.model, this.#options);
-    return this.#hold(this.#evaluator.evaluate(data, options));
+    const evaluator = this.#evaluator;
+    if (!this.optimizer.averages) return this.#hold(evaluator.evaluate(data, options));
+    // What is under way must not see the average in place of the weights.
+    return this.#hold(this.#held.then(() => this.optimizer.withAverage(() => evaluator.evaluate(data, options))));
   }
 
   /** Everything to go on from, as it is between two steps; training under way waits until it has been read. */
   state(): Promise<TrainingState> {
-    return this.#hold(this.#readState());
+    return this.#hold(this.optimizer.averages ? this.#held.then(() => this.#readState()) : this.#readState());
   }
 
   /** Goes on from saved state: the next `fit` continues where it was taken. */

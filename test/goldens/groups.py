@@ -1,4 +1,4 @@
-"""What PyTorch's optimizers make of groups of parameters, for test/train/parameterGroups.test.ts.
+"""What PyTorch's optimizers make of groups of parameters, and its average of weights, for test/train/optimizers.test.ts.
 
 Needs Debian's python3-torch:  /usr/bin/python3 test/goldens/groups.py     writes groups.json beside this file
 """
@@ -31,4 +31,22 @@ found = dict(
     Adam=train(lambda groups: torch.optim.Adam(groups, lr=0.1, weight_decay=0.3)),
     AdamW=train(lambda groups: torch.optim.AdamW(groups, lr=0.1, weight_decay=0.3)),
 )
+
+
+def average():
+    """The moving average of a layer's weight and bias over ten steps, the first step's being the first."""
+    layer = torch.nn.Linear(2, 1).double()
+    layer.load_state_dict(dict(weight=torch.tensor(weight), bias=torch.tensor(bias)))
+    averaged = torch.optim.swa_utils.AveragedModel(layer, avg_fn=lambda mean, value, _: 0.7 * mean + 0.3 * value)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+    inputs, targets = (torch.tensor(values, dtype=torch.float64) for values in (x, y))
+    for _ in range(10):
+        optimizer.zero_grad()
+        ((layer(inputs) - targets) ** 2).mean().backward()
+        optimizer.step()
+        averaged.update_parameters(layer)
+    return [value for part in averaged.module.parameters() for value in part.flatten().tolist()]
+
+
+found["average"] = average()
 (HERE / "groups.json").write_text(json.dumps(dict(torch=torch.__version__, x=x, y=y, weight=weight, bias=bias, after=found)) + "\n")

@@ -1,0 +1,152 @@
+/** Parameters with learning rates and weight decay of their own, and the average of weights, against PyTorch (test/goldens/groups.py). */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import {
+  Adam,
+  AdamW,
+  ArgumentError,
+  compile,
+  linear,
+  mseLoss,
+  type Optimizer,
+  Parameter,
+  SGD,
+  type Trainable,
+  tensor,
+} from "../../src/index.js";
+import { anyDevice, useDevice } from "../support/devices.js";
+import { bits, pictures, tinyTrainer } from "./tiny.js";
+
+useDevice(anyDevice());
+
+interface Golden {
+  readonly x: number[][];
+  readonly y: number[][];
+  readonly weight: number[][];
+  readonly bias: number[];
+  readonly after: Readonly<Record<string, readonly number[]>>;
+}
+
+const golden: Golden = JSON.parse(readFileSync(new URL("../../../test/goldens/groups.json", import.meta.url), "utf8"));
+
+const optimizers: Readonly<Record<string, (parameters: Trainable) => Optimizer>> = {
+  SGD: (parameters) => new SGD(parameters, { lr: 0.1, momentum: 0.9, weightDecay: 0.3 }),
+  Adam: (parameters) => new Adam(parameters, { lr: 0.1, weightDecay: 0.3 }),
+  AdamW: (parameters) => new AdamW(parameters, { lr: 0.1, weightDecay: 0.3 }),
+};
+
+describe("an average of the weights", () => {
+  const make = () => {
+    const [weight, bias] = [new Parameter(tensor(golden.weight)), new Parameter(tensor(golden.bias))];
+    const optimizer = new SGD([weight, bias], { lr: 0.1 }).averageWeights(0.7);
+    const step = () => {
+      mseLoss(linear(tensor(golden.x), weight, bias), tensor(golden.y)).backward();
+      return optimizer.step();
+    };
+    const read = async () => [...(await weight.value.data()), ...(await bias.value.data())];
+    return { optimizer, weight, bias, step, read };
+  };
+
+  it("is PyTorch's, also compiled and after a break, and leaves the weights as they are", async () => {
+    for (const compiled of [false, true]) {
+      let run = make();
+      let program = compile(() => {
+        void run.step();
+        return null;
+      });
+      for (let i = 0; i < 10; i++) {
+        await (compiled ? program() : run.step());
+        if (i !== 4) continue;
+        const [state, values] = [await run.optimizer.state(), await run.read()];
+        run = make();
+        run.weight.assign(tensor([values.slice(0, 2)]));
+        run.bias.assign(tensor(values.slice(2)));
+        run.optimizer.loadState(state);
+        program = compile(() => {
+          void run.step();
+          return null;
+        });
+      }
+      const before = await run.read();
+      const averages = await run.optimizer.withAverage(run.read);
+      for (const [i, value] of golden.after.average.entries()) {
+        assert.ok(Math.abs(averages[i] - value) < 2e-6, `${i}: ${averages[i]}, not ${value}`);
+      }
+      assert.notDeepEqual(averages, before);
+      assert.deepEqual(await run.read(), before);
+    }
+  });
+
+  it("is what trainers evaluate, and what training goes on from to the same bits", async () => {
+    const recipe = {
+      optimizer: (parameters: Trainable) => new SGD(parameters, { lr: 0.1 }).averageWeights(0.9),
+    };
+    const data = pictures(40);
+    const whole = tinyTrainer(anyDevice(), recipe);
+    // Evaluations and readings of the state on the way change nothing.
+    const onBatch = () => {
+      void whole.evaluate(data);
+      void whole.state();
+    };
+    await whole.fit(data, { epochs: 2, batchSize: 8, callbacks: { onBatch } });
+    const first = tinyTrainer(anyDevice(), recipe);
+    await first.fit(data, { epochs: 1, batchSize: 8 });
+    const state = await first.state();
+    const second = tinyTrainer(anyDevice(), recipe);
+    second.restore(state);
+    await second.fit(data, { epochs: 2, batchSize: 8 });
+    assert.deepEqual((await second.state()).optimizer, (await whole.state()).optimizer);
+    assert.deepEqual(await bits(second), await bits(whole));
+    const averaged = await whole.evaluate(data);
+    assert.deepEqual(averaged, await second.evaluate(data));
+    const plain = tinyTrainer(anyDevice(), { optimizer: (parameters) => new SGD(parameters, { lr: 0.1 }) });
+    await plain.fit(data, { epochs: 2, batchSize: 8 });
+    assert.notEqual((await plain.evaluate(data)).loss, averaged.loss);
+    assert.deepEqual((await plain.state()).weights, (await whole.state()).weights);
+  });
+});
+
+describe("parameter groups", () => {
+  for (const [name, make] of Object.entries(optimizers)) {
+    it(`of ${name} have the rates and the decay that PyTorch gives them, also between compiled steps`, async () => {
+      for (const compiled of [false, true]) {
+        const [weight, bias] = [new Parameter(tensor(golden.weight)), new Parameter(tensor(golden.bias))];
+        const optimizer = make([weight, { parameters: [bias], lrScale: 0.2, weightDecay: 0 }]);
+        const step = () => {
+          mseLoss(linear(tensor(golden.x), weight, bias), tensor(golden.y)).backward();
+          return optimizer.step();
+        };
+        const program = compile(() => {
+          void step();
+          return null;
+        });
+        for (let i = 0; i < 10; i++) await (compiled ? program() : step());
+        assert.equal(optimizer.steps, 10);
+        const found = [...(await weight.value.data()), ...(await bias.value.data())];
+        for (const [i, value] of golden.after[name].entries()) {
+          assert.ok(Math.abs(found[i] - value) < 2e-5, `${i}: ${found[i]}, not ${value}`);
+        }
+        // What a group says may change while a compiled step is in use.
+        optimizer.groups[1].lrScale = 0;
+        await (compiled ? program() : step());
+        assert.deepEqual([...(await bias.value.data())], found.slice(2));
+        assert.notEqual((await weight.value.data())[0], found[0]);
+      }
+    });
+  }
+
+  it("refuse parameters in two groups, empty groups and wrong settings", () => {
+    const parameter = new Parameter(tensor([1]));
+    const wrong: readonly Trainable[] = [
+      [{ parameters: [parameter] }, { parameters: [parameter] }],
+      [parameter, { parameters: [parameter] }],
+      [{ parameters: [] }],
+      [{ parameters: [parameter], lrScale: -1 }],
+      [{ parameters: [parameter], weightDecay: Number.NaN }],
+      [],
+    ];
+    for (const groups of wrong) assert.throws(() => new SGD(groups, { lr: 0.1 }), ArgumentError);
+  });
+});
