@@ -260,7 +260,7 @@ export async function openPictures(
 const namedFiles = 5;
 
 /** `3 of 120 files skipped: cat/a.txt (its name does not end …), …`; nothing where none was. */
-export function describeSkipped(skipped: readonly SkippedFile[], total: number): string {
+function describeSkipped(skipped: readonly SkippedFile[], total: number): string {
   if (skipped.length === 0) return "";
   const named = skipped.slice(0, namedFiles).map(({ file, reason }) => `${file} (${reason})`);
   const rest = skipped.length > namedFiles ? `, and ${skipped.length - namedFiles} more` : "";
