@@ -83,7 +83,9 @@ async function decoding<T>(name: string, work: (open: typeof sharp) => Promise<T
   try {
     return await work(open);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    const said = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    // What the decoder has to say is lost where several pictures fail at once.
+    const reason = said === "Unknown error" ? "it is damaged or cut off" : said;
     throw new FormatError(
       `cannot decode ${name}: ${reason}. Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF picture of at most ` +
         `${MAX_PIXELS / 1e6} million pixels. Fix: open it in an image program and save it as PNG.`,
