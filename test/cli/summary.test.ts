@@ -27,7 +27,7 @@ describe("fovea summary", { skip: skipCommand, concurrency: 2 }, () => {
     assert.equal(summary.trainable, 61_100_840);
     assert.equal(summary.macs, 714_188_480);
     const { inference, training, prepared } = summary.memory as Record<string, number>;
-    assert.ok(prepared > 30e6, `${prepared}`);
+    assert.ok(prepared > 10e6, `${prepared}`);
     // A step of training keeps what the way back needs, and gradients no longer than until they are used.
     assert.ok(inference > 0 && training > inference && training < 4 * 61_100_840, `${inference}, ${training}`);
     const layers = summary.layers as readonly Layer[];
