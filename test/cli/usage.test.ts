@@ -60,7 +60,7 @@ describe("help", { skip: skipCommand, concurrency: 2 }, () => {
 describe("a wrong command line", { skip: skipCommand, concurrency: 2 }, () => {
   const weights = ["--weights", "none.safetensors"];
   const cases: readonly (readonly [status: 1 | 2, message: RegExp, ...args: string[]])[] = [
-    [2, /unknown command 'trane'\n.*train.*\nExpected one of: train, evaluate, predict, .*demo/, "trane"],
+    [2, /unknown command 'trane'\n.*train.*\nExpected one of: train, evaluate, .*predict, .*demo/, "trane"],
     [2, /unknown option '--epoch'.*\n.*--epochs/, "train", "lenet5", "--epoch", "3"],
     [2, /missing required argument 'model'/, "train"],
     [2, /too many arguments/, "train", "lenet5", "lenet6"],
@@ -81,7 +81,7 @@ describe("a wrong command line", { skip: skipCommand, concurrency: 2 }, () => {
     [2, /Expected a number from 0 to below 1/, "train", "lenet5", "--momentum", "1"],
     [2, /Expected a number of 0 or more/, "train", "lenet5", "--weight-decay", ""],
     [2, /Allowed choices are sgd, adam, adamw/, "train", "lenet5", "--optimizer", "sdg"],
-    [2, /Allowed choices are constant, step, cosine, plateau/, "train", "lenet5", "--schedule", "linear"],
+    [2, /Allowed choices are constant, step, cosine, one-cycle, plateau/, "train", "lenet5", "--schedule", "linear"],
     [2, /Allowed choices are auto, native, wasm, reference/, "train", "lenet5", "--device", "gpu"],
     [2, /'--weights <file or name>' not specified/, "evaluate", "lenet5"],
     [2, /missing required argument 'image'/, "predict", "lenet5", ...weights],
