@@ -24,6 +24,12 @@ const others: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ["Generator", "manualSeed", "evaluate", "grad", "detach"].map((name) => [name, "computes no numbers of its own"]),
   ),
+  ...Object.fromEntries(
+    ["gradientReversal", "groupMeans", "groupWeightedMean"].map((name) => [
+      name,
+      "PyTorch has none: test/train/groups",
+    ]),
+  ),
   ...Object.fromEntries(["tensor", "full", "ones", "zeros"].map((name) => [name, "gives what it is given"])),
 };
 
