@@ -50,3 +50,9 @@ export function checkPixels(
     );
   }
 }
+
+/** Rounded to the nearest of 0 … 255. */
+export function toByte(value: number): number {
+  if (!(value > 0)) return 0;
+  return value >= 255 ? 255 : (value + 0.5) | 0;
+}

@@ -1,12 +1,7 @@
 /** Numbers as the bytes of pictures. */
 
+import { toByte } from "../pixels.js";
 import type { Picture } from "./augmentation.js";
-
-/** Rounded to the nearest of 0 … 255. */
-export function toByte(value: number): number {
-  if (!(value > 0)) return 0;
-  return value >= 255 ? 255 : (value + 0.5) | 0;
-}
 
 /** A picture of the same shape and mask, each byte of which is `change` of the old one. */
 export function mapBytes(picture: Picture, change: (value: number) => number): Picture {

@@ -1,7 +1,7 @@
 /** Pictures out of focus. */
 
+import { toByte } from "../pixels.js";
 import { Augmentation, type ChanceOptions } from "./augmentation.js";
-import { toByte } from "./bytes.js";
 import { checkNames, checkRange, drawFrom, type Range } from "./options.js";
 import { smooth } from "./smooth.js";
 

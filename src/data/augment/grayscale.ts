@@ -1,7 +1,7 @@
 /** Pictures without colours. */
 
+import { toByte } from "../pixels.js";
 import { Augmentation, type ChanceOptions } from "./augmentation.js";
-import { toByte } from "./bytes.js";
 import { checkColors, luminance } from "./color.js";
 import type { FlipParameters } from "./flip.js";
 import { checkNames } from "./options.js";

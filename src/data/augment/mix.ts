@@ -1,11 +1,12 @@
 /** Pictures of a batch mixed with one another, and their labels with them. */
 
+import { drawBeta } from "../../core/distributions.js";
 import { ArgumentError } from "../../core/errors.js";
 import type { RandomStream } from "../../core/philox.js";
 import { sizeOf } from "../../core/shape.js";
 import type { ImageBatch } from "../batches.js";
+import { toByte } from "../pixels.js";
 import { type BatchAugmentation, type ChanceOptions, sampleStreams } from "./augmentation.js";
-import { toByte } from "./bytes.js";
 import { checkNames, checkNumber } from "./options.js";
 import type { Window } from "./window.js";
 
@@ -25,7 +26,7 @@ const MIX_STREAM = 0x6d6978;
  * @example await fit(model, train, { optimizer, epochs: 20, augment: augment.mixup({ alpha: 0.2 }) });
  */
 export function mixup(options: MixOptions = {}): BatchAugmentation {
-  return make("mixup", options, 0.2, (batch, random, alpha) => mixPictures(batch, drawBeta(random, alpha)));
+  return make("mixup", options, 0.2, (batch, random, alpha) => mixPictures(batch, drawBeta(alpha, alpha, random)));
 }
 
 /**
@@ -37,7 +38,7 @@ export function mixup(options: MixOptions = {}): BatchAugmentation {
 export function cutmix(options: MixOptions = {}): BatchAugmentation {
   return make("cutmix", options, 1, (batch, random, alpha) => {
     const [, , rows, columns] = batch.shape;
-    const side = Math.sqrt(1 - drawBeta(random, alpha));
+    const side = Math.sqrt(1 - drawBeta(alpha, alpha, random));
     const [middleX, middleY] = [random.integer(columns), random.integer(rows)];
     const [halfX, halfY] = [Math.floor((columns * side) / 2), Math.floor((rows * side) / 2)];
     const [left, top] = [Math.max(0, middleX - halfX), Math.max(0, middleY - halfY)];
@@ -99,22 +100,4 @@ export function pasteWindows<Batch extends ImageBatch>(batch: Batch, { top, left
 
 function nextLabels({ labels, size }: ImageBatch): Int32Array<ArrayBuffer> {
   return Int32Array.from(labels, (_, i) => labels[(i + 1) % size]);
-}
-
-/** Beta(a, a), from two variables of Gamma(a). */
-function drawBeta(random: RandomStream, a: number): number {
-  const [x, y] = [drawGamma(random, a), drawGamma(random, a)];
-  // Both can be too small for numbers where a is: then one of the ends is all that there is.
-  return x + y > 0 ? x / (x + y) : random.integer(2);
-}
-
-/** Marsaglia & Tsang, "A simple method for generating gamma variables" (2000). */
-function drawGamma(random: RandomStream, a: number): number {
-  if (a < 1) return drawGamma(random, a + 1) * random.uniform() ** (1 / a);
-  const d = a - 1 / 3;
-  for (;;) {
-    const x = random.normal();
-    const v = (1 + x / Math.sqrt(9 * d)) ** 3;
-    if (v > 0 && Math.log(1 - random.uniform()) < 0.5 * x * x + d * (1 - v + Math.log(v))) return d * v;
-  }
 }

@@ -1,8 +1,9 @@
 /** Grains: noise added to every value of a picture. */
 
+import { drawLaplacian } from "../../core/distributions.js";
 import type { RandomStream } from "../../core/philox.js";
+import { toByte } from "../pixels.js";
 import { Augmentation, type ChanceOptions } from "./augmentation.js";
-import { toByte } from "./bytes.js";
 import { checkNames, checkRange, drawFrom, type Range } from "./options.js";
 
 export interface NoiseOptions extends ChanceOptions {
@@ -24,11 +25,7 @@ export function gaussianNoise(options: NoiseOptions = {}): Augmentation<NoisePar
 
 /** Noise with a sharper peak and longer tails: exp(−|x| / b) / 2b, of which the standard deviation is b √2. */
 export function laplacianNoise(options: NoiseOptions = {}): Augmentation<NoiseParameters> {
-  return make("laplacian-noise", options, (random, deviation) => {
-    // The inverse of the distribution function; 1 − 2|u| is above 0.
-    const u = random.uniform(-0.5, 0.5) + 2 ** -25;
-    return (-deviation / Math.SQRT2) * Math.sign(u) * Math.log(1 - 2 * Math.abs(u));
-  });
+  return make("laplacian-noise", options, (random, deviation) => drawLaplacian(deviation, random));
 }
 
 function make(name: string, options: NoiseOptions, one: (random: RandomStream, deviation: number) => number) {

@@ -1,8 +1,8 @@
 /** Colours moved in the directions in which those of photographs differ most. */
 
 import { ArgumentError } from "../../core/errors.js";
+import { toByte } from "../pixels.js";
 import { Augmentation, type ChanceOptions } from "./augmentation.js";
-import { toByte } from "./bytes.js";
 import { checkNames, checkNumber } from "./options.js";
 
 export interface PcaColorOptions extends ChanceOptions {

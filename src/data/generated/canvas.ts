@@ -1,6 +1,7 @@
 /** A sheet to draw generated pictures on: filled outlines with antialiased edges, light, noise. */
 
 import type { RandomStream } from "../../core/philox.js";
+import { toByte } from "../pixels.js";
 
 /** Shares of red, green and blue, 0 … 1. */
 export type Colour = readonly [red: number, green: number, blue: number];
@@ -90,11 +91,6 @@ export class Canvas {
   #values(colour: Colour): readonly number[] {
     return this.channels === 3 ? colour : [greyOf(colour)];
   }
-}
-
-/** The nearest byte. */
-export function toByte(value: number): number {
-  return Math.round(Math.min(255, Math.max(0, value)));
 }
 
 /** How bright a colour is: ITU-R BT.601. */

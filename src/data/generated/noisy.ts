@@ -1,12 +1,13 @@
 /** Pictures with noise, beside the same pictures without: what a network learns to remove it from. */
 
+import { drawLaplacian } from "../../core/distributions.js";
 import { ArgumentError } from "../../core/errors.js";
 import { RandomStream } from "../../core/philox.js";
 import { sizeOf } from "../../core/shape.js";
 import { AnnotatedImages } from "../annotated.js";
 import { digits } from "../digits/digits.js";
 import { ImageDataset } from "../images.js";
-import { toByte } from "./canvas.js";
+import { toByte } from "../pixels.js";
 import { checkGenerated, checkWithin, drawInSlices, type GeneratedOptions } from "./drawing.js";
 
 /** Noise in the pixels of a picture, each value by itself; deviations are shares of the brightest value. */
@@ -76,10 +77,8 @@ function addNoise(clean: Uint8Array, noisy: Uint8Array, channels: number, noise:
       for (let i = 0; i < clean.length; i++) noisy[i] = toByte(clean[i] + random.normal(0, 255 * noise.deviation));
       return;
     case "laplacian": {
-      // The difference of two exponential numbers of scale b is Laplacian, with a deviation of √2·b.
-      const scale = (255 * noise.deviation) / Math.SQRT2;
-      const exponential = () => -Math.log(1 - random.uniform());
-      for (let i = 0; i < clean.length; i++) noisy[i] = toByte(clean[i] + scale * (exponential() - exponential()));
+      const deviation = 255 * noise.deviation;
+      for (let i = 0; i < clean.length; i++) noisy[i] = toByte(clean[i] + drawLaplacian(deviation, random));
       return;
     }
     case "salt-and-pepper": {

@@ -1,5 +1,6 @@
 /** Drawing again what was drawn, to see how far a figure depends on chance. */
 
+import { drawBeta } from "../../core/distributions.js";
 import type { RandomStream } from "../../core/philox.js";
 
 /**
@@ -46,22 +47,6 @@ export function drawBinomial(trials: number, probability: number, random: Random
   if (p >= 1) return successes + left;
   for (; left > 0; left--) if (random.uniform() < p) successes++;
   return successes;
-}
-
-function drawBeta(a: number, b: number, random: RandomStream): number {
-  const x = drawGamma(a, random);
-  return x / (x + drawGamma(b, random));
-}
-
-/** Of shape 1 or more (Marsaglia & Tsang, "A simple method for generating gamma variables", 2000). */
-function drawGamma(shape: number, random: RandomStream): number {
-  const d = shape - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const x = random.normal();
-    const v = (1 + c * x) ** 3;
-    if (v > 0 && Math.log(1 - random.uniform()) < x ** 2 / 2 + d - d * v + d * Math.log(v)) return d * v;
-  }
 }
 
 /** The value below which `share` of sorted values lie, between neighbours in proportion; as NumPy's `quantile`. */
