@@ -6,7 +6,9 @@ import { command as deepGradients } from "./deep-gradients.js";
 import { command as fairSmiles } from "./fair-smiles.js";
 import { command as findDigits } from "./find-digits.js";
 import { command as kernels } from "./kernels.js";
+import { command as permutation } from "./permutation.js";
 import { command as templates } from "./templates.js";
+import { command as translation } from "./translation.js";
 
 // `| head` has seen enough.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
@@ -20,6 +22,8 @@ const program = new Command("example")
   .addCommand(findDigits)
   .addCommand(deepGradients)
   .addCommand(fairSmiles)
+  .addCommand(translation)
+  .addCommand(permutation)
   .helpCommand(false)
   .showHelpAfterError("Add --help for what is expected.");
 for (const command of program.commands) command.showHelpAfterError("Add --help for what is expected.");

@@ -1,42 +1,11 @@
 /** The examples as a user runs them, each a process of its own: what they print is true. */
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { describe, it } from "node:test";
 import { delayed } from "../support/devices.js";
-
-const runner = fileURLToPath(new URL("../../examples/run.js", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "fovea-examples-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Outcome {
-  readonly status: number | string | null | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** What is said, rightly, where the addon has not been built. */
-const withoutAddon = /^\(node:\d+\) FoveaWarning: computing in WebAssembly: .*\n\(Use `node --trace-warnings.*\n/;
-
-function example(...args: string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [runner, ...args], { cwd: folder, timeout: 300_000 }, (error, stdout, stderr) => {
-      const told = stderr.replace(withoutAddon, "");
-      resolve({ status: error === null ? 0 : (error.code ?? error.signal), stdout, stderr: told });
-    });
-  });
-}
-
-async function printed(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await example(...args);
-  assert.equal(status, 0, stderr);
-  assert.equal(stderr, "");
-  return stdout;
-}
+import { example, folder, printed } from "./running.js";
 
 /** The cells of the line that begins with `name`, between runs of two spaces or more. */
 function cells(text: string, name: string): string[] {
@@ -50,7 +19,15 @@ const skip = delayed && "examples run on a device of their own, without delays";
 describe("npm run example", { skip }, () => {
   it("lists the examples without a name, and explains each", async () => {
     const list = await printed();
-    for (const name of ["kernels", "templates", "find-digits", "deep-gradients", "fair-smiles"]) {
+    for (const name of [
+      "kernels",
+      "templates",
+      "find-digits",
+      "deep-gradients",
+      "fair-smiles",
+      "translation",
+      "permutation",
+    ]) {
       assert.match(list, new RegExp(`^ {2}${name} \\[options\\] +\\S`, "m"));
       assert.match(await printed(name, "--help"), new RegExp(`^Usage: example ${name} \\[options\\]`));
     }
@@ -72,6 +49,8 @@ describe("npm run example", { skip }, () => {
         ["find-digits", "--count", "50", "--width", "60"],
         /50 digits of 28×28 do not fit on 112×60 pixels.* Fix: fewer/,
       ],
+      [["translation", "--out", join(folder, "no", "w.png")], /There is no folder .*no\./],
+      [["permutation", "--data-dir", folder], /MNIST: the folder .* has no train images\..* Fix: put/],
       [["deep-gradients", "--layers", "3", "--svg", join(folder, "no", "where.svg")], /^ENOENT: no such file/],
     ];
     for (const [args, message] of cases) {

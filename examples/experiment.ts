@@ -1,0 +1,148 @@
+/** What the lectures' experiments with digits share: options, data, networks that learn by one recipe, means over seeds. */
+
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import {
+  CosineLR,
+  digits,
+  type FitOptions,
+  flatten,
+  type ImageDataset,
+  manualSeed,
+  nn,
+  relu,
+  SGD,
+  type Tensor,
+  Trainer,
+} from "fovea";
+import { mnist } from "fovea/node";
+import { whole } from "./options.js";
+
+export interface Plan {
+  /** Pictures to learn from, and to test with. */
+  readonly size: number;
+  readonly testSize: number;
+  readonly epochs: number;
+  readonly seeds: number;
+}
+
+/** The options that were given. */
+export interface Flags extends Partial<Plan> {
+  readonly dataDir?: string;
+  readonly quick?: true;
+  readonly json?: true;
+}
+
+const quickPlan: Plan = { size: 3000, testSize: 1000, epochs: 5, seeds: 1 };
+
+export function withExperimentOptions(command: Command, plan: Plan): Command {
+  return command
+    .option("--data-dir <folder>", "folder with the files of MNIST (default: digits that are drawn)")
+    .option("--size <n>", `pictures to learn from (default: ${plan.size})`, whole(100))
+    .option("--test-size <n>", `pictures to test with (default: ${plan.testSize})`, whole(10))
+    .option("--epochs <n>", `times to go through them (default: ${plan.epochs})`, whole(1))
+    .option("--seeds <n>", `how many times, with other weights (default: ${plan.seeds})`, whole(1))
+    .option("--quick", "few pictures and epochs, one seed: seconds, to see that it works")
+    .option("--json", "print the figures as JSON");
+}
+
+/** What is asked for; the rest as in `plan`, or as in the one for those in a hurry. */
+export function planOf(flags: Flags, plan: Plan): Plan {
+  const { size, testSize, epochs, seeds } = { ...(flags.quick ? quickPlan : plan), ...flags };
+  return { size, testSize, epochs, seeds };
+}
+
+/** Checks at once, not after minutes of training, that a file can lie where it is to be written. */
+export function fileToWrite(path: string): string {
+  if (existsSync(dirname(path))) return path;
+  throw new InvalidArgumentError(`There is no folder ${dirname(path)}.`);
+}
+
+export interface Digits {
+  readonly name: string;
+  readonly train: ImageDataset;
+  readonly test: ImageDataset;
+}
+
+/** The first digits of MNIST, or as many that are drawn. */
+export async function loadDigits({ dataDir }: Flags, { size, testSize }: Plan): Promise<Digits> {
+  const train = dataDir === undefined ? digits({ split: "train", size }) : mnist({ split: "train", dataDir });
+  const test = dataDir === undefined ? digits({ split: "test", size: testSize }) : mnist({ split: "test", dataDir });
+  return {
+    name: dataDir === undefined ? "drawn digits" : "MNIST",
+    train: (await train).take(size),
+    test: (await test).take(testSize),
+  };
+}
+
+export function describe({ name, train, test }: Digits, { epochs, seeds }: Plan): string {
+  const times = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+  return `${name}: ${train.size} to learn from in ${times(epochs, "epoch")}, ${test.size} to test with, ${times(seeds, "seed")}`;
+}
+
+/** One hidden layer of 100 units, as in the lecture: 79,510 parameters. */
+export class Perceptron extends nn.Module {
+  hidden = new nn.Linear(28 * 28, 100);
+  output = new nn.Linear(100, 10);
+
+  forward(images: Tensor) {
+    return this.output(relu(this.hidden(flatten(images))));
+  }
+}
+
+export interface Training {
+  readonly epochs: number;
+  readonly seed: number;
+  readonly augment?: FitOptions["augment"];
+}
+
+/** Trains what `make` makes, all networks by one recipe: SGD with momentum, a rate that falls along half a cosine. */
+export async function learn<N extends nn.Layer>(
+  make: () => N,
+  train: ImageDataset,
+  { epochs, seed, augment }: Training,
+): Promise<{ readonly network: N; readonly trainer: Trainer }> {
+  const batchSize = 64;
+  manualSeed(seed);
+  const network = make();
+  const optimizer = new SGD(network.parameters(), { lr: 0.05, momentum: 0.9, weightDecay: 2e-4 });
+  const schedule = new CosineLR(optimizer, { steps: epochs * Math.ceil(train.size / batchSize) });
+  const trainer = new Trainer(network, { optimizer, schedule });
+  await trainer.fit(train, { epochs, batchSize, seed, augment });
+  return { network, trainer };
+}
+
+/** In percent, to four places. */
+export async function accuracyOf(trainer: Trainer, test: ImageDataset): Promise<number> {
+  const { accuracy } = await trainer.evaluate(test);
+  return Math.round(1e6 * accuracy) / 1e4;
+}
+
+export interface Summary {
+  readonly mean: number;
+  /** Standard deviation as estimated from a sample; null for a single value. */
+  readonly spread: number | null;
+}
+
+export function summarize(values: readonly number[]): Summary {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, spread: values.length < 2 ? null : Math.sqrt(squares / (values.length - 1)) };
+}
+
+/** A row of a table: its name, then numbers under their headings. */
+export function tableRow(name: string | number, cells: readonly (string | number | null)[]): string {
+  const columns = cells.map((cell) => (typeof cell === "number" ? cell.toFixed(2) : (cell ?? "–")).padStart(16));
+  return `${String(name).padEnd(8)}${columns.join("")}`;
+}
+
+/** The rows below those of the seeds. */
+export function summaryRows(summaries: readonly Summary[]): string {
+  const row = (name: keyof Summary) =>
+    tableRow(
+      name,
+      summaries.map((summary) => summary[name]),
+    );
+  return `${row("mean")}\n${row("spread")}`;
+}
