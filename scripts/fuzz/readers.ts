@@ -95,7 +95,9 @@ function tfjsSeed(folder: string): Bytes {
 async function readTfjsInput(bytes: Bytes): Promise<void> {
   const end = bytes.includes(0) ? bytes.indexOf(0) : bytes.length;
   const [json, weights] = [bytes.slice(0, end), bytes.slice(end + 1)];
-  const names = new Set(new TextDecoder().decode(json).match(/[\w.-]+\.bin/g));
+  // Words first: a pattern that ends with .bin would try every place of a long word without it.
+  const words = new TextDecoder().decode(json).match(/[\w.-]+/g) ?? [];
+  const names = new Set(words.flatMap((word) => word.match(/^.+\.bin/) ?? []));
   const file = (name: string, part: Bytes) => ({ name, arrayBuffer: async () => part.buffer });
   await loadTfjs([file("model.json", json), ...Array.from(names, (name) => file(name, weights))]);
 }
