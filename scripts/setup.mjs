@@ -5,7 +5,7 @@
  *   npm run setup          prepare everything
  *   npm start              … and run the demo
  *   npm test [-- filter…]  … and run the tests, or those whose path contains one of the filters
- *   npm run soak           … and see that memory stays flat over ten thousand steps of training
+ *   npm run soak           … and run what takes long: ten thousand steps of training, in which memory stays flat, and more
  *
  * Plain JavaScript, because it runs before anything is installed. This file also parses on a Node that is too old, to say
  * so; the steps are in setup-steps.mjs.
