@@ -67,12 +67,12 @@ export interface Digits {
 
 /** The first digits of MNIST, or as many that are drawn. */
 export async function loadDigits({ dataDir }: Flags, { size, testSize }: Plan): Promise<Digits> {
-  const train = dataDir === undefined ? digits({ split: "train", size }) : mnist({ split: "train", dataDir });
-  const test = dataDir === undefined ? digits({ split: "test", size: testSize }) : mnist({ split: "test", dataDir });
+  const load = async (split: "train" | "test", count: number) =>
+    dataDir === undefined ? digits({ split, size: count }) : (await mnist({ split, dataDir })).take(count);
   return {
     name: dataDir === undefined ? "drawn digits" : "MNIST",
-    train: (await train).take(size),
-    test: (await test).take(testSize),
+    train: await load("train", size),
+    test: await load("test", testSize),
   };
 }
 
