@@ -50,16 +50,20 @@ export interface Running {
  */
 const inherited = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"];
 
-export function start(args: readonly string[], { cwd, env, shell }: Options = {}): Running {
-  const surroundings = inherited.flatMap((name) => {
+export function surroundings(): Record<string, string> {
+  const entries = inherited.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
+  return Object.fromEntries(entries);
+}
+
+export function start(args: readonly string[], { cwd, env, shell }: Options = {}): Running {
   const command = [process.execPath, mainPath, ...args];
   const [file, ...rest] = shell === undefined ? command : ["/bin/sh", "-c", shell, ...command];
   const child = spawn(file, rest, {
     cwd: cwd ?? tmpdir(),
-    env: { ...Object.fromEntries(surroundings), ...env },
+    env: { ...surroundings(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = { stdout: "", stderr: "" };

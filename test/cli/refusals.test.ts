@@ -3,15 +3,25 @@
 import assert from "node:assert/strict";
 import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { before, describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { writeIdx } from "../../src/formats/idx.js";
 import { models } from "../../src/index.js";
 import { readWeights, writeWeights } from "../../src/nn/weights.js";
 import { loadSharp, writePng } from "../../src/node/image.js";
 import { writeCheckpoint } from "../../src/train/checkpoint.js";
-import { exists, fileNames, jsonLines, type Result, run, skipCommand, temporaryFolder, writeData } from "./command.js";
+import {
+  exists,
+  fileNames,
+  jsonLines,
+  type Result,
+  run as runAlone,
+  skipCommand,
+  temporaryFolder,
+  writeData,
+} from "./command.js";
 import { checkpointOf } from "./runs.js";
+import { Session } from "./session.js";
 
 let folder: string;
 let data: string;
@@ -23,9 +33,26 @@ before(async () => {
   folder = await temporaryFolder();
   data = await writeData(join(folder, "data"), { train: 400, test: 100 });
   trained = join(folder, "trained");
-  const result = await run(["train", "lenet5", "--data", data, "--epochs", "1", "--batch", "20", "--out", trained]);
+  const result = await runAlone([
+    "train",
+    "lenet5",
+    "--data",
+    data,
+    "--epochs",
+    "1",
+    "--batch",
+    "20",
+    "--out",
+    trained,
+  ]);
   assert.equal(result.status, 0, result.stderr);
 });
+
+const session = new Session();
+after(() => session.close());
+
+/** In one process for all: what is refused leaves nothing behind there, either. */
+const run = (args: readonly string[]) => session.run(args);
 
 function assertRefused({ status, stdout, stderr }: Result, message: RegExp): void {
   assert.equal(status, 1, stderr);
@@ -35,7 +62,7 @@ function assertRefused({ status, stdout, stderr }: Result, message: RegExp): voi
   assert.doesNotMatch(stderr, /\n {4}at /, "no stack trace");
 }
 
-describe("data", { skip: skipCommand, concurrency: 2 }, () => {
+describe("data", { skip: skipCommand }, () => {
   const { train, test } = fileNames;
 
   /** A copy of the good data, in which something is then spoilt. */
@@ -149,11 +176,11 @@ describe("folders for runs", { skip: skipCommand }, () => {
     await writeFile(join(place, "runs"), "no folder");
     const train = ["train", "lenet5", "--data", data];
     assertRefused(
-      await run(train, { cwd: place }),
+      await runAlone(train, { cwd: place }),
       /cannot write runs: there is a file of that name\. Fix: choose another/,
     );
     assertRefused(
-      await run([...train, "--out", "runs/first"], { cwd: place }),
+      await runAlone([...train, "--out", "runs/first"], { cwd: place }),
       /cannot write runs: there is a file of that name/,
     );
     if (!(await exists("/proc/self"))) return t.diagnostic("there is no /proc");
@@ -269,7 +296,7 @@ describe("training that diverges", { skip: skipCommand }, () => {
     it(`says so, with a checkpoint every ${seconds} s, and keeps only what can be gone on from`, async () => {
       const out = join(folder, `diverged-${seconds}`);
       const train = ["train", "lenet5", "--data", data, "--lr", "1e38", "--out", out, "--checkpoint-seconds", seconds];
-      const result = await run([...train, "--json"]);
+      const result = await runAlone([...train, "--json"]);
       assert.equal(result.status, 1, result.stderr);
       assert.match(
         result.stderr,

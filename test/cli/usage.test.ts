@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { jsonLines, run, skipCommand, temporaryFolder, trainers, writeData } from "./command.js";
+import { Session } from "./session.js";
 
 const longest = 80;
 
@@ -29,10 +30,13 @@ const flags = {
   gradcheck: ["device", "elements", "seed", "json"],
 };
 
-describe("help", { skip: skipCommand, concurrency: 2 }, () => {
+const session = new Session();
+after(() => session.close());
+
+describe("help", { skip: skipCommand }, () => {
   for (const [command, names] of Object.entries(flags)) {
     it(`of ${command} has each flag and an example`, async () => {
-      const { status, stdout, stderr } = await run([command, "--help"]);
+      const { status, stdout, stderr } = await session.run([command, "--help"]);
       assert.equal(status, 0);
       assert.equal(stderr, "");
       for (const name of names) assert.match(stdout, new RegExp(`^  --${name}[ \\n]`, "m"));
@@ -57,7 +61,7 @@ describe("help", { skip: skipCommand, concurrency: 2 }, () => {
   });
 });
 
-describe("a wrong command line", { skip: skipCommand, concurrency: 2 }, () => {
+describe("a wrong command line", { skip: skipCommand }, () => {
   const weights = ["--weights", "none.safetensors"];
   const cases: readonly (readonly [status: 1 | 2, message: RegExp, ...args: string[]])[] = [
     [2, /unknown command 'trane'\n.*train.*\nExpected one of: train, evaluate, .*predict, .*demo/, "trane"],
@@ -103,7 +107,7 @@ describe("a wrong command line", { skip: skipCommand, concurrency: 2 }, () => {
   ];
   for (const [expected, message, ...args] of cases) {
     it(`fovea ${args.join(" ")}`, async () => {
-      const { status, stdout, stderr } = await run(args);
+      const { status, stdout, stderr } = await session.run(args);
       assert.equal(status, expected, stderr);
       assert.equal(stdout, "");
       assert.match(stderr, /^fovea: /);
@@ -111,6 +115,14 @@ describe("a wrong command line", { skip: skipCommand, concurrency: 2 }, () => {
       assert.doesNotMatch(stderr, /\n {4}at /, "no stack trace");
     });
   }
+
+  it("ends the process with its status", async () => {
+    for (const [expected, , ...args] of [cases[0], cases.at(-1) ?? cases[0]]) {
+      const [own, { stdout, stderr, status }] = [await run(args), await session.run(args)];
+      assert.deepEqual(own, { status, signal: null, stdout, stderr });
+      assert.equal(own.status, expected);
+    }
+  });
 });
 
 describe("devices", { skip: skipCommand }, () => {

@@ -1,0 +1,52 @@
+/** Running many short commands, of which each takes longer to load than to answer, in one process. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { type Result, surroundings } from "./command.js";
+
+const path = fileURLToPath(new URL("./session-process.js", import.meta.url));
+
+/**
+ * A process that runs commands one after the other. What a command leaves behind when it ends (a library that is loaded,
+ * threads) is there for the next; what depends on that, on signals or on where output goes is for `run` of command.ts.
+ */
+export class Session {
+  #child: ChildProcess | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @throws when the command ends the process */
+  run(args: readonly string[]): Promise<Result> {
+    const result = this.#last.then(() => this.#ask(args));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #ask(args: readonly string[]): Promise<Result> {
+    this.#child ??= spawn(process.execPath, [path], {
+      cwd: tmpdir(),
+      env: surroundings(),
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    const child = this.#child;
+    if (!child.connected) throw new Error("the process of the session has ended");
+    const done = new AbortController();
+    const { signal } = done;
+    try {
+      const ended = once(child, "exit", { signal }).then(([status]) => {
+        throw new Error(`fovea ${args.join(" ")} ended the session with status ${status}`);
+      });
+      const answered = once(child, "message", { signal });
+      child.send(args);
+      const [result] = await Promise.race([answered, ended]);
+      return result;
+    } finally {
+      done.abort();
+    }
+  }
+
+  close(): void {
+    this.#child?.kill();
+  }
+}
