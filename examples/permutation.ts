@@ -164,7 +164,9 @@ function picturesText(asTheyAre: ImageDataset, mixed: ImageDataset): string {
 
 export const command = withExperimentOptions(
   new Command("permutation")
-    .description("what pixels that changed places, or digits that moved, are to an MLP and to a CNN (5 minutes)")
+    .description(
+      "what pixels that changed places, or digits that moved, are to an MLP and to a CNN (6 minutes; 2 a seed)",
+    )
     .option("--svg <file>", "write the accuracy on moved digits there as a plot", fileToWrite),
   plan,
 ).action(run);
