@@ -7,7 +7,10 @@ import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openTensors, readTensor } from "../../src/formats.js";
 import { models } from "../../src/index.js";
-import { run, skipCommand, temporaryFolder } from "./command.js";
+import { skipCommand, temporaryFolder } from "./command.js";
+import { inOneProcess } from "./session.js";
+
+const run = inOneProcess();
 
 const golden = fileURLToPath(new URL("../../../test/goldens/weights/archive-checkpoint.pth", import.meta.url));
 

@@ -6,7 +6,10 @@ import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { models, normal } from "../../src/index.js";
 import { loadOnnxRuntime } from "../support/onnxruntime.js";
-import { run, skipCommand, temporaryFolder } from "./command.js";
+import { skipCommand, temporaryFolder } from "./command.js";
+import { inOneProcess } from "./session.js";
+
+const run = inOneProcess();
 
 describe("fovea export", { skip: skipCommand }, () => {
   let folder: string;

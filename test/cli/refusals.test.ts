@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { writeIdx } from "../../src/formats/idx.js";
 import { models } from "../../src/index.js";
@@ -21,7 +21,7 @@ import {
   writeData,
 } from "./command.js";
 import { checkpointOf } from "./runs.js";
-import { Session } from "./session.js";
+import { inOneProcess } from "./session.js";
 
 let folder: string;
 let data: string;
@@ -48,11 +48,8 @@ before(async () => {
   assert.equal(result.status, 0, result.stderr);
 });
 
-const session = new Session();
-after(() => session.close());
-
-/** In one process for all: what is refused leaves nothing behind there, either. */
-const run = (args: readonly string[]) => session.run(args);
+/** What is refused leaves nothing behind there, either. */
+const run = inOneProcess();
 
 function assertRefused({ status, stdout, stderr }: Result, message: RegExp): void {
   assert.equal(status, 1, stderr);

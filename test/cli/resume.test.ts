@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { jsonLines, run, skipCommand, start, temporaryFolder, trainers, writeData } from "./command.js";
 import { assertSameOutcome, checkpointOf, checkpoints, outcome } from "./runs.js";
+import { inOneProcess } from "./session.js";
 
+const runSoon = inOneProcess();
 const usable = trainers.filter(({ missing }) => !missing).map(({ name }) => name);
 
 describe("--resume", { skip: skipCommand || (usable.length === 0 && "no device trains here"), concurrency: 2 }, () => {
@@ -43,7 +45,7 @@ describe("--resume", { skip: skipCommand || (usable.length === 0 && "no device t
     const files = ["config.json", "metrics.jsonl", "checkpoint.safetensors"].map((name) => join(path, name));
     const contents = () => Promise.all(files.map((file) => readFile(file, "base64").catch(() => "none")));
     const before = await contents();
-    const { status, stdout, stderr } = await resume(path, ...args);
+    const { status, stdout, stderr } = await runSoon(["train", "lenet5", "--out", path, "--resume", ...args]);
     assert.equal(status, 1, stderr);
     assert.equal(stdout, "");
     assert.match(stderr, message);

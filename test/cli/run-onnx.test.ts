@@ -7,7 +7,10 @@ import { before, describe, it } from "node:test";
 import { fromNpy, tensor, toNpy } from "../../src/index.js";
 import { loadSharp, writePng } from "../../src/node/image.js";
 import { model, node, scalar, tensorProto, valueInfo } from "../support/onnxModels.js";
-import { jsonLines, run, skipCommand, temporaryFolder } from "./command.js";
+import { jsonLines, skipCommand, temporaryFolder } from "./command.js";
+import { inOneProcess } from "./session.js";
+
+const run = inOneProcess();
 
 const sharp = await loadSharp().catch(() => undefined);
 

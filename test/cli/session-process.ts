@@ -1,6 +1,7 @@
 /** The process of a Session (session.ts): runs command lines as they come, and answers with what they wrote. */
 
 import { mainPath, type Result } from "./command.js";
+import type { Question } from "./session.js";
 
 // Each run of the command listens anew.
 for (const emitter of [process, process.stdout, process.stderr]) emitter.setMaxListeners(0);
@@ -14,7 +15,8 @@ for (const name of ["stdout", "stderr"] as const) {
 }
 
 let runs = 0;
-process.on("message", async (args: readonly string[]) => {
+process.on("message", async ({ args, cwd }: Question) => {
+  process.chdir(cwd);
   Object.assign(output, { stdout: "", stderr: "" });
   process.argv = [process.execPath, mainPath, ...args];
   process.exitCode = undefined;

@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { jsonLines, run, skipCommand, temporaryFolder } from "./command.js";
+import { jsonLines, skipCommand, temporaryFolder } from "./command.js";
+import { inOneProcess } from "./session.js";
+
+const run = inOneProcess();
 
 interface Layer {
   readonly name: string;

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { jsonLines, run, skipCommand, temporaryFolder, trainers, writeData } from "./command.js";
-import { Session } from "./session.js";
+import { inOneProcess } from "./session.js";
 
 const longest = 80;
 
@@ -30,13 +30,12 @@ const flags = {
   gradcheck: ["device", "elements", "seed", "json"],
 };
 
-const session = new Session();
-after(() => session.close());
+const runSoon = inOneProcess();
 
 describe("help", { skip: skipCommand }, () => {
   for (const [command, names] of Object.entries(flags)) {
     it(`of ${command} has each flag and an example`, async () => {
-      const { status, stdout, stderr } = await session.run([command, "--help"]);
+      const { status, stdout, stderr } = await runSoon([command, "--help"]);
       assert.equal(status, 0);
       assert.equal(stderr, "");
       for (const name of names) assert.match(stdout, new RegExp(`^  --${name}[ \\n]`, "m"));
@@ -107,7 +106,7 @@ describe("a wrong command line", { skip: skipCommand }, () => {
   ];
   for (const [expected, message, ...args] of cases) {
     it(`fovea ${args.join(" ")}`, async () => {
-      const { status, stdout, stderr } = await session.run(args);
+      const { status, stdout, stderr } = await runSoon(args);
       assert.equal(status, expected, stderr);
       assert.equal(stdout, "");
       assert.match(stderr, /^fovea: /);
@@ -118,7 +117,7 @@ describe("a wrong command line", { skip: skipCommand }, () => {
 
   it("ends the process with its status", async () => {
     for (const [expected, , ...args] of [cases[0], cases.at(-1) ?? cases[0]]) {
-      const [own, { stdout, stderr, status }] = [await run(args), await session.run(args)];
+      const [own, { stdout, stderr, status }] = [await run(args), await runSoon(args)];
       assert.deepEqual(own, { status, signal: null, stdout, stderr });
       assert.equal(own.status, expected);
     }
