@@ -3,23 +3,26 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { jsonLines, run, skipCommand, trainers } from "./command.js";
+import { inOneProcess } from "./session.js";
+
+const runSoon = inOneProcess();
 
 const preload = new URL("./wrong-gradient.js", import.meta.url).href;
 
 describe("fovea gradcheck", { skip: skipCommand, concurrency: 2 }, () => {
   it("of a function has a line for each call, and of an op its samples", async () => {
-    const { status, stdout, stderr } = await run(["gradcheck", "conv1d"]);
+    const { status, stdout, stderr } = await runSoon(["gradcheck", "conv1d"]);
     assert.equal(status, 0, stderr);
     assert.equal(stdout, "");
     assert.match(stderr, /^ +elements {2}corners {2}worst error$/m);
     assert.match(stderr, /^✓ conv1d stride 2, padding 1, groups 2 +\d+ +0 +\d\.\de-\d+$/m);
     assert.match(stderr, /^\d+ elements, gradients in float64: no gradient is wrong; worst error .* allowed 1\.0e-6/m);
-    assert.match((await run(["gradcheck", "matmul"])).stderr, /^✓ matmul op, sample 0 /m);
+    assert.match((await runSoon(["gradcheck", "matmul"])).stderr, /^✓ matmul op, sample 0 /m);
   });
 
   it("gives a JSON object for each call, and the same for the same seed", async () => {
     const args = ["gradcheck", "gelu", "--json", "--seed", "3"];
-    const first = await run(args);
+    const first = await runSoon(args);
     assert.equal(first.status, 0);
     const lines = jsonLines(first);
     assert.equal(lines.length, 2);
@@ -29,11 +32,11 @@ describe("fovea gradcheck", { skip: skipCommand, concurrency: 2 }, () => {
       assert.equal(line.checked, 120);
     }
     assert.equal((await run(args)).stdout, first.stdout);
-    assert.notEqual((await run([...args.slice(0, -1), "4"])).stdout, first.stdout);
+    assert.notEqual((await runSoon([...args.slice(0, -1), "4"])).stdout, first.stdout);
   });
 
   it("of a model has a line for each parameter", async () => {
-    const { status, stderr } = await run(["gradcheck", "lenet5", "--elements", "1"]);
+    const { status, stderr } = await runSoon(["gradcheck", "lenet5", "--elements", "1"]);
     assert.equal(status, 0, stderr);
     for (const name of ["input", "c1.weight", "output.bias"])
       assert.match(stderr, new RegExp(`^✓ ${name} +1 +0 +\\d`, "m"));
@@ -52,7 +55,7 @@ describe("fovea gradcheck", { skip: skipCommand, concurrency: 2 }, () => {
   });
 
   it("of a name that there is not says which there are", async () => {
-    const { status, stderr } = await run(["gradcheck", "conv"]);
+    const { status, stderr } = await runSoon(["gradcheck", "conv"]);
     assert.equal(status, 1);
     assert.match(stderr, /no function, op or model named "conv".*Expected conv2d, .*or a model: lenet5/);
   });

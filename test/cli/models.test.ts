@@ -8,10 +8,13 @@ import { models } from "../../src/index.js";
 import { loadSharp, writePng } from "../../src/node/image.js";
 import { parameterCounts } from "../models/parameters.js";
 import { jsonLines, run, skipCommand, temporaryFolder, writeData } from "./command.js";
+import { inOneProcess } from "./session.js";
+
+const runSoon = inOneProcess();
 
 describe("fovea models", { skip: skipCommand, concurrency: 2 }, () => {
   it("has a line for each network", async () => {
-    const { status, stdout, stderr } = await run(["models"]);
+    const { status, stdout, stderr } = await runSoon(["models"]);
     assert.equal(status, 0, stderr);
     assert.equal(stdout, "");
     const lines = stderr.trimEnd().split("\n");
@@ -23,12 +26,12 @@ describe("fovea models", { skip: skipCommand, concurrency: 2 }, () => {
   });
 
   it("gives a JSON object for each, or only for those that contain a text", async () => {
-    const lines = jsonLines(await run(["models", "--json"]));
+    const lines = jsonLines(await runSoon(["models", "--json"]));
     assert.deepEqual(
       lines.map(({ name, parameters }) => [name, parameters]),
       models.list().map(({ name }) => [name, parameterCounts[name]]),
     );
-    const found = jsonLines(await run(["models", "U-Net", "--json"]));
+    const found = jsonLines(await runSoon(["models", "U-Net", "--json"]));
     assert.equal(found.length, 1);
     const { name, description, inputShape, minimumSize, numClasses, paper } = models.find("unet");
     const expected = { name, description, task: "segmentation", input: inputShape, minimumSize, numClasses, paper };
@@ -36,7 +39,7 @@ describe("fovea models", { skip: skipCommand, concurrency: 2 }, () => {
   });
 
   it("says when no name contains the text", async () => {
-    const { status, stderr } = await run(["models", "transformer"]);
+    const { status, stderr } = await runSoon(["models", "transformer"]);
     assert.equal(status, 1);
     assert.match(stderr, /no model's name or description contains "transformer"/);
   });

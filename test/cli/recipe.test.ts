@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { readCheckpointInfo } from "../../src/train/checkpoint.js";
 import { jsonLines, run, skipCommand, temporaryFolder, trainers, writeData } from "./command.js";
+import { inOneProcess } from "./session.js";
 
+const runSoon = inOneProcess();
 const trainer = trainers.find(({ missing }) => missing === false);
 
 describe("fovea train", { skip: skipCommand || (trainer === undefined && "no device can train") }, () => {
@@ -39,7 +41,7 @@ describe("fovea train", { skip: skipCommand || (trainer === undefined && "no dev
   });
 
   it("says which recipes make no sense", async () => {
-    const train = (...more: string[]) => run(["train", "lenet5", ...more]);
+    const train = (...more: string[]) => runSoon(["train", "lenet5", ...more]);
     const cycle = await train("--schedule", "one-cycle", "--warmup", "1");
     assert.match(cycle.stderr, /one-cycle warms up by itself/);
     assert.match((await train("--normalize", "pca")).stderr, /model, min-max, z-score, zca/);
