@@ -1,6 +1,6 @@
 /** What the lectures' experiments with digits share: options, data, networks that learn by one recipe, means over seeds. */
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import {
@@ -55,8 +55,10 @@ export function planOf(flags: Flags, plan: Plan): Plan {
 
 /** Checks at once, not after minutes of training, that a file can lie where it is to be written. */
 export function fileToWrite(path: string): string {
-  if (existsSync(dirname(path))) return path;
-  throw new InvalidArgumentError(`There is no folder ${dirname(path)}.`);
+  if (!existsSync(dirname(path))) throw new InvalidArgumentError(`There is no folder ${dirname(path)}.`);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new InvalidArgumentError("Expected a file, not a folder.");
+  return path;
 }
 
 export interface Digits {
@@ -76,6 +78,12 @@ export async function loadDigits({ dataDir }: Flags, { size, testSize }: Plan): 
   };
 }
 
+/** What was done, for JSON: there may be fewer pictures than were asked for. */
+export function figuresOf({ name, train, test }: Digits, { epochs, seeds }: Plan) {
+  return { data: name, size: train.size, testSize: test.size, epochs, seeds };
+}
+
+/** The same for people. */
 export function describe({ name, train, test }: Digits, { epochs, seeds }: Plan): string {
   const times = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
   return `${name}: ${train.size} to learn from in ${times(epochs, "epoch")}, ${test.size} to test with, ${times(seeds, "seed")}`;

@@ -13,6 +13,7 @@ import {
   type Digits,
   describe,
   type Flags,
+  figuresOf,
   fileToWrite,
   learn,
   loadDigits,
@@ -139,7 +140,7 @@ async function run(settings: Flags & { readonly svg?: string }): Promise<void> {
     await writeFile(svg, new TextEncoder().encode(plot));
   }
   if (json) {
-    console.log(JSON.stringify({ data: asTheyAre.name, ...chosen, mlp, cnn, shifts, seconds }));
+    console.log(JSON.stringify({ ...figuresOf(asTheyAre, chosen), mlp, cnn, shifts, seconds }));
     return;
   }
   console.log(summaryRows([mlp.asTheyAre, mlp.permuted, cnn.asTheyAre, cnn.permuted]));

@@ -11,6 +11,7 @@ import {
   type Digits,
   describe,
   type Flags,
+  figuresOf,
   fileToWrite,
   learn,
   loadDigits,
@@ -118,7 +119,7 @@ async function run(settings: Settings): Promise<void> {
     await writePng(out, contactSheet(sheets, { gap: 8 }));
   }
   if (json) {
-    console.log(JSON.stringify({ data: data.name, ...chosen, pixels, asTheyAre: ways[0], moved: ways[1], seconds }));
+    console.log(JSON.stringify({ ...figuresOf(data, chosen), pixels, asTheyAre: ways[0], moved: ways[1], seconds }));
     return;
   }
   const [a, b] = ways.map(({ smoothness }) => smoothness.toFixed(2));

@@ -50,6 +50,7 @@ describe("npm run example", { skip }, () => {
         /50 digits of 28×28 do not fit on 112×60 pixels.* Fix: fewer/,
       ],
       [["translation", "--out", join(folder, "no", "w.png")], /There is no folder .*no\./],
+      [["permutation", "--svg", folder], /Expected a file, not a folder\./],
       [["permutation", "--data-dir", folder], /MNIST: the folder .* has no train images\..* Fix: put/],
       [["deep-gradients", "--layers", "3", "--svg", join(folder, "no", "where.svg")], /^ENOENT: no such file/],
     ];
