@@ -34,22 +34,26 @@ export interface Flags extends Partial<Plan> {
   readonly json?: true;
 }
 
-const quickPlan: Plan = { size: 3000, testSize: 1000, epochs: 5, seeds: 1 };
+/** What is done unless told otherwise, and by those in a hurry. */
+export interface Plans {
+  readonly full: Plan;
+  readonly quick: Plan;
+}
 
-export function withExperimentOptions(command: Command, plan: Plan): Command {
+export function withExperimentOptions(command: Command, { full }: Plans): Command {
   return command
     .option("--data-dir <folder>", "folder with the files of MNIST (default: digits that are drawn)")
-    .option("--size <n>", `pictures to learn from (default: ${plan.size})`, whole(100))
-    .option("--test-size <n>", `pictures to test with (default: ${plan.testSize})`, whole(10))
-    .option("--epochs <n>", `times to go through them (default: ${plan.epochs})`, whole(1))
-    .option("--seeds <n>", `how many times, with other weights (default: ${plan.seeds})`, whole(1))
+    .option("--size <n>", `pictures to learn from (default: ${full.size})`, whole(100))
+    .option("--test-size <n>", `pictures to test with (default: ${full.testSize})`, whole(10))
+    .option("--epochs <n>", `times to go through them (default: ${full.epochs})`, whole(1))
+    .option("--seeds <n>", `how many times, with other weights (default: ${full.seeds})`, whole(1))
     .option("--quick", "few pictures and epochs, one seed: seconds, to see that it works")
     .option("--json", "print the figures as JSON");
 }
 
-/** What is asked for; the rest as in `plan`, or as in the one for those in a hurry. */
-export function planOf(flags: Flags, plan: Plan): Plan {
-  const { size, testSize, epochs, seeds } = { ...(flags.quick ? quickPlan : plan), ...flags };
+/** What is asked for, and for the rest one of the plans. */
+export function planOf(flags: Flags, { full, quick }: Plans): Plan {
+  const { size, testSize, epochs, seeds } = { ...(flags.quick ? quick : full), ...flags };
   return { size, testSize, epochs, seeds };
 }
 

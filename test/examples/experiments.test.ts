@@ -17,7 +17,7 @@ function numbersOf(text: string, name: string): number[] {
 }
 
 describe("the example translation", { skip }, () => {
-  it("learns both ways, moved digits make smoother weights, and the picture has 100 units for each way", async () => {
+  it("learns more of moved digits, with smoother weights, and the picture has 100 units for each way", async () => {
     const out = join(folder, "weights.png");
     const figures = JSON.parse(await printed("translation", "--quick", "--json", "--out", out));
     const { asTheyAre, moved } = figures;
@@ -26,7 +26,8 @@ describe("the example translation", { skip }, () => {
       assert.ok(accuracy.mean > 70 && accuracy.mean < 100, String(accuracy.mean));
       assert.deepEqual([accuracies, accuracy.spread], [[accuracy.mean], null]);
     }
-    assert.ok(moved.smoothness > asTheyAre.smoothness && asTheyAre.smoothness > 0.2);
+    assert.ok(moved.accuracy.mean > asTheyAre.accuracy.mean + 2, JSON.stringify(figures));
+    assert.ok(moved.smoothness > asTheyAre.smoothness + 0.05 && asTheyAre.smoothness > 0.2, JSON.stringify(figures));
     const { width, height, data } = await readPixels(out, { channels: 3 });
     const side = 10 * 57 + 1;
     assert.deepEqual([width, height], [2 * side + 24, side + 16]);
@@ -60,8 +61,7 @@ describe("the example translation", { skip }, () => {
 describe("the example permutation", { skip }, () => {
   it("the MLP does not mind, the CNN does; digits that were moved far cost the MLP more", async () => {
     const svg = join(folder, "shifted.svg");
-    const few = ["--quick", "--size", "1500", "--epochs", "6", "--test-size", "400"];
-    const text = await printed("permutation", ...few, "--svg", svg);
+    const text = await printed("permutation", "--quick", "--svg", svg);
     const [mlp, mlpPermuted, cnn, cnnPermuted] = numbersOf(text, "mean");
     assert.ok(mlp > 65 && cnn > 65 && Math.abs(mlpPermuted - mlp) < 6 && cnnPermuted < cnn - 20, text);
 
