@@ -14,6 +14,7 @@ for (const name of ["stdout", "stderr"] as const) {
   };
 }
 
+const main = new URL("../../src/cli/main.js", import.meta.url).href;
 let runs = 0;
 process.on("message", async ({ args, cwd }: Question) => {
   process.chdir(cwd);
@@ -21,7 +22,7 @@ process.on("message", async ({ args, cwd }: Question) => {
   process.argv = [process.execPath, mainPath, ...args];
   process.exitCode = undefined;
   // A module of another address is run again; those that it imports are there.
-  await import(`${mainPath}?run=${runs++}`);
+  await import(`${main}?run=${runs++}`);
   const result: Result = { status: Number(process.exitCode ?? 0), signal: null, ...output };
   process.exitCode = undefined;
   process.send?.(result);

@@ -30,11 +30,15 @@ class Session {
     return result;
   }
 
+  /** What the process says outside of commands, such as why it ends, is passed on; to commands nothing is a terminal. */
+  #begin(): ChildProcess {
+    const child = spawn(process.execPath, [path], { env: surroundings(), stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    child.stderr?.pipe(process.stderr);
+    return child;
+  }
+
   async #ask(question: Question): Promise<Result> {
-    this.#child ??= spawn(process.execPath, [path], {
-      env: surroundings(),
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-    });
+    this.#child ??= this.#begin();
     const child = this.#child;
     if (!child.connected) throw new Error("the process of the session has ended");
     const done = new AbortController();
