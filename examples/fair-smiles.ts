@@ -8,6 +8,7 @@ import { Command } from "commander";
 import {
   Adam,
   balancedWeights,
+  CosineLR,
   classWeights,
   faces,
   groupWeightedMean,
@@ -80,6 +81,8 @@ function makeNetwork(): nn.Sequential {
   );
 }
 
+const batchSize = 64;
+
 interface Outcome {
   readonly all: number;
   readonly worst: number;
@@ -97,8 +100,10 @@ async function tryRemedy(
   manualSeed(seed);
   const network = makeNetwork();
   const optimizer = new Adam(network.parameters(), { lr: 0.002 });
-  const trainer = new Trainer(network, { optimizer, ...options });
-  await trainer.fit(train, { epochs, batchSize: 64, seed, weights });
+  // Slower towards the end: how the two answers are balanced would depend on the last batches.
+  const schedule = new CosineLR(optimizer, { steps: epochs * Math.ceil(train.size / batchSize) });
+  const trainer = new Trainer(network, { optimizer, schedule, ...options });
+  await trainer.fit(train, { epochs, batchSize, seed, weights });
   const predicted: number[] = [];
   for await (const { probabilities } of predict(network, test)) predicted.push(probabilities[1] > 0.5 ? 1 : 0);
   const { smile, gender } = test.annotations;
