@@ -4,7 +4,8 @@ import type { Tensor } from "../graph/tensor.js";
 import { add, div, mul, sub } from "../ops/elementwise/arithmetic.js";
 import { sqrt } from "../ops/elementwise/functions.js";
 import { varyingNumber } from "../ops/tensors.js";
-import { checkRange, type GroupSettings, Optimizer, type Slope, type Trainable } from "./optimizer.js";
+import { checkRange, type GroupSettings, type Trainable } from "./groups.js";
+import { Optimizer, type Slope } from "./optimizer.js";
 
 export interface AdamOptions {
   /** Learning rate. Default 0.001. */

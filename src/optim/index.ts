@@ -1,12 +1,7 @@
 /** Optimizers and learning-rate schedules. */
 
 export * from "./adam.js";
-export {
-  type GroupSettings,
-  Optimizer,
-  type OptimizerState,
-  type ParameterGroup,
-  type Trainable,
-} from "./optimizer.js";
+export type { GroupSettings, ParameterGroup, Trainable } from "./groups.js";
+export { Optimizer, type OptimizerState } from "./optimizer.js";
 export * from "./schedules.js";
 export * from "./sgd.js";

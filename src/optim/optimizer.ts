@@ -1,5 +1,6 @@
 /** What optimizers share: the parameters, their slots, and the step. */
 
+import type { Device } from "../backends/backend.js";
 import { ArgumentError, StateDictError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import { currentTrace, guard, withTrace } from "../graph/context.js";
@@ -10,29 +11,8 @@ import type { Tensor } from "../graph/tensor.js";
 import { tensorOver, zeros } from "../ops/create.js";
 import { add, mul } from "../ops/elementwise/arithmetic.js";
 import { varyingNumber } from "../ops/tensors.js";
-
-/** Parameters with settings of their own. */
-export interface ParameterGroup {
-  readonly parameters: Iterable<Parameter>;
-  /** Multiplies the optimizer's learning rate. Default 1. */
-  readonly lrScale?: number;
-  /** Default: the optimizer's. */
-  readonly weightDecay?: number;
-}
-
-/** What optimizers train: parameters, or groups of them; both may be mixed. */
-export type Trainable = Iterable<Parameter | ParameterGroup>;
-
-/** Settings of some parameters of an optimizer; they may be changed at any time, as its learning rate may. */
-export interface GroupSettings {
-  lrScale: number;
-  /** Undefined: the optimizer's. */
-  weightDecay: number | undefined;
-}
-
-interface Group extends GroupSettings {
-  readonly parameters: readonly Parameter[];
-}
+import { clipScale } from "./clipping.js";
+import { checkRange, type Group, type GroupSettings, type Trainable, toGroups } from "./groups.js";
 
 /** A parameter and how the loss changes with it. */
 export interface Slope {
@@ -47,6 +27,8 @@ export interface OptimizerState {
 }
 
 const averageSlot = "average";
+/** Of gradients that `accumulate` has added up. */
+const gradientSlot = "gradient";
 
 /** Outside `compile`, this many steps may be on their way before `await optimizer.step()` waits. */
 const stepsAhead = 2;
@@ -64,6 +46,7 @@ export abstract class Optimizer {
   #averageDecay: number | undefined;
   /** Steps that are in it. */
   #averaged = 0;
+  #largestNorm: number | undefined;
 
   /** @param parameters of a model: `model.parameters()`, or groups of them */
   constructor(parameters: Trainable, learningRate: number) {
@@ -91,29 +74,87 @@ export abstract class Optimizer {
    * it keeps a long loop from running ahead of the device.
    */
   step(): Promise<void> {
-    const ready = this.parameters.filter((parameter) => parameter.requiresGrad && parameter.grad !== null);
-    if (ready.length === 0) {
-      throw new ArgumentError(
-        `${this.constructor.name}.step(): no parameter has a gradient. Fix: call loss.backward() first, on a loss that depends on these parameters.`,
-      );
-    }
+    const { device, slopes } = this.#slopes("step");
+    const largestNorm = this.structural(() => this.#largestNorm);
+    const norm = largestNorm === undefined ? undefined : varyingNumber(() => this.#largestNorm ?? 0, device);
+    const scale = norm && clipScale([...slopes.values()], norm);
     // Counted when the step is run, before any group needs the number.
     let counted = false;
     for (const group of this.groups) {
-      const slopes = group.parameters
-        .filter((parameter) => parameter.requiresGrad && parameter.grad !== null)
-        .map((parameter) => ({ parameter, gradient: parameter.grad as Tensor }));
-      if (slopes.length === 0) continue;
-      this.update(slopes, group, !counted);
+      const own = group.parameters.flatMap((parameter) => {
+        const gradient = slopes.get(parameter);
+        return gradient === undefined
+          ? []
+          : [{ parameter, gradient: scale ? (mul(gradient, scale) as Tensor) : gradient }];
+      });
+      if (own.length === 0) continue;
+      this.update(own, group, !counted);
       counted = true;
     }
-    for (const parameter of ready) parameter.grad = null;
+    for (const [parameter, gathered] of this.#slots.get(gradientSlot) ?? [])
+      gathered.assign(zeros(parameter.shape, { device }));
     const decay = this.structural(() => this.#averageDecay);
-    if (decay !== undefined) this.#average(ready, decay);
-    if (currentTrace() !== null) return Promise.resolve();
-    const { device } = ready[0];
-    flushStates(device);
-    return pipelineOf(device).room(stepsAhead);
+    if (decay !== undefined) this.#average([...slopes.keys()], decay);
+    return flushed(device);
+  }
+
+  /**
+   * Puts the gradients by, added to those that were, for the next `step()` to use together with its own: a step can then
+   * be made for more samples than fit into memory. Losses that are means are to be divided by the number of parts. What is
+   * put by belongs to the optimizer's state, and therefore to checkpoints.
+   *
+   * @example
+   * crossEntropy(model(first), labels1).mul(0.5).backward();
+   * await optimizer.accumulate();
+   * crossEntropy(model(second), labels2).mul(0.5).backward();
+   * await optimizer.step();
+   */
+  accumulate(): Promise<void> {
+    // There before they are read, so that a compiled function need not be recorded again when they are.
+    for (const parameter of this.parameters)
+      if (parameter.requiresGrad && parameter.grad !== null) this.slot(gradientSlot, parameter);
+    const { device, slopes } = this.#slopes("accumulate");
+    for (const [parameter, gradient] of slopes) this.slot(gradientSlot, parameter).assign(gradient);
+    return flushed(device);
+  }
+
+  /** Takes the gradients, and adds to each what has been put by of it. */
+  #slopes(method: string): { readonly device: Device; readonly slopes: ReadonlyMap<Parameter, Tensor> } {
+    const gathered = this.#slots.get(gradientSlot);
+    this.structural(() => this.#slots.get(gradientSlot)?.size);
+    const trained = this.parameters.filter(({ requiresGrad }) => requiresGrad);
+    const first = trained.find(({ grad }) => grad !== null);
+    if (first === undefined) {
+      throw new ArgumentError(
+        `${this.constructor.name}.${method}(): no parameter has a gradient. Fix: call loss.backward() first, on a loss that depends on these parameters.`,
+      );
+    }
+    const slopes = new Map<Parameter, Tensor>();
+    for (const parameter of trained) {
+      const before = gathered?.get(parameter)?.value;
+      const { grad } = parameter;
+      const gradient = before !== undefined && grad !== null ? (add(before, grad) as Tensor) : (grad ?? before);
+      if (gradient !== undefined) slopes.set(parameter, gradient);
+      parameter.grad = null;
+    }
+    return { device: first.device, slopes };
+  }
+
+  /**
+   * Shrinks the gradients of each step, all of them by the same factor, so that their norm (the root of the sum of all
+   * their squares) is at most `largestNorm`: one bad batch then cannot throw the weights far away (Pascanu, Mikolov &
+   * Bengio 2013; PyTorch's clip_grad_norm_). Of gradients put by, their sum is meant.
+   *
+   * @param largestNorm above 0
+   * @example const optimizer = new SGD(model.parameters(), { lr: 0.1 }).clipGradients(1);
+   */
+  clipGradients(largestNorm: number): this {
+    if (!(largestNorm > 0) || !Number.isFinite(largestNorm))
+      throw new ArgumentError(
+        `${this.constructor.name}: the largest norm of gradients is ${largestNorm}. Expected a number above 0, such as 1.`,
+      );
+    this.#largestNorm = largestNorm;
+    return this;
   }
 
   /**
@@ -224,6 +265,13 @@ export abstract class Optimizer {
 
   /** Goes on from saved state. @throws StateDictError when it is another optimizer's, or for other parameters */
   loadState({ slots, numbers }: OptimizerState): void {
+    // What is not in it had not begun.
+    for (const [kind, kept] of this.#slots) {
+      for (const [parameter, slot] of kept) {
+        if (`${kind}.${this.parameters.indexOf(parameter)}` in slots) continue;
+        slot.assign(zeros(parameter.shape, { device: parameter.device }));
+      }
+    }
     for (const [name, data] of Object.entries(slots)) {
       const [kind, position] = splitName(name);
       const parameter = this.parameters[position];
@@ -243,32 +291,11 @@ export abstract class Optimizer {
   }
 }
 
-function toGroups(what: string, trainables: Trainable): Group[] {
-  const single: Parameter[] = [];
-  const groups: Group[] = [];
-  const seen = new Set<Parameter>();
-  const unseen = (parameters: Iterable<Parameter>) => {
-    const fresh = [...new Set(parameters)].filter((parameter) => !seen.has(parameter));
-    for (const parameter of fresh) seen.add(parameter);
-    return fresh;
-  };
-  for (const each of trainables) {
-    if (!("parameters" in each)) {
-      single.push(...unseen([each]));
-      continue;
-    }
-    const { lrScale = 1, weightDecay } = each;
-    checkRange(what, "lrScale", lrScale, 0, Number.POSITIVE_INFINITY);
-    if (weightDecay !== undefined) checkRange(what, "weightDecay", weightDecay, 0, Number.POSITIVE_INFINITY);
-    const given = [...each.parameters];
-    const parameters = unseen(given);
-    if (parameters.length < new Set(given).size)
-      throw new ArgumentError(`${what}: a parameter is in two groups. Expected each in one. Fix: leave it out of one.`);
-    if (parameters.length === 0)
-      throw new ArgumentError(`${what}: a group has no parameters. Expected some, such as model.parameters().`);
-    groups.push({ parameters, lrScale, weightDecay });
-  }
-  return single.length === 0 ? groups : [{ parameters: single, lrScale: 1, weightDecay: undefined }, ...groups];
+/** Outside `compile`, runs what is recorded. */
+function flushed(device: Device): Promise<void> {
+  if (currentTrace() !== null) return Promise.resolve();
+  flushStates(device);
+  return pipelineOf(device).room(stepsAhead);
 }
 
 function splitName(name: string): [kind: string, position: number] {
@@ -281,11 +308,4 @@ function checkRate(what: string, rate: number): number {
     throw new ArgumentError(`${what}: the learning rate is ${rate}. Expected a number of 0 or more, such as 0.01.`);
   }
   return rate;
-}
-
-/** Throws unless low ≤ value < high. */
-export function checkRange(what: string, name: string, value: number, low: number, high: number): number {
-  if (!(value >= low && value < high))
-    throw new ArgumentError(`${what}: ${name} is ${value}. Expected ${low} ≤ ${name} < ${high}.`);
-  return value;
 }

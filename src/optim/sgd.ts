@@ -4,7 +4,8 @@ import { ArgumentError } from "../core/errors.js";
 import type { Tensor } from "../graph/tensor.js";
 import { add, mul, sub } from "../ops/elementwise/arithmetic.js";
 import { varyingNumber } from "../ops/tensors.js";
-import { checkRange, type GroupSettings, Optimizer, type Slope, type Trainable } from "./optimizer.js";
+import { checkRange, type GroupSettings, type Trainable } from "./groups.js";
+import { Optimizer, type Slope } from "./optimizer.js";
 
 export interface SGDOptions {
   /** Learning rate. */

@@ -1,5 +1,6 @@
 /** Training a classifier: epochs, progress, evaluation, and everything that is needed to go on after a break. */
 
+import { checkCount } from "../core/check.js";
 import { AbortedError, ArgumentError, NotFiniteError, StateDictError } from "../core/errors.js";
 import type { Normalization } from "../core/normalization.js";
 import type { Shape } from "../core/shape.js";
@@ -29,6 +30,8 @@ type Labels = Tensor<Shape, "int32">;
 /** The labels of what pictures were mixed with, and the share of the loss that is not theirs. */
 type Mixed = { readonly labels: Labels; readonly share: Tensor<[]> };
 
+type BatchProgram = CompiledFunction<[Images, Labels, Labels | undefined, Mixed | undefined], null>;
+
 export interface TrainerOptions {
   readonly optimizer: Optimizer;
   /** Default: cross-entropy. */
@@ -41,6 +44,12 @@ export interface TrainerOptions {
   readonly schedule?: Schedule | undefined;
   /** Default `step`. After an `epoch` the schedule is given the loss on the validation set, or else on the training set. */
   readonly scheduleEvery?: "step" | "epoch" | undefined;
+  /**
+   * Batches to a step of the optimizer, whose gradients are added up meanwhile: a step of four batches of 16 is one of 64 samples
+   * in the memory of 16, up to what depends on the batch itself (batch normalization). The last step of an epoch may have
+   * fewer; each batch then still counts by 1 / `accumulate`. Default 1.
+   */
+  readonly accumulate?: number | undefined;
 }
 
 /** What the groups of the training samples have to do with the loss. */
@@ -132,7 +141,9 @@ export class Trainer {
   readonly optimizer: Optimizer;
   readonly #options: TrainerOptions;
   readonly #sums = new Sums();
-  readonly #step: CompiledFunction<[Images, Labels, Labels | undefined, Mixed | undefined], null>;
+  readonly #step: BatchProgram;
+  /** Of a batch that a step is not yet made after. */
+  readonly #part: BatchProgram;
   #position: Position = { epoch: 0, batch: 0 };
   /** Whether the sums hold part of the epoch at `#position`. */
   #started = false;
@@ -145,8 +156,16 @@ export class Trainer {
     this.model = model;
     this.optimizer = options.optimizer;
     this.#options = options;
-    const { normalization } = options;
-    this.#step = compile((images: Images, labels: Labels, groups: Labels | undefined, mixed: Mixed | undefined) => {
+    const parts = checkCount("Trainer", "accumulate", options.accumulate ?? 1);
+    this.#step = this.#compile(parts, () => void this.optimizer.step());
+    this.#part = this.#compile(parts, () => void this.optimizer.accumulate());
+  }
+
+  /** The program of a batch, whose gradients count by 1 / `parts`; `use` records what becomes of them. */
+  #compile(parts: number, use: () => void): BatchProgram {
+    const { normalization } = this.#options;
+    const { model } = this;
+    return compile((images: Images, labels: Labels, groups: Labels | undefined, mixed: Mixed | undefined) => {
       const lossOf = (logits: Tensor, labels: Labels) => this.#lossOf(logits, labels, groups);
       const x = normalizePixels(images, normalization);
       const { logits, auxiliary } = model instanceof Network ? model.outputs(x) : { logits: model(x), auxiliary: [] };
@@ -160,8 +179,8 @@ export class Trainer {
         lossFor(logits),
       );
       this.#sums.record(loss, logits, labels, mixed);
-      backward(loss);
-      void this.optimizer.step();
+      backward(parts === 1 ? loss : mul(loss, 1 / parts));
+      use();
       return null;
     });
   }
@@ -336,7 +355,7 @@ export class Trainer {
     callbacks: Callbacks,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { schedule, scheduleEvery = "step" } = this.#options;
+    const { schedule, scheduleEvery = "step", accumulate = 1 } = this.#options;
     const { epoch, batch: startBatch } = this.#position;
     const display = new ScoreDisplay(() => this.#readScores());
     for await (const { images, labels, indices, shape, size, mixed } of loader.epoch(epoch, { startBatch })) {
@@ -347,7 +366,9 @@ export class Trainer {
         throw new ArgumentError(
           "fit: a picture mixed of two belongs to no group. Fix: groups without mixup and cutmix.",
         );
-      const accepted = this.#step(
+      const batch = this.#position.batch + 1;
+      const steps = batch % accumulate === 0 || batch === loader.batchesPerEpoch;
+      const accepted = (steps ? this.#step : this.#part)(
         tensorOver(images, shape, "uint8"),
         tensorOver(labels, [size], "int32"),
         groupOf &&
@@ -360,8 +381,8 @@ export class Trainer {
       );
       // The step has been submitted: all else that belongs to the state moves on with it, in the same turn.
       this.#sums.counted(size);
-      if (scheduleEvery === "step") schedule?.step();
-      this.#position = { epoch, batch: this.#position.batch + 1 };
+      if (steps && scheduleEvery === "step") schedule?.step();
+      this.#position = { epoch, batch };
       await accepted;
       const scores = display.look();
       await callbacks.onBatch?.({

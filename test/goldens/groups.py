@@ -1,4 +1,4 @@
-"""What PyTorch's optimizers make of groups of parameters, and its average of weights, for test/train/optimizers.test.ts.
+"""What PyTorch's optimizers make of groups of parameters, its average of weights and its clipping, for test/train/optimizers.test.ts.
 
 Needs Debian's python3-torch:  /usr/bin/python3 test/goldens/groups.py     writes groups.json beside this file
 """
@@ -48,5 +48,22 @@ def average():
     return [value for part in averaged.module.parameters() for value in part.flatten().tolist()]
 
 
+
+
+def clipped():
+    """A layer's weight and bias after ten steps with gradients of a norm of at most 0.4, which most exceed at first."""
+    layer = torch.nn.Linear(2, 1).double()
+    layer.load_state_dict(dict(weight=torch.tensor(weight), bias=torch.tensor(bias)))
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.3, momentum=0.5)
+    inputs, targets = (torch.tensor(values, dtype=torch.float64) for values in (x, y))
+    for _ in range(10):
+        optimizer.zero_grad()
+        ((layer(inputs) - targets) ** 2).mean().backward()
+        torch.nn.utils.clip_grad_norm_(layer.parameters(), 0.4)
+        optimizer.step()
+    return [value for part in layer.parameters() for value in part.flatten().tolist()]
+
+
 found["average"] = average()
+found["clipped"] = clipped()
 (HERE / "groups.json").write_text(json.dumps(dict(torch=torch.__version__, x=x, y=y, weight=weight, bias=bias, after=found)) + "\n")

@@ -8,12 +8,20 @@ import {
   AdamW,
   ArgumentError,
   compile,
+  ImageDataset,
   linear,
+  manualSeed,
   mseLoss,
+  mul,
+  nn,
   type Optimizer,
   Parameter,
+  type Progress,
   SGD,
+  StepLR,
+  type Tensor,
   type Trainable,
+  Trainer,
   tensor,
 } from "../../src/index.js";
 import { anyDevice, useDevice } from "../support/devices.js";
@@ -105,6 +113,103 @@ describe("an average of the weights", () => {
     await plain.fit(data, { epochs: 2, batchSize: 8 });
     assert.notEqual((await plain.evaluate(data)).loss, averaged.loss);
     assert.deepEqual((await plain.state()).weights, (await whole.state()).weights);
+  });
+});
+
+describe("clipped gradients", () => {
+  it("have the norm that PyTorch gives them, also put by in parts, and compiled", async () => {
+    for (const [compiled, parts] of [
+      [false, 1],
+      [true, 1],
+      [false, 3],
+      [true, 3],
+    ] as const) {
+      const [weight, bias] = [new Parameter(tensor(golden.weight)), new Parameter(tensor(golden.bias))];
+      const optimizer = new SGD([weight, bias], { lr: 0.3, momentum: 0.5 }).clipGradients(0.4);
+      const rows = golden.x.length / parts;
+      const part = (x: Tensor, y: Tensor, last: boolean) => {
+        mul(mseLoss(linear(x, weight, bias), y), 1 / parts).backward();
+        void (last ? optimizer.step() : optimizer.accumulate());
+        return null;
+      };
+      const program = compile(part);
+      for (let i = 0; i < 10 * parts; i++) {
+        const of = (values: number[][]) => tensor(values.slice((i % parts) * rows, ((i % parts) + 1) * rows));
+        await (compiled ? program : part)(of(golden.x), of(golden.y), (i + 1) % parts === 0);
+      }
+      assert.equal(optimizer.steps, 10);
+      // Recorded once for each thing that is done.
+      if (compiled) assert.equal(program.recordings, Math.min(2, parts));
+      const found = [...(await weight.value.data()), ...(await bias.value.data())];
+      for (const [i, value] of golden.after.clipped.entries())
+        assert.ok(Math.abs(found[i] - value) < 2e-6, `${i}: ${found[i]}, not ${value}`);
+    }
+  });
+
+  it("have a norm above 0", () => {
+    const optimizer = new SGD([new Parameter(tensor([1]))], { lr: 0.1 });
+    for (const norm of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+      assert.throws(
+        () => optimizer.clipGradients(norm),
+        /the largest norm of gradients is .*\. Expected a number above 0/,
+      );
+  });
+});
+
+describe("gradients put by", () => {
+  it("make a step of many small batches that of a large one", async () => {
+    const data = pictures(60);
+    const train = async (accumulate: number) => {
+      manualSeed(3);
+      const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 8), new nn.Tanh(), new nn.Linear(8, 2));
+      const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 }).averageWeights(0.5);
+      const rates: number[] = [];
+      const onBatch = ({ learningRate }: Progress) => void rates.push(learningRate);
+      const schedule = new StepLR(optimizer, { stepSize: 2, gamma: 0.5 });
+      const trainer = new Trainer(model, { optimizer, schedule, accumulate });
+      const records = await trainer.fit(data, { epochs: 3, batchSize: 20 / accumulate, callbacks: { onBatch } });
+      assert.equal(optimizer.steps, 9);
+      const weights = await optimizer.withAverage(() => model.stateDict());
+      return { loss: records[2].train.loss, values: Object.values(weights).flatMap(({ data }) => [...data]), rates };
+    };
+    const whole = await train(1);
+    for (const accumulate of [2, 5]) {
+      const parts = await train(accumulate);
+      assert.ok(Math.abs(parts.loss - whole.loss) < 1e-6, `${parts.loss}, not ${whole.loss}`);
+      for (const [i, value] of whole.values.entries())
+        assert.ok(Math.abs(parts.values[i] - value) < 2e-6, `${i}: ${parts.values[i]}, not ${value}`);
+      assert.deepEqual(
+        parts.rates.filter((_, i) => (i + 1) % accumulate === 0),
+        whole.rates,
+      );
+    }
+  });
+
+  it("make a step of what is left at the end of an epoch, whose batches count as in others", async () => {
+    // Seven times the same picture, and a rate at which the gradient stays what it is: steps of three, three and one.
+    const { images, labels, ...rest } = pictures(1);
+    const repeated = {
+      images: Uint8Array.from({ length: 7 * 16 }, (_, i) => images[i % 16]),
+      labels: new Uint8Array(7).fill(labels[0]),
+    };
+    const data = new ImageDataset({ ...rest, ...repeated });
+    const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 2));
+    const optimizer = new SGD(model.parameters(), { lr: 1e-3 });
+    const biases: number[] = [];
+    const onBatch = async () => void biases.push((await model.stateDict())["1.bias"].data[0]);
+    await new Trainer(model, { optimizer, accumulate: 3 }).fit(data, {
+      epochs: 1,
+      batchSize: 1,
+      callbacks: { onBatch },
+    });
+    assert.equal(optimizer.steps, 3);
+    const moved = biases.map((bias, i) => (i === 0 ? 0 : bias - biases[i - 1]));
+    assert.deepEqual(
+      [1, 3, 4].map((i) => moved[i]),
+      [0, 0, 0],
+      "no step in between",
+    );
+    assert.ok(moved[5] !== 0 && Math.abs(moved[6] / moved[5] - 1 / 3) < 0.01, `${moved}`);
   });
 });
 

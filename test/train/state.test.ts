@@ -51,8 +51,10 @@ describe("schedules", () => {
 describe("state and restore", () => {
   const recipes = {
     "sgd with a cosine": { schedule: (optimizer: Optimizer) => new CosineLR(optimizer, { steps: 3 * batches }) },
-    "adam with a plateau": {
-      optimizer: (parameters: ConstructorParameters<typeof Adam>[0]) => new Adam(parameters, { lr: 0.01 }),
+    "adam with a plateau, gradients put by and clipped": {
+      optimizer: (parameters: ConstructorParameters<typeof Adam>[0]) =>
+        new Adam(parameters, { lr: 0.01 }).clipGradients(0.5),
+      accumulate: 3,
       // Falls after each epoch.
       schedule: (optimizer: Optimizer) => new PlateauLR(optimizer, { patience: 0, threshold: 0.9, factor: 0.5 }),
       scheduleEvery: "epoch",
