@@ -82,6 +82,13 @@ export function realNumber(least: number, limit = Number.POSITIVE_INFINITY): (te
   };
 }
 
+/** A parser of numbers above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw new InvalidArgumentError("Expected a number above 0.");
+  return value;
+}
+
 /** A parser of a picture's size: 3x224x224, channels first. */
 export function pictureShape(text: string): readonly number[] {
   const lengths = text.split(/[x×]/i).map(Number);

@@ -27,6 +27,11 @@ export interface TrainFlags extends DataFlags, DeviceFlags {
   readonly workers?: number;
   readonly warmup: number;
   readonly patience?: number;
+  readonly accumulate: number;
+  /** Decay of the average of the weights. */
+  readonly average?: number;
+  readonly clip?: number;
+  readonly labelSmoothing: number;
   readonly normalize: (typeof normalizeNames)[number];
   readonly normalizePer: NormalizationGroup;
   readonly seed: number;
@@ -49,6 +54,8 @@ export const defaults = {
   weightDecay: 0,
   schedule: "cosine",
   warmup: 0,
+  accumulate: 1,
+  labelSmoothing: 0,
   normalize: "model",
   normalizePer: "channel",
   seed: 0,
@@ -63,6 +70,7 @@ export type Settings = Readonly<Record<string, string | number | boolean | null>
 /** Settings that decide the result: a resumed run must keep them. */
 const fixed = [
   ...["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "warmup", "patience"],
+  ...["accumulate", "average", "clip", "labelSmoothing"],
   ...["normalize", "normalizePer", "augment", "seed"],
   ...["validation", "imageSize", "labelColumn", "fileColumn", "balance"],
 ] as const satisfies readonly (keyof TrainFlags)[];

@@ -56,10 +56,12 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   manualSeed(flags.seed);
   const model = entry.create({ numClasses: trainSet.classNames.length });
   const optimizer = makeOptimizer(model, flags);
-  const schedule = makeSchedule(optimizer, flags, Math.ceil(trainSet.size / flags.batch));
+  const stepsPerEpoch = Math.ceil(Math.ceil(trainSet.size / flags.batch) / flags.accumulate);
+  const schedule = makeSchedule(optimizer, flags, stepsPerEpoch);
   const scheduleEvery = flags.schedule === "plateau" ? "epoch" : "step";
   const normalization = await learnNormalization(entry, flags, trainSet, signal);
-  const trainer = new Trainer(model, { optimizer, normalization, schedule, scheduleEvery });
+  const { accumulate, labelSmoothing } = flags;
+  const trainer = new Trainer(model, { optimizer, normalization, schedule, scheduleEvery, accumulate, labelSmoothing });
 
   const folder = await run.makeFolder();
   const dataFingerprint = fingerprint(trainSet, testSet);
@@ -79,7 +81,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
     await folder.writeCheckpoint({ info, state: await trainer.state() });
   };
   await fit({ run, trainer, trainSet, testSet, augment, folder, lines, saveCheckpoint });
-  if (!flags.json) await showMistakes(model, testSet, normalization);
+  if (!flags.json) await optimizer.withAverage(() => showMistakes(model, testSet, normalization));
   const last = lines[lines.length - 1];
   const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
   return {
@@ -265,6 +267,14 @@ export function reportResult(result: TrainingResult, flags: TrainFlags): void {
 }
 
 function makeOptimizer(model: Layer, flags: TrainFlags): Optimizer {
+  const { average, clip } = flags;
+  const optimizer = makePlainOptimizer(model, flags);
+  if (average !== undefined) optimizer.averageWeights(average);
+  if (clip !== undefined) optimizer.clipGradients(clip);
+  return optimizer;
+}
+
+function makePlainOptimizer(model: Layer, flags: TrainFlags): Optimizer {
   const { momentum, weightDecay, lr = defaultRates[flags.optimizer] } = flags;
   const parameters = model.parameters();
   if (flags.optimizer === "sgd") return new SGD(parameters, { lr, momentum, weightDecay });
@@ -272,17 +282,17 @@ function makeOptimizer(model: Layer, flags: TrainFlags): Optimizer {
   return flags.optimizer === "adam" ? new Adam(parameters, options) : new AdamW(parameters, options);
 }
 
-function makeSchedule(optimizer: Optimizer, flags: TrainFlags, batchesPerEpoch: number): Schedule {
+function makeSchedule(optimizer: Optimizer, flags: TrainFlags, stepsPerEpoch: number): Schedule {
   const { schedule, warmup, epochs } = flags;
-  if (warmup === 0) return makeMainSchedule(optimizer, flags, epochs * batchesPerEpoch);
+  if (warmup === 0) return makeMainSchedule(optimizer, flags, epochs * stepsPerEpoch);
   if (schedule === "one-cycle") throw new ArgumentError("--warmup: one-cycle warms up by itself. Fix: leave it out.");
   if (warmup >= epochs)
     throw new ArgumentError(`--warmup: ${warmup} of ${epochs} epochs leave none for training. Expected fewer.`);
   // A plateau is looked for after each epoch, all else moves with each step.
-  const steps = schedule === "plateau" ? Math.ceil(warmup) : Math.max(1, Math.round(warmup * batchesPerEpoch));
+  const steps = schedule === "plateau" ? Math.ceil(warmup) : Math.max(1, Math.round(warmup * stepsPerEpoch));
   return new WarmupLR(optimizer, {
     steps,
-    next: makeMainSchedule(optimizer, flags, Math.max(1, epochs * batchesPerEpoch - steps)),
+    next: makeMainSchedule(optimizer, flags, Math.max(1, epochs * stepsPerEpoch - steps)),
   });
 }
 

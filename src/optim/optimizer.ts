@@ -183,15 +183,18 @@ export abstract class Optimizer {
    */
   async withAverage<T>(work: () => Promise<T>): Promise<T> {
     if (this.#averageDecay === undefined) return await work();
-    this.#exchange();
+    this.exchangeAverage();
     try {
       return await work();
     } finally {
-      this.#exchange();
+      this.exchangeAverage();
     }
   }
 
-  #exchange(): void {
+  /** Puts the average in the place of the weights, and the weights in that of the average. @internal */
+  exchangeAverage(): void {
+    // Before the first step there is none.
+    if (this.#averaged === 0) return;
     for (const [parameter, average] of this.#slots.get(averageSlot) ?? []) {
       const [weight, mean] = [parameter.value, average.value];
       parameter.assign(mean);

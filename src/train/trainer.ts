@@ -18,6 +18,7 @@ import { tensorOver } from "../ops/create.js";
 import { add, mul, sub } from "../ops/elementwise/arithmetic.js";
 import { backward } from "../ops/gradient.js";
 import { defaultGenerator } from "../ops/random/generator.js";
+import { checkRange } from "../optim/groups.js";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.js";
 import type { Schedule, ScheduleState } from "../optim/schedules.js";
 import { type EvaluateOptions, Evaluator } from "./evaluation.js";
@@ -36,6 +37,11 @@ export interface TrainerOptions {
   readonly optimizer: Optimizer;
   /** Default: cross-entropy. */
   readonly loss?: ((logits: Tensor, labels: Labels) => Tensor) | undefined;
+  /**
+   * Share of the probability that cross-entropy spreads over all classes while training, as Inception v3 did (Szegedy et al. 2016);
+   * evaluation asks for the right class alone. Default 0.
+   */
+  readonly labelSmoothing?: number | undefined;
   /** Train on losses by groups of samples instead. */
   readonly groups?: GroupTraining | undefined;
   /** How pixels become the model's input. Default: 0 … 255 to 0 … 1. */
@@ -117,6 +123,7 @@ export interface Callbacks {
 /** Everything that training goes on from. The same state gives the same bits as an uninterrupted run. */
 export interface TrainingState {
   readonly position: Position;
+  /** Those to use the model with: their average, if the optimizer keeps one, which then has the last weights in its place. */
   readonly weights: StateDict;
   readonly optimizer: OptimizerState;
   readonly schedule: ScheduleState;
@@ -156,6 +163,12 @@ export class Trainer {
     this.model = model;
     this.optimizer = options.optimizer;
     this.#options = options;
+    const { loss, groups, labelSmoothing = 0 } = options;
+    checkRange("Trainer", "labelSmoothing", labelSmoothing, 0, 1);
+    if (labelSmoothing > 0 && (groups === undefined ? loss : groups.losses) !== undefined)
+      throw new ArgumentError(
+        "Trainer: labelSmoothing is for cross-entropy, but there is a loss of its own. Fix: leave out one of the two.",
+      );
     const parts = checkCount("Trainer", "accumulate", options.accumulate ?? 1);
     this.#step = this.#compile(parts, () => void this.optimizer.step());
     this.#part = this.#compile(parts, () => void this.optimizer.accumulate());
@@ -235,13 +248,16 @@ export class Trainer {
 
   /** Everything to go on from, as it is between two steps; training under way waits until it has been read. */
   state(): Promise<TrainingState> {
-    return this.#hold(this.optimizer.averages ? this.#held.then(() => this.#readState()) : this.#readState());
+    const { optimizer } = this;
+    if (!optimizer.averages) return this.#hold(this.#readState());
+    return this.#hold(this.#held.then(() => optimizer.withAverage(() => this.#readState())));
   }
 
   /** Goes on from saved state: the next `fit` continues where it was taken. */
   restore(state: TrainingState): void {
     this.model.loadStateDict(state.weights);
     this.optimizer.loadState(state.optimizer);
+    if (this.optimizer.averages) this.optimizer.exchangeAverage();
     this.#options.schedule?.loadState(state.schedule);
     this.#sums.restore(state.sums);
     if (state.groupWeights !== undefined) {
@@ -294,9 +310,11 @@ export class Trainer {
   }
 
   #lossOf(logits: Tensor, labels: Labels, groups: Labels | undefined): Tensor {
-    const { loss = crossEntropy, groups: training } = this.#options;
+    const { labelSmoothing = 0, groups: training } = this.#options;
+    const { loss = (logits, labels) => crossEntropy(logits, labels, { labelSmoothing }) } = this.#options;
     if (groups === undefined || training === undefined) return loss(logits, labels);
-    const { losses = (logits, labels) => crossEntropy(logits, labels, { reduction: "none" }) } = training;
+    const { losses = (logits, labels) => crossEntropy(logits, labels, { reduction: "none", labelSmoothing }) } =
+      training;
     return training.loss(losses(logits, labels), groups);
   }
 

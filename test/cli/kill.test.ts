@@ -15,7 +15,10 @@ const epochs = 4;
 const recipes = {
   "sgd and cosine": [],
   "adam and plateau": ["--optimizer", "adam", "--schedule", "plateau"],
-  "adamw and steps": ["--optimizer", "adamw", "--schedule", "step", "--weight-decay", "0.01"],
+  "adamw and steps, of several batches and averaged": [
+    ...["--optimizer", "adamw", "--schedule", "step", "--weight-decay", "0.01", "--clip", "1"],
+    ...["--accumulate", "3", "--average", "0.9", "--augment", "translate:2", "--workers", "2"],
+  ],
 };
 
 const signals = [
@@ -58,7 +61,7 @@ for (const { name, missing } of trainers) {
 
     for (const [title, recipe] of Object.entries(recipes).slice(0, name === first ? 3 : 2)) {
       it(`killed twice, with ${title}`, async (t) => {
-        const out = join(folder, `killed-${title.replaceAll(" ", "-")}`);
+        const out = join(folder, `killed-${title.replaceAll(/\W+/g, "-")}`);
         // A checkpoint after each step, and one now and then: a kill in the middle of writing, and one that costs steps.
         // Of the 100 steps few enough: on a busy machine not every checkpoint is seen.
         const one = { count: chance(2, 25), delay: chance(0, 20) };

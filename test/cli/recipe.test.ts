@@ -40,10 +40,29 @@ describe("fovea train", { skip: skipCommand || (trainer === undefined && "no dev
     assert.deepEqual({ loss, accuracy }, lines.at(-1)?.test);
   });
 
+  it("saves and tests the average of the weights, with softer targets in training alone", async () => {
+    const folder = await temporaryFolder();
+    const data = await writeData(join(folder, "data"), { train: 200, test: 50 });
+    const out = join(folder, "run");
+    const settings = ["--accumulate", "2", "--average", "0.8", "--clip", "2", "--label-smoothing", "0.2"];
+    const device = ["--device", trainer?.name ?? "auto"];
+    const common = ["train", "lenet5", "--data", data, "--epochs", "2", "--batch", "20", "--json", ...device];
+    const plain = await runSoon([...common, "--out", join(folder, "plain"), "--accumulate", "2"]);
+    const trained = await runSoon([...common, ...settings, "--out", out]);
+    assert.equal(trained.status, 0, trained.stderr);
+    const { loss, accuracy } = Object(jsonLines(trained).at(-1)?.test);
+    assert.notEqual(loss, Object(jsonLines(plain).at(-1)?.test).loss);
+    const [evaluated] = jsonLines(await runSoon(["evaluate", out, "--json", ...device]));
+    assert.deepEqual([evaluated.loss, evaluated.accuracy], [loss, accuracy]);
+    const changed = await runSoon(["train", "lenet5", "--out", out, "--resume", "--accumulate", "4"]);
+    assert.match(changed.stderr, /was started with --accumulate 2, not 4/);
+  });
+
   it("says which recipes make no sense", async () => {
     const train = (...more: string[]) => runSoon(["train", "lenet5", ...more]);
     const cycle = await train("--schedule", "one-cycle", "--warmup", "1");
     assert.match(cycle.stderr, /one-cycle warms up by itself/);
+    assert.match((await train("--clip", "0")).stderr, /--clip.*Expected a number above 0/);
     assert.match((await train("--normalize", "pca")).stderr, /model, min-max, z-score, zca/);
   });
 });

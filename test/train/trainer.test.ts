@@ -236,6 +236,14 @@ describe("the trainer refuses", () => {
     }
   });
 
+  it("batches to a step that are none, and softer targets of a loss of one's own", () => {
+    for (const accumulate of [0, 1.5])
+      assert.throws(() => tinyTrainer(device, { accumulate }), /Trainer: accumulate is/);
+    const both = { loss: crossEntropy, labelSmoothing: 0.1 };
+    assert.throws(() => tinyTrainer(device, both), /labelSmoothing is for cross-entropy/);
+    assert.throws(() => tinyTrainer(device, { labelSmoothing: 1 }), /labelSmoothing is 1\. Expected 0 ≤/);
+  });
+
   it("sets that are empty, and batches that are none", async () => {
     const trainer = tinyTrainer(device);
     await assert.rejects(trainer.fit(pictures(0), { epochs: 1 }), fails(ArgumentError, /the training set is empty/));

@@ -7,7 +7,7 @@ import { normalizationGroups } from "../../data/normalization/fit.js";
 import * as models from "../../models/index.js";
 import { augmentationText } from "../augmentation.js";
 import { isDataName } from "../data.js";
-import { realNumber, useDevice, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
+import { positiveNumber, realNumber, useDevice, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
 import { RunFolder } from "../run-folder.js";
 import {
   defaults,
@@ -30,6 +30,7 @@ Example:
   $ fovea train lenet5 --normalize z-score
   $ fovea train lenet5 --out runs/first --resume
   $ fovea train resnet20 --data cifar10 --augment crop:4,flip,cutout:8
+  $ fovea train resnet18 --data photos --batch 16 --accumulate 4 --average 0.99
 
 The run's folder holds config.json (the settings), metrics.jsonl (a line for
 each epoch) and checkpoint.safetensors (the weights, and all else that --resume
@@ -72,6 +73,20 @@ export function trainCommand(): Command {
     )
     .option("--warmup <epochs>", "in which the learning rate rises from 0 before that", realNumber(0), defaults.warmup)
     .option("--patience <n>", "stop after so many epochs without a lower test loss", wholeNumber(1))
+    .option(
+      "--accumulate <n>",
+      "batches that make one step, as one of n times as many pictures",
+      wholeNumber(1),
+      defaults.accumulate,
+    )
+    .option("--average <decay>", "test and save a moving average of the weights, such as 0.999", realNumber(0, 1))
+    .option("--clip <norm>", "shrink the gradients of a step to at most this norm", positiveNumber)
+    .option(
+      "--label-smoothing <x>",
+      "share of the probability that targets leave to all classes",
+      realNumber(0, 1),
+      defaults.labelSmoothing,
+    )
     .addOption(
       new Option("--normalize <method>", "what pixels become: as the model says, or as learnt from the training set")
         .choices(normalizeNames)
