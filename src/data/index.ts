@@ -15,6 +15,7 @@ export { type CifarLabelKind, type CifarName, type CifarSplit, readCifar } from 
 export { type ContactSheetOptions, contactSheet } from "./contactSheet.js";
 export { type Dataset, type ImageSample, Subset, splitIndices } from "./dataset.js";
 export { type DigitsOptions, type DigitsSplit, digits } from "./digits/digits.js";
+export { type FeatureBatch, FeatureDataset, type FeatureDatasetParts } from "./features.js";
 export type { GeneratedOptions, GeneratedSplit } from "./generated/drawing.js";
 export {
   type FaceAnnotations,

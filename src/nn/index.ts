@@ -1,6 +1,7 @@
 /** Layers, and the base class to build them with. */
 
 export { Parameter, State } from "../graph/state.js";
+export { type Chopped, type ChoppedNetwork, chop, freezeThrough, splitClassifier } from "./chop.js";
 export type { LoadReport } from "./fit.js";
 export * from "./layers/activation.js";
 export * from "./layers/adaptivePooling.js";

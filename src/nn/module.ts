@@ -19,6 +19,8 @@ import { checkSaved, isCounter, type SavedTensor, type StateDict } from "./state
 export abstract class ModuleBase {
   /** True while training: dropout drops and batch normalization uses the batch. Set by `train()` and `eval()`. */
   declare training: boolean;
+  /** Set by `freeze()` and `unfreeze()`: batch normalization then keeps its running statistics and uses them while training, too. */
+  declare frozen: boolean;
 
   constructor() {
     // A function whose prototype is the class's: fields, methods, private names and instanceof work as on any object.
@@ -26,6 +28,7 @@ export abstract class ModuleBase {
     const module = Object.setPrototypeOf(self, new.target.prototype) as this;
     for (const name of ["name", "length"] as const) Reflect.deleteProperty(self, name);
     module.training = true;
+    module.frozen = false;
     register(module);
     // biome-ignore lint/correctness/noConstructorReturn: a class can only become callable by returning a function
     return module;
@@ -50,15 +53,20 @@ export abstract class ModuleBase {
     return this.train(false);
   }
 
-  /** Stops training of all parameters: no gradients are computed for them and optimizers leave them alone. */
+  /**
+   * Stops training of this module and all inside it: no gradients are computed for the parameters, optimizers leave them alone,
+   * and batch normalization goes on with the running statistics that it has, as when evaluating. Dropout still drops.
+   *
+   * @example network.layer1.freeze();
+   */
   freeze(): this {
-    for (const parameter of this.parameters()) parameter.requiresGrad = false;
+    setFrozen(this, true);
     return this;
   }
 
   /** Undoes `freeze()`. */
   unfreeze(): this {
-    for (const parameter of this.parameters()) parameter.requiresGrad = true;
+    setFrozen(this, false);
     return this;
   }
 
@@ -191,6 +199,11 @@ export abstract class ModuleBase {
   }
 }
 
+function setFrozen(root: ModuleBase, frozen: boolean): void {
+  for (const parameter of root.parameters()) parameter.requiresGrad = !frozen;
+  for (const [, module] of root.namedModules()) module.frozen = frozen;
+}
+
 /** Fields that hold something of a module's, with arrays and plain objects opened up: `layers.0`. */
 function* fieldsOf(container: object): Generator<[name: string, value: unknown]> {
   for (const [name, value] of Object.entries(container)) {
@@ -259,8 +272,36 @@ export function callWithin<T>(module: ModuleBase, method: () => T): T {
   trace?.calls?.push(call);
   const result = withFrame(frame, method);
   call.output = result;
+  if (module === awaited) throw new Answer(result);
   if (parent === null) checkNamed(module, frame.parametersRead);
   return result;
+}
+
+/** The module that `callUntil` waits for. */
+let awaited: ModuleBase | null = null;
+
+/** Thrown to leave the calls around the module that is waited for. */
+class Answer {
+  constructor(readonly result: unknown) {}
+}
+
+/**
+ * Runs `method` only until the module `wanted` has answered: nothing behind it is recorded.
+ *
+ * @returns its first answer; undefined where it was not called
+ */
+export function callUntil(wanted: ModuleBase, method: () => unknown): { readonly result: unknown } | undefined {
+  const outer = awaited;
+  awaited = wanted;
+  try {
+    method();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Answer) return error;
+    throw error;
+  } finally {
+    awaited = outer;
+  }
 }
 
 function nameWithin(parent: ModuleBase, module: ModuleBase): string {

@@ -4,16 +4,16 @@ import { AbortedError, ArgumentError } from "../core/errors.js";
 import type { Normalization } from "../core/normalization.js";
 import type { Shape } from "../core/shape.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
+import type { FeatureBatch } from "../data/features.js";
 import { DataLoader } from "../data/loader.js";
 import { type CompiledFunction, compile } from "../graph/compile.js";
 import type { Tensor } from "../graph/tensor.js";
 import type { Layer } from "../nn/layers/container.js";
 import { crossEntropy } from "../nn/losses/classification.js";
 import { tensorOver } from "../ops/create.js";
-import { normalizePixels } from "./pixels.js";
+import { type Inputs, inputsOf, toNetwork } from "./pixels.js";
 import { type Scores, Sums } from "./sums.js";
 
-type Images = Tensor<Shape, "uint8">;
 type Labels = Tensor<Shape, "int32">;
 
 export interface EvaluatorOptions {
@@ -49,38 +49,42 @@ export class Evaluator {
   readonly #sums = new Sums();
   /** Evaluations share the sums, so each waits for the one before. */
   #last: Promise<unknown> = Promise.resolve();
-  readonly #step: CompiledFunction<[Images, Labels], null>;
+  readonly #step: CompiledFunction<[Inputs, Labels], null>;
 
   constructor(
     private readonly model: Layer,
     { loss: lossOf = crossEntropy, normalization }: EvaluatorOptions = {},
   ) {
-    this.#step = compile((images: Images, labels: Labels) => {
-      const logits = model(normalizePixels(images, normalization));
+    this.#step = compile((inputs: Inputs, labels: Labels) => {
+      const logits = model(toNetwork(inputs, normalization));
       this.#sums.record(lossOf(logits, labels), logits, labels);
       return null;
     });
   }
 
   /** Mean loss and accuracy; the model is switched to evaluation meanwhile. */
-  evaluate(data: BatchSource<ImageBatch>, options: EvaluateOptions = {}): Promise<Scores> {
+  evaluate(data: BatchSource<ImageBatch | FeatureBatch>, options: EvaluateOptions = {}): Promise<Scores> {
     const run = () => this.#run(data, options);
     const scores = this.#last.then(run, run);
     this.#last = scores;
     return scores;
   }
 
-  async #run(data: BatchSource<ImageBatch>, { batchSize = 256, signal, onProgress }: EvaluateOptions): Promise<Scores> {
-    const loader = new DataLoader(data, { batchSize });
+  async #run(
+    data: BatchSource<ImageBatch | FeatureBatch>,
+    { batchSize = 256, signal, onProgress }: EvaluateOptions,
+  ): Promise<Scores> {
+    const loader = new DataLoader<ImageBatch | FeatureBatch>(data, { batchSize });
     if (loader.samplesPerEpoch === 0)
       throw new ArgumentError("evaluate: the data set is empty. Expected at least one sample.");
     const restore = switchToEvaluation(this.model);
     try {
       this.#sums.reset();
       let done = 0;
-      for await (const { images, labels, shape, size } of loader.epoch(0)) {
+      for await (const batch of loader.epoch(0)) {
+        const { labels, size } = batch;
         if (signal?.aborted) throw new AbortedError("the evaluation was cancelled");
-        await this.#step(tensorOver(images, shape, "uint8"), tensorOver(labels, [size], "int32"));
+        await this.#step(inputsOf(batch), tensorOver(labels, [size], "int32"));
         this.#sums.counted(size);
         done += size;
         onProgress?.(done, loader.samplesPerEpoch);
@@ -99,7 +103,7 @@ export class Evaluator {
  */
 export function evaluateModel(
   model: Layer,
-  data: BatchSource<ImageBatch>,
+  data: BatchSource<ImageBatch | FeatureBatch>,
   options: EvaluatorOptions & EvaluateOptions = {},
 ): Promise<Scores> {
   return new Evaluator(model, options).evaluate(data, options);

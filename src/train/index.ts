@@ -9,6 +9,8 @@ export {
 } from "./checkpoint.js";
 export { type EarlyStoppingOptions, earlyStopping } from "./earlyStopping.js";
 export { type EvaluateOptions, Evaluator, type EvaluatorOptions, evaluateModel } from "./evaluation.js";
+export { type ExtractOptions, extractFeatures, type LabelledPictures } from "./features.js";
+export { type LayerwiseOptions, layerwiseRates } from "./layerwiseRates.js";
 export { normalizePixels } from "./pixels.js";
 export { type Prediction, type PredictOptions, Predictor, predict, ranking } from "./predict.js";
 export type { SavedSums, Scores } from "./sums.js";
@@ -22,5 +24,6 @@ export {
   type Progress,
   Trainer,
   type TrainerOptions,
+  type TrainingData,
   type TrainingState,
 } from "./trainer.js";

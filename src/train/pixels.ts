@@ -2,6 +2,8 @@
 
 import type { Normalization } from "../core/normalization.js";
 import { type Shape, sizeOf } from "../core/shape.js";
+import type { ImageBatch } from "../data/batches.js";
+import type { FeatureBatch } from "../data/features.js";
 import { checkNormalization } from "../data/normalization/apply.js";
 import type { Tensor } from "../graph/tensor.js";
 import { tensorOver } from "../ops/create.js";
@@ -39,4 +41,23 @@ export function normalizePixels(images: TensorLike<Shape, "uint8">, normalizatio
   const rows = tensorOver(Float32Array.from(matrix.values), [matrix.rows, features], "float32", pixels.device);
   const mixed = linear(reshape(scaled, [shape[0], features]), rows);
   return matrix.rows === features ? reshape(mixed, shape) : mixed;
+}
+
+/** What a step is given: pixels, or features that a network has made of them. */
+export type Inputs = Tensor<Shape, "uint8"> | Tensor<Shape, "float32">;
+
+/** The pictures or features of a batch. */
+export function inputsOf(batch: ImageBatch | FeatureBatch): Inputs {
+  return "features" in batch
+    ? tensorOver(batch.features, batch.shape, "float32")
+    : tensorOver(batch.images, batch.shape, "uint8");
+}
+
+/** What a network is given: pixels are normalized, features are as they are. */
+export function toNetwork(inputs: Inputs, normalization: Normalization | undefined): Tensor {
+  return isFeatures(inputs) ? inputs : normalizePixels(inputs, normalization);
+}
+
+function isFeatures(inputs: Inputs): inputs is Tensor {
+  return inputs.dtype === "float32";
 }

@@ -6,6 +6,7 @@ import type { Normalization } from "../core/normalization.js";
 import type { Shape } from "../core/shape.js";
 import type { LoaderAugmentation } from "../data/augment/augmentation.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
+import { type FeatureBatch, FeatureDataset } from "../data/features.js";
 import { DataLoader } from "../data/loader.js";
 import { type CompiledFunction, compile } from "../graph/compile.js";
 import type { Tensor } from "../graph/tensor.js";
@@ -22,16 +23,18 @@ import { checkRange } from "../optim/groups.js";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.js";
 import type { Schedule, ScheduleState } from "../optim/schedules.js";
 import { type EvaluateOptions, Evaluator } from "./evaluation.js";
-import { normalizePixels } from "./pixels.js";
+import { type Inputs, inputsOf, toNetwork } from "./pixels.js";
 import { Stopwatch } from "./stopwatch.js";
 import { type SavedSums, ScoreDisplay, type Scores, Sums } from "./sums.js";
 
-type Images = Tensor<Shape, "uint8">;
 type Labels = Tensor<Shape, "int32">;
 /** The labels of what pictures were mixed with, and the share of the loss that is not theirs. */
 type Mixed = { readonly labels: Labels; readonly share: Tensor<[]> };
 
-type BatchProgram = CompiledFunction<[Images, Labels, Labels | undefined, Mixed | undefined], null>;
+type BatchProgram = CompiledFunction<[Inputs, Labels, Labels | undefined, Mixed | undefined], null>;
+
+/** What is trained on: pictures, or features of them for a head. */
+export type TrainingData = BatchSource<ImageBatch | FeatureBatch>;
 
 export interface TrainerOptions {
   readonly optimizer: Optimizer;
@@ -80,7 +83,7 @@ export interface FitOptions {
   /** What happens to the training pictures at random, such as `augment.flip()`; `seed` decides over it, too. Default: nothing. */
   readonly augment?: LoaderAugmentation<ImageBatch> | undefined;
   /** Scored after each epoch. */
-  readonly validation?: BatchSource<ImageBatch>;
+  readonly validation?: TrainingData;
   readonly callbacks?: Callbacks;
   readonly signal?: AbortSignal;
 }
@@ -178,9 +181,9 @@ export class Trainer {
   #compile(parts: number, use: () => void): BatchProgram {
     const { normalization } = this.#options;
     const { model } = this;
-    return compile((images: Images, labels: Labels, groups: Labels | undefined, mixed: Mixed | undefined) => {
+    return compile((inputs: Inputs, labels: Labels, groups: Labels | undefined, mixed: Mixed | undefined) => {
       const lossOf = (logits: Tensor, labels: Labels) => this.#lossOf(logits, labels, groups);
-      const x = normalizePixels(images, normalization);
+      const x = toNetwork(inputs, normalization);
       const { logits, auxiliary } = model instanceof Network ? model.outputs(x) : { logits: model(x), auxiliary: [] };
       const lossFor = (logits: Tensor): Tensor => {
         if (mixed === undefined) return lossOf(logits, labels);
@@ -215,12 +218,23 @@ export class Trainer {
    * @throws NotFiniteError when the loss becomes NaN or infinite; AbortedError when `signal` aborts, between two steps:
    * `state()` then gives what to go on from
    */
-  async fit(train: BatchSource<ImageBatch>, options: FitOptions): Promise<EpochRecord[]> {
+  async fit(train: TrainingData, options: FitOptions): Promise<EpochRecord[]> {
     const { epochs, batchSize = 64, seed = 0, weights, augment, validation, callbacks = {}, signal } = options;
     if (!Number.isInteger(epochs) || epochs < 1)
       throw new ArgumentError(`fit: epochs is ${epochs}. Expected an integer of 1 or more.`);
     this.#checkGroups(train.size);
-    const loader = new DataLoader(train, { batchSize, shuffle: true, seed, weights, augment });
+    if (augment !== undefined && train instanceof FeatureDataset) {
+      throw new ArgumentError(
+        "fit: features cannot be augmented, only the pictures that they are made of. Fix: extractFeatures(…, { copies, augment }).",
+      );
+    }
+    const loader = new DataLoader<ImageBatch | FeatureBatch>(train, {
+      batchSize,
+      shuffle: true,
+      seed,
+      weights,
+      augment,
+    });
     if (loader.batchesPerEpoch === 0)
       throw new ArgumentError("fit: the training set is empty. Expected at least one sample.");
     if (validation?.size === 0)
@@ -238,7 +252,7 @@ export class Trainer {
    * Loss and accuracy on a data set, without training; training under way waits for it. With the average of the weights,
    * if the optimizer keeps one.
    */
-  evaluate(data: BatchSource<ImageBatch>, options: EvaluateOptions = {}): Promise<Scores> {
+  evaluate(data: TrainingData, options: EvaluateOptions = {}): Promise<Scores> {
     this.#evaluator ??= new Evaluator(this.model, this.#options);
     const evaluator = this.#evaluator;
     if (!this.optimizer.averages) return this.#hold(evaluator.evaluate(data, options));
@@ -333,9 +347,9 @@ export class Trainer {
   }
 
   async #epoch(
-    loader: DataLoader<ImageBatch>,
+    loader: DataLoader<ImageBatch | FeatureBatch>,
     epochs: number,
-    validation: BatchSource<ImageBatch> | undefined,
+    validation: TrainingData | undefined,
     callbacks: Callbacks,
     signal: AbortSignal | undefined,
   ): Promise<EpochRecord> {
@@ -368,7 +382,7 @@ export class Trainer {
 
   /** The batches of an epoch that are still to do. */
   async #batches(
-    loader: DataLoader<ImageBatch>,
+    loader: DataLoader<ImageBatch | FeatureBatch>,
     epochs: number,
     callbacks: Callbacks,
     signal: AbortSignal | undefined,
@@ -376,7 +390,8 @@ export class Trainer {
     const { schedule, scheduleEvery = "step", accumulate = 1 } = this.#options;
     const { epoch, batch: startBatch } = this.#position;
     const display = new ScoreDisplay(() => this.#readScores());
-    for await (const { images, labels, indices, shape, size, mixed } of loader.epoch(epoch, { startBatch })) {
+    for await (const inputs of loader.epoch(epoch, { startBatch })) {
+      const { labels, indices, size, mixed } = inputs;
       await this.#held;
       if (signal?.aborted) throw new AbortedError("training was cancelled");
       const groupOf = this.#options.groups?.of;
@@ -387,7 +402,7 @@ export class Trainer {
       const batch = this.#position.batch + 1;
       const steps = batch % accumulate === 0 || batch === loader.batchesPerEpoch;
       const accepted = (steps ? this.#step : this.#part)(
-        tensorOver(images, shape, "uint8"),
+        inputsOf(inputs),
         tensorOver(labels, [size], "int32"),
         groupOf &&
           tensorOver(
@@ -437,11 +452,7 @@ export class Trainer {
  *
  * @example await fit(model, train, { optimizer, epochs: 5, validation: test });
  */
-export function fit(
-  model: Layer,
-  train: BatchSource<ImageBatch>,
-  options: TrainerOptions & FitOptions,
-): Promise<EpochRecord[]> {
+export function fit(model: Layer, train: TrainingData, options: TrainerOptions & FitOptions): Promise<EpochRecord[]> {
   return new Trainer(model, options).fit(train, options);
 }
 

@@ -136,7 +136,12 @@ for (const entry of models.list()) {
     it("is its features and its head, and computes the same after saving and loading", async () => {
       const scores = await network.eval()(pictures).data();
       assert.ok(scores.every(Number.isFinite) && scores.some((score) => score !== scores[0]));
-      assert.deepEqual(await network.forwardHead(network.forwardFeatures(pictures)).data(), scores);
+      const { body, classifier } = nn.splitClassifier(network);
+      const features = body(pictures);
+      const again = [network.forwardHead(network.forwardFeatures(pictures)), classifier(features)];
+      await evaluate(...again);
+      for (const same of again) assert.deepEqual(await same.data(), scores);
+      assert.equal(body.parameterCount() + classifier.parameterCount(), network.parameterCount());
       const other = build().eval();
       assert.notDeepEqual(await other(pictures).data(), scores);
       other.loadStateDict(nn.readWeights(await network.serialize(), entry.name));
@@ -176,6 +181,8 @@ for (const entry of models.list()) {
       for (const scores of [logits, ...auxiliary.map((each) => each.logits)]) assert.equal(scores.shape[1], 2);
       const replaced = after.filter(([name, state]) => before.get(name) !== state);
       const classifiers = 1 + auxiliary.length;
+      const own = nn.splitClassifier(changed).classifier.parameters();
+      assert.ok(own.length > 0 && own.every((parameter) => replaced.some(([, state]) => state === parameter)));
       assert.ok(replaced.length >= classifiers && replaced.length <= 2 * classifiers, `${replaced.length} replaced`);
       for (const [name, state] of replaced) assert.notDeepEqual(state.shape, before.get(name)?.shape);
       assert.throws(() => changed.resetClassifier(0), /Expected/);

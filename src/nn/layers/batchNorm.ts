@@ -63,7 +63,8 @@ abstract class BatchNorm extends ModuleBase {
           (ranks.includes(x.rank) ? ` Fix: new ${layer}(${x.shape[1]}).` : ""),
       );
     }
-    if (!this.training) return this.#byRunningStatistics(x) as Tensor<S>;
+    // Frozen statistics stay as they are: few pictures of another kind would spoil them for weights that cannot follow.
+    if (!this.training || this.frozen) return this.#byRunningStatistics(x) as Tensor<S>;
     const normalized = this.#byBatch(x);
     const scaled = this.weight === null ? normalized : mul(normalized, this.#perChannel(this.weight, x));
     return (this.bias === null ? scaled : add(scaled, this.#perChannel(this.bias, x))) as Tensor<S>;
@@ -122,7 +123,7 @@ export class BatchNorm1d extends BatchNorm {
 export interface BatchNorm2d extends KeepsShape {}
 /**
  * Normalizes each channel of N×C×H×W to mean 0 and variance 1 (Ioffe & Szegedy 2015): over the batch while training,
- * by running statistics when evaluating.
+ * by running statistics when evaluating, and when frozen.
  *
  * @example new nn.BatchNorm2d(64)
  */
