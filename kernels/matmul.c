@@ -85,7 +85,8 @@ static void multiply_terms(const MatmulStep *step, const MatmulUnit *unit, const
         x[i] = a + (row + i) * row_stride;
         target[i] = out + (row + i) * out_stride;
       }
-      broadcast_tiles[size - 1][rows - 1](x, scratch->offsets, count, panel, panel_stride, target, first > 0);
+      broadcast_tiles[size - 1][rows - 1](x, scratch->offsets, count, panel, panel_stride, target, first > 0,
+                                          nothing_ahead(panel));
     }
     if (staged && first + count == step->depth) {
       float *to = unit->out + from * VW;

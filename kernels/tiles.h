@@ -58,8 +58,27 @@ static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4};
 /* Every tile stores its sums, or adds them to what is there. */
 INLINE void keep(float *out, vf sum, int32_t add) { store(out, add ? load(out) + sum : sum); }
 
+/*
+ * What is read next, fetched into the second-level cache meanwhile, a line with each term: memory then moves while
+ * registers compute. The tiles that read the same panel share the lines of the next one.
+ */
+typedef struct {
+  const float *line;
+  ptrdiff_t stride;
+} Ahead;
+
+/* Nothing: a line that is there. */
+INLINE Ahead nothing_ahead(const float *panel) { return (Ahead){panel, 0}; }
+
+/* The share of tile `tile` of `tiles`; of `count` terms, `panel_stride` apart. */
+INLINE Ahead share_ahead(const float *next, ptrdiff_t panel_stride, int32_t count, int32_t tile, int32_t tiles) {
+  ptrdiff_t stride = panel_stride / tiles;
+  return (Ahead){next + tile * stride * count, stride};
+}
+
 INLINE void broadcast_tile(const int rows, const int vectors, const float *const *x, const int32_t *offsets,
-                           int32_t count, const float *panel, ptrdiff_t panel_stride, float *const *out, int32_t add) {
+                           int32_t count, const float *panel, ptrdiff_t panel_stride, float *const *out, int32_t add,
+                           Ahead ahead) {
   const float *p[MAX_ROWS];
   vf sum[MAX_ROWS][PANEL_VECTORS];
   UNROLL for (int i = 0; i < rows; i++) {
@@ -68,6 +87,8 @@ INLINE void broadcast_tile(const int rows, const int vectors, const float *const
   }
   for (int32_t k = 0; k < count; k++) {
     ptrdiff_t offset = offsets[k];
+    __builtin_prefetch(ahead.line, 0, 2);
+    ahead.line += ahead.stride;
     vf b[PANEL_VECTORS];
     UNROLL for (int j = 0; j < vectors; j++) b[j] = load(panel + j * VW);
     UNROLL for (int i = 0; i < rows; i++) {
@@ -143,7 +164,7 @@ INLINE void dot_tile(const int rows, const int vectors, const float *const *a, c
 
 /* One function for every shape, and tables to choose from: [vectors - 1][rows - 1]. */
 typedef void (*BroadcastTile)(const float *const *x, const int32_t *offsets, int32_t count, const float *panel,
-                              ptrdiff_t panel_stride, float *const *out, int32_t add);
+                              ptrdiff_t panel_stride, float *const *out, int32_t add, Ahead ahead);
 typedef void (*LaneTile)(const float *factors, const float *x, const int32_t *offsets, int32_t count, float *out,
                          ptrdiff_t out_stride, int32_t lines, ptrdiff_t x_pitch, ptrdiff_t out_pitch, int32_t add);
 typedef void (*DotTile)(const float *const *a, const float *const *b, int32_t count, int32_t lines, ptrdiff_t a_pitch,
@@ -151,8 +172,9 @@ typedef void (*DotTile)(const float *const *a, const float *const *b, int32_t co
 
 #define DEFINE_BROADCAST(r, v)                                                                                       \
   NOINLINE void broadcast_##r##_##v(const float *const *x, const int32_t *offsets, int32_t count,                    \
-                                    const float *panel, ptrdiff_t panel_stride, float *const *out, int32_t add) {    \
-    broadcast_tile(r, v, x, offsets, count, panel, panel_stride, out, add);                                          \
+                                    const float *panel, ptrdiff_t panel_stride, float *const *out, int32_t add,      \
+                                    Ahead ahead) {                                                                   \
+    broadcast_tile(r, v, x, offsets, count, panel, panel_stride, out, add, ahead);                                   \
   }
 #define DEFINE_LANE(r, v)                                                                                            \
   NOINLINE void lane_##r##_##v(const float *factors, const float *x, const int32_t *offsets, int32_t count,          \

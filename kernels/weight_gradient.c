@@ -121,6 +121,7 @@ static void add_block(const WeightGradient *g, const PixelBlock *b, const float 
     int32_t rows = channels * columns, tiles = ceil_div(rows, broadcast_rows[vectors - 1]);
     const float *row = windows + halo_offset(&g->halo, ky * step->dilation[0], 0);
     float *to = sums + (ptrdiff_t)ky * columns * width;
+    const float *panel = g->upstream + (ptrdiff_t)first * row_pixels * width;
     int32_t kx = 0;
     for (int32_t t = 0; t < tiles; t++) {
       int32_t size = part_begin(rows, tiles, t + 1) - part_begin(rows, tiles, t);
@@ -136,7 +137,7 @@ static void add_block(const WeightGradient *g, const PixelBlock *b, const float 
         }
       }
       broadcast_tiles[vectors - 1][size - 1](x, g->offsets + first * row_pixels, (end - first) * row_pixels,
-                                             g->upstream + (ptrdiff_t)first * row_pixels * width, width, out, add);
+                                             panel, width, out, add, nothing_ahead(panel));
     }
   }
 }

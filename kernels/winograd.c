@@ -99,6 +99,22 @@ static void transform_input(const Winograd *w, const float *source, const Chunk 
   }
 }
 
+/* Transformed weights of a panel, from a source channel on. */
+INLINE const float *panel_factors(const Winograd *w, const float *weights, int32_t position, int32_t p, int32_t first) {
+  Panel panel = get_panel(w->step->target_channels, p);
+  ptrdiff_t vectors = (ptrdiff_t)(panel.first - w->slice.first) * w->step->source_channels;
+  return weights + position * w->weight_distance + (vectors + (ptrdiff_t)first * panel.count) * VW;
+}
+
+/* Those that are multiplied after them. */
+INLINE const float *next_factors(const Winograd *w, const float *weights, const PanelGroup *group, int32_t position,
+                                 int32_t p, int32_t first) {
+  if (p + 1 < group->end) return panel_factors(w, weights, position, p + 1, first);
+  first += WINOGRAD_DEPTH;
+  if (first < w->step->source_channels) return panel_factors(w, weights, position, group->first, first);
+  return panel_factors(w, weights, min_int(position + 1, w->positions - 1), group->first, 0);
+}
+
 /* Products: position · product_distance + tile · width of the group + lane. */
 static void multiply_positions(const Winograd *w, const float *weights, const PanelGroup *group, int32_t tiles) {
   int32_t depth = w->step->source_channels, width = group->vectors.count * VW;
@@ -108,8 +124,8 @@ static void multiply_positions(const Winograd *w, const float *weights, const Pa
       const float *input = w->input + position * w->input_distance + first;
       for (int32_t p = group->first; p < group->end; p++) {
         Panel panel = get_panel(w->step->target_channels, p);
-        ptrdiff_t before = (ptrdiff_t)(panel.first - w->slice.first) * depth + (ptrdiff_t)first * panel.count;
-        const float *factors = weights + position * w->weight_distance + before * VW;
+        const float *factors = panel_factors(w, weights, position, p, first);
+        const float *next = next_factors(w, weights, group, position, p, first);
         float *out = w->products + position * w->product_distance + (panel.first - group->vectors.first) * VW;
         int32_t parts = ceil_div(tiles, broadcast_rows[panel.count - 1]);
         for (int32_t part = 0; part < parts; part++) {
@@ -120,7 +136,8 @@ static void multiply_positions(const Winograd *w, const float *weights, const Pa
             x[i] = input + (ptrdiff_t)(tile + i) * w->source_width;
             to[i] = out + (ptrdiff_t)(tile + i) * width;
           }
-          broadcast_tiles[panel.count - 1][rows - 1](x, w->offsets, count, factors, panel.count * VW, to, first > 0);
+          broadcast_tiles[panel.count - 1][rows - 1](x, w->offsets, count, factors, panel.count * VW, to, first > 0,
+                                                      share_ahead(next, panel.count * VW, count, part, parts));
         }
       }
     }

@@ -135,8 +135,9 @@ static void multiply_points(const WinogradColumns *w, const float *weights, int3
           from[i] = x;
           to[i] = out;
         }
-        broadcast_tiles[vectors - 1][size - 1](from, w->offsets + first, terms, weights + (ptrdiff_t)first * width,
-                                               width, to, first > 0);
+        const float *factors = weights + (ptrdiff_t)first * width;
+        Ahead ahead = share_ahead(factors + (ptrdiff_t)terms * width, width, terms, t, tiles);
+        broadcast_tiles[vectors - 1][size - 1](from, w->offsets + first, terms, factors, width, to, first > 0, ahead);
       }
     }
     weights += (ptrdiff_t)w->terms * width;

@@ -81,7 +81,8 @@ static void add_products(const WinogradGradient *w, const ChannelRange *in, cons
           x[i] = input + channel + i;
           to[i] = products + (ptrdiff_t)(channel + i) * out->width + first * VW;
         }
-        broadcast_tiles[count - 1][rows - 1](x, w->offsets, tiles, upstream + first * VW, out->width, to, add);
+        broadcast_tiles[count - 1][rows - 1](x, w->offsets, tiles, upstream + first * VW, out->width, to, add,
+                                           nothing_ahead(upstream));
       }
     }
   }

@@ -4,14 +4,14 @@ import type { AlgorithmTable } from "../../../core/algorithms.js";
 
 export const table: AlgorithmTable = {
   "conv2d batch 1 1x1": {
-    "direct-channels": "64x56>128 128x28>256 192x8>10 256x28>256",
-    "direct-pixels": "32x112>64 128x56>128",
+    "direct-channels": "128x28>256 192x8>10 256x28>256",
+    "direct-pixels": "32x112>64 64x56>128 128x56>128",
   },
   "conv2d batch 1 3x3": {
-    "direct-pixels": "10x28>10",
+    "direct-pixels": "10x28>10 10x30>10",
   },
   "conv2d batch 1 5x5": {
-    "winograd-columns": "5x14>10 6x14>16",
+    "winograd-columns": "5x14>10",
   },
   "conv2d batch 8 1x1": {
     "direct-channels": `
@@ -30,7 +30,7 @@ export const table: AlgorithmTable = {
     "direct-pixels": "3x32>5",
   },
   "conv2d batch 1 3x3 padding 1": {
-    "direct-pixels": "3x32>16",
+    "direct-pixels": "3x32>16 3x224>64",
   },
   "conv2d batch 8 3x3 padding 1": {
     "winograd-4x4": `
@@ -47,14 +47,8 @@ export const table: AlgorithmTable = {
   "conv2d batch 64 5x5 padding 2": {
     "winograd-columns": "3x32>192",
   },
-  "conv2d batch 1 3x3 padding 1 groups 960": {
-    "direct-pixels": "960x7>960",
-  },
   "conv2d batch 1 3x3 padding 1 groups 1024": {
     "direct-pixels": "1024x7>1024",
-  },
-  "conv2d batch 1 5x5 padding 2 groups 2": {
-    "winograd-columns": "96x27>256",
   },
   "conv2d batch 1 5x5 stride 2": {
     "direct-channels": "96x55>256",
@@ -73,7 +67,7 @@ export const table: AlgorithmTable = {
     "direct-channels": "3x224>96",
   },
   "conv2d batch 1 7x7 stride 2 padding 3": {
-    "direct-pixels": "3x224>64",
+    "direct-channels": "3x224>64",
   },
   "conv2d batch 8 3x3 stride 2 padding 1": {
     "direct-channels": "64x56>128 128x28>256",
@@ -98,22 +92,18 @@ export const table: AlgorithmTable = {
   },
   "conv2d batch 1 last 3x3 padding 1": {
     "winograd-4x4": `
-      16x28>32 16x54>64 16x55>64 32x16>32 32x27>128 32x28>96 32x54>128 32x147>64 48x27>192 64x27>256 64x28>64 64x28>96
-      64x35>96 64x56>64 64x56>192 64x224>64 96x28>96 112x14>224 128x14>128 128x14>160 128x14>192 128x14>256 128x28>128
-      128x28>192 128x112>128 144x14>288 160x14>160 160x14>192 192x14>192 192x14>256 256x13>384 256x13>512 256x14>256
-      256x28>512 256x56>256 384x13>256 512x13>1024 512x14>512`,
+      16x54>64 16x55>64 24x14>64 32x14>64 32x14>128 32x16>32 32x54>128 32x147>64 48x13>192 64x13>256 64x14>96
+      64x224>64 96x14>128 96x14>208 112x14>224 128x14>128 128x14>160 128x14>192 128x14>256 128x56>256 144x14>288
+      160x14>160 160x14>192 160x14>320 192x13>384 192x14>192 192x14>256 256x13>256 256x13>384 256x13>512 256x14>256
+      384x13>256 384x13>384 512x13>1024 512x14>512 1024x13>512`,
     "winograd-2x2": `
-      24x14>64 32x14>64 32x14>128 48x7>128 48x13>192 64x8>64 64x13>256 64x14>96 96x14>128 96x14>208 160x7>224
-      160x7>320 160x14>320 192x7>224 192x7>320 192x7>384 192x8>192 192x13>384 224x7>224 256x13>256 384x6>1024
-      384x13>384 448x8>384 512x7>512 1024x13>512`,
-    "direct-channels": "16x14>48 32x7>128",
+      16x14>48 32x7>128 48x7>128 64x8>64 160x7>224 160x7>320 192x7>224 192x7>320 192x7>384 224x7>224 384x6>1024`,
   },
   "conv2d batch 1 last 5x5 padding 2": {
-    "winograd-columns": "3x32>192 48x7>128",
+    "winograd-columns": "3x32>192",
   },
   "conv2d batch 1 last 3x3 padding 1 groups 2": {
-    "winograd-4x4": "384x13>256",
-    "winograd-2x2": "384x13>384",
+    "winograd-4x4": "384x13>256 384x13>384",
   },
   "conv2dInputGradient batch 8 1x1": {
     "direct-channels": `
