@@ -34,6 +34,7 @@ export * from "./ops/index.js";
 export * from "./optim/index.js";
 export * from "./train/index.js";
 export * as metrics from "./train/metrics/index.js";
+export * as tasks from "./train/tasks/index.js";
 export { version } from "./version.js";
 export * as vision from "./vision/index.js";
 export {

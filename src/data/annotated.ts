@@ -3,6 +3,7 @@
 import { ArgumentError, DataError } from "../core/errors.js";
 import type { BatchSource, ImageBatch } from "./batches.js";
 import { checkIndex, checkIndices, type Dataset, type ImageSample, splitIndices } from "./dataset.js";
+import type { FeatureBatch } from "./features.js";
 import type { ImageDataset } from "./images.js";
 
 /** Values of one kind for all samples, one after the other: as many for each. */
@@ -28,14 +29,7 @@ export class AnnotatedImages<Values extends Annotations>
 
   /** @throws DataError unless each annotation has as many values for every picture */
   constructor(pictures: ImageDataset, annotations: Values) {
-    for (const [name, { length }] of Object.entries(annotations)) {
-      if (["images", "image", "labels", "label", "indices", "shape", "size"].includes(name))
-        throw new ArgumentError(`an annotation is named ${name}, as a part of every batch is. Fix: another name.`);
-      if (pictures.size > 0 ? length % pictures.size === 0 && length > 0 : length === 0) continue;
-      throw new DataError(
-        `${pictures.name} (${pictures.split}): ${name} has ${length} values for ${pictures.size} pictures. Expected as many for each.`,
-      );
-    }
+    checkAnnotations(`${pictures.name} (${pictures.split})`, pictures.size, annotations);
     this.pictures = pictures;
     this.annotations = annotations;
   }
@@ -47,7 +41,7 @@ export class AnnotatedImages<Values extends Annotations>
   /** One image, its class and its annotations; the bytes are the data set's own, not a copy. */
   get(index: number): ImageSample & Values {
     checkIndex(`${this.pictures.name} (${this.pictures.split})`, index, this.size);
-    const each = this.#map((values) => {
+    const each = mapAnnotations(this.annotations, (values) => {
       const length = values.length / this.size;
       return values.subarray(index * length, (index + 1) * length);
     });
@@ -76,14 +70,54 @@ export class AnnotatedImages<Values extends Annotations>
   }
 
   #gather(indices: ArrayLike<number>): Values {
-    return this.#map((values) => gather(values, indices, values.length / Math.max(1, this.size)));
+    return mapAnnotations(this.annotations, (values) =>
+      gather(values, indices, values.length / Math.max(1, this.size)),
+    );
   }
+}
 
-  #map(change: (values: Annotation) => Annotation): Values {
-    const changed = Object.entries(this.annotations).map(([name, values]) => [name, change(values)]);
-    // `change` keeps each array's type, which the type of entries does not say.
-    return Object.fromEntries(changed) as Values;
+/**
+ * Any pictures, or features of them, with further values for each, which batches then have beside them: labels of several tasks, where some may be
+ * unknown (-1 of class numbers, NaN of others).
+ *
+ * @example const train = annotate(photos, { smile: Int32Array.of(0, 1, -1), age: Float32Array.of(31, NaN, 64) });
+ */
+export function annotate<Batch extends ImageBatch | FeatureBatch, Values extends Annotations>(
+  data: BatchSource<Batch>,
+  values: Values,
+): BatchSource<Batch & Values> {
+  checkAnnotations("annotate", data.size, values);
+  const gatherAll = (indices: ArrayLike<number>) =>
+    mapAnnotations(values, (each) => gather(each, indices, each.length / Math.max(1, data.size)));
+  return {
+    get size() {
+      return data.size;
+    },
+    batch(indices, context) {
+      const batch = data.batch(indices, context);
+      if (batch instanceof Promise) return batch.then((loaded) => ({ ...loaded, ...gatherAll(indices) }));
+      return { ...batch, ...gatherAll(indices) };
+    },
+  };
+}
+
+/** @throws DataError unless each annotation has as many values for every picture */
+function checkAnnotations(what: string, size: number, annotations: Annotations): void {
+  for (const [name, { length }] of Object.entries(annotations)) {
+    if (["images", "image", "labels", "label", "indices", "shape", "size"].includes(name))
+      throw new ArgumentError(`an annotation is named ${name}, as a part of every batch is. Fix: another name.`);
+    if (size > 0 ? length % size === 0 && length > 0 : length === 0) continue;
+    throw new DataError(`${what}: ${name} has ${length} values for ${size} pictures. Expected as many for each.`);
   }
+}
+
+function mapAnnotations<Values extends Annotations>(
+  annotations: Values,
+  change: (values: Annotation) => Annotation,
+): Values {
+  const changed = Object.entries(annotations).map(([name, values]) => [name, change(values)]);
+  // `change` keeps each array's type, which the type of entries does not say.
+  return Object.fromEntries(changed) as Values;
 }
 
 /** The values of the samples at `indices`, `length` for each. */

@@ -1,7 +1,7 @@
 /** Data sets and loaders. */
 
 export type { CifarSource } from "../formats/cifar.js";
-export { AnnotatedImages, type Annotation, type Annotations } from "./annotated.js";
+export { AnnotatedImages, type Annotation, type Annotations, annotate } from "./annotated.js";
 export * as augment from "./augment/index.js";
 export {
   type BatchContext,

@@ -54,11 +54,20 @@ export function writeCheckpoint({ info, state }: Checkpoint): Uint8Array<ArrayBu
     const shape = [rows, values.length / rows];
     tensors.set(matrixName, { dtype: "float32", shape, data: Float32Array.from(values) });
   }
-  const { position, schedule, sums, random, groupWeights, seconds } = state;
+  const { position, schedule, sums, random, groupWeights, taskWeights, seconds } = state;
   const texts = {
     info: JSON.stringify({ ...info, normalization }),
     progress: JSON.stringify(
-      { position, optimizer: state.optimizer.numbers, schedule, sums, random, groupWeights, time: { seconds } },
+      {
+        position,
+        optimizer: state.optimizer.numbers,
+        schedule,
+        sums,
+        random,
+        groupWeights,
+        taskWeights,
+        time: { seconds },
+      },
       (_, value) => (value === Number.POSITIVE_INFINITY ? infinity : value),
     ),
   };
@@ -107,14 +116,16 @@ export function readCheckpoint(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
     if (data instanceof Float32Array) slots[key.slice(trainingPrefix.length)] = data;
   }
   const saved = fields(name, "progress", parse(name, texts.progress));
+  const sums = numbers(name, "sums", saved.sums, ["loss", "hits", "count"]);
   const state: TrainingState = {
     position: counts(name, "position", saved.position, ["epoch", "batch"]),
     weights: readWeights(bytes, name),
     optimizer: { slots, numbers: numbers(name, "optimizer", saved.optimizer, []) },
     schedule: numbers(name, "schedule", saved.schedule, []),
-    sums: numbers(name, "sums", saved.sums, ["loss", "hits", "count"]),
+    sums,
     random: counts(name, "random", saved.random, ["seed", "position"]),
     groupWeights: saved.groupWeights === undefined ? undefined : numberList(name, "groupWeights", saved.groupWeights),
+    taskWeights: saved.taskWeights === undefined ? undefined : numbers(name, "taskWeights", saved.taskWeights, []),
     seconds: numbers(name, "time", saved.time, ["seconds"]).seconds,
   };
   return { info: readInfo(name, texts.info, tensors), state };
@@ -174,14 +185,14 @@ function numbers<K extends string>(
   what: string,
   value: unknown,
   required: readonly K[],
-): Record<K, number> {
+): Record<string, number> & Record<K, number> {
   const found = fields(name, what, value);
   for (const [key, item] of Object.entries(found)) if (item === infinity) found[key] = Number.POSITIVE_INFINITY;
   for (const key of [...required, ...Object.keys(found)]) {
     if (typeof found[key] !== "number")
       throw damaged(name, `${what}.${key} is ${JSON.stringify(found[key])}, not a number`);
   }
-  return found as Record<K, number>;
+  return found as Record<string, number> & Record<K, number>;
 }
 
 /** The same, of integers of 0 or more. */

@@ -7,18 +7,24 @@ import type { BatchSource, ImageBatch } from "../data/batches.js";
 import type { FeatureBatch } from "../data/features.js";
 import { DataLoader } from "../data/loader.js";
 import { type CompiledFunction, compile } from "../graph/compile.js";
-import type { Tensor } from "../graph/tensor.js";
+import { Tensor } from "../graph/tensor.js";
 import type { Layer } from "../nn/layers/container.js";
+import type { NamedLayer } from "../nn/layers/multiHead.js";
 import { crossEntropy } from "../nn/losses/classification.js";
 import { tensorOver } from "../ops/create.js";
 import { type Inputs, inputsOf, toNetwork } from "./pixels.js";
 import { type Scores, Sums } from "./sums.js";
+import { sumTasks } from "./tasks/losses.js";
+import { type TargetsByTask, targetsOf } from "./tasks/targets.js";
+import type { Tasks } from "./tasks/task.js";
 
 type Labels = Tensor<Shape, "int32">;
 
 export interface EvaluatorOptions {
   /** Default: cross-entropy. */
   readonly loss?: ((logits: Tensor, labels: Labels) => Tensor) | undefined;
+  /** What is asked, where it is more than one thing. */
+  readonly tasks?: Tasks | undefined;
   /** How pixels become the model's input. Default: 0 … 255 to 0 … 1. */
   readonly normalization?: Normalization | undefined;
 }
@@ -36,7 +42,7 @@ export interface EvaluateOptions {
  *
  * @returns what puts each module back into the mode that it was in
  */
-export function switchToEvaluation(model: Layer): () => void {
+export function switchToEvaluation(model: Layer | NamedLayer): () => void {
   const before = [...model.namedModules()].map(([, module]) => ({ module, training: module.training }));
   model.eval();
   return () => {
@@ -46,17 +52,25 @@ export function switchToEvaluation(model: Layer): () => void {
 
 /** Scores a model on data sets; its program is made once. */
 export class Evaluator {
-  readonly #sums = new Sums();
+  readonly #sums: Sums;
+  readonly #tasks: Tasks | undefined;
   /** Evaluations share the sums, so each waits for the one before. */
   #last: Promise<unknown> = Promise.resolve();
-  readonly #step: CompiledFunction<[Inputs, Labels], null>;
+  readonly #step: CompiledFunction<[Inputs, Labels, TargetsByTask | undefined], null>;
 
   constructor(
-    private readonly model: Layer,
-    { loss: lossOf = crossEntropy, normalization }: EvaluatorOptions = {},
+    private readonly model: Layer | NamedLayer,
+    { loss: lossOf = crossEntropy, normalization, tasks }: EvaluatorOptions = {},
   ) {
-    this.#step = compile((inputs: Inputs, labels: Labels) => {
+    this.#tasks = tasks;
+    this.#sums = new Sums(tasks);
+    this.#step = compile((inputs: Inputs, labels: Labels, targets: TargetsByTask | undefined) => {
       const logits = model(toNetwork(inputs, normalization));
+      if (tasks !== undefined && targets !== undefined) {
+        this.#sums.recordTasks(sumTasks(tasks, logits, targets));
+        return null;
+      }
+      if (!(logits instanceof Tensor)) throw needsTasks(Object.keys(logits));
       this.#sums.record(lossOf(logits, labels), logits, labels);
       return null;
     });
@@ -81,10 +95,11 @@ export class Evaluator {
     try {
       this.#sums.reset();
       let done = 0;
+      const tasks = this.#tasks;
       for await (const batch of loader.epoch(0)) {
         const { labels, size } = batch;
         if (signal?.aborted) throw new AbortedError("the evaluation was cancelled");
-        await this.#step(inputsOf(batch), tensorOver(labels, [size], "int32"));
+        await this.#step(inputsOf(batch), tensorOver(labels, [size], "int32"), tasks && targetsOf(tasks, batch));
         this.#sums.counted(size);
         done += size;
         onProgress?.(done, loader.samplesPerEpoch);
@@ -96,13 +111,20 @@ export class Evaluator {
   }
 }
 
+/** When a model with several heads is treated as if it had one. */
+export function needsTasks(heads: readonly string[]): ArgumentError {
+  return new ArgumentError(
+    `the model gives several outputs, ${heads.join(", ")}, and it is not said what they are compared with. Fix: the option tasks, such as { ${heads[0]}: tasks.classification(2) }.`,
+  );
+}
+
 /**
  * Mean loss and accuracy of a model on a data set.
  *
  * @example const { accuracy } = await evaluateModel(model, test, { normalization });
  */
 export function evaluateModel(
-  model: Layer,
+  model: Layer | NamedLayer,
   data: BatchSource<ImageBatch | FeatureBatch>,
   options: EvaluatorOptions & EvaluateOptions = {},
 ): Promise<Scores> {

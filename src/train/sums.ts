@@ -10,20 +10,25 @@ import { cast } from "../ops/elementwise/select.js";
 import { argmax } from "../ops/reduce/extreme.js";
 import { sum } from "../ops/reduce/sum.js";
 import { detach } from "../ops/shape/reshape.js";
+import { combineScores, type sumTasks, type TaskScores, TaskTotals } from "./tasks/losses.js";
+import type { Tasks } from "./tasks/task.js";
 
 /** Scores are read for display, and checked for NaN, about this often. */
 const readEveryMilliseconds = 200;
 
 /** Means over the samples added so far. */
 export interface Scores {
+  /** With several tasks the sum of their losses, each times its weight. */
   readonly loss: number;
-  /** Share of samples whose class was predicted, 0 … 1. */
+  /** Share of samples whose class was predicted, 0 … 1. With several tasks the mean over those of classes; NaN where there is none. */
   readonly accuracy: number;
   readonly count: number;
+  /** Of each task, where there are several. */
+  readonly tasks?: Readonly<Record<string, TaskScores>> | undefined;
 }
 
-/** The two sums as numbers, to go on from. */
-export interface SavedSums {
+/** The sums as numbers, to go on from; of several tasks those of each, as `smile.loss`. */
+export interface SavedSums extends Readonly<Record<string, number>> {
   readonly loss: number;
   readonly hits: number;
   readonly count: number;
@@ -32,7 +37,14 @@ export interface SavedSums {
 export class Sums {
   readonly #loss = new State(zeros([]));
   readonly #hits = new State(zeros([]));
+  readonly #tasks: Tasks | undefined;
+  readonly #totals: TaskTotals | undefined;
   #count = 0;
+
+  constructor(tasks?: Tasks) {
+    this.#tasks = tasks;
+    this.#totals = tasks && new TaskTotals(tasks);
+  }
 
   /**
    * Records that a batch is added: call it where the batch's program is recorded.
@@ -55,6 +67,11 @@ export class Sums {
     this.#hits.assign(add(this.#hits, hits) as Tensor<[]>);
   }
 
+  /** The same where there are several tasks. */
+  recordTasks(sums: ReturnType<typeof sumTasks>): void {
+    this.#totals?.record(sums);
+  }
+
   /** Samples counted so far. */
   get count(): number {
     return this.#count;
@@ -66,10 +83,16 @@ export class Sums {
   }
 
   reset(): void {
-    this.restore({ loss: 0, hits: 0, count: 0 });
+    this.#totals?.reset();
+    this.#set(0, 0, 0);
   }
 
-  restore({ loss, hits, count }: SavedSums): void {
+  restore(saved: SavedSums): void {
+    this.#totals?.restore(saved);
+    this.#set(saved.loss, saved.hits, saved.count);
+  }
+
+  #set(loss: number, hits: number, count: number): void {
     this.#loss.assign(add(zeros([]), loss) as Tensor<[]>);
     this.#hits.assign(add(zeros([]), hits) as Tensor<[]>);
     this.#count = count;
@@ -77,13 +100,21 @@ export class Sums {
 
   async saved(): Promise<SavedSums> {
     const count = this.#count;
-    const [loss, hits] = await Promise.all([this.#loss.value.item(), this.#hits.value.item()]);
-    return { loss, hits, count };
+    const [loss, hits, tasks] = await Promise.all([
+      this.#loss.value.item(),
+      this.#hits.value.item(),
+      this.#totals?.saved(),
+    ]);
+    return { ...tasks, loss, hits, count };
   }
 
   async scores(): Promise<Scores> {
-    const { loss, hits, count } = await this.saved();
-    return { loss: loss / count, accuracy: hits / count, count };
+    const saved = await this.saved();
+    const { loss, hits, count } = saved;
+    if (this.#tasks === undefined || this.#totals === undefined)
+      return { loss: loss / count, accuracy: hits / count, count };
+    const tasks = this.#totals.scores(saved);
+    return { ...combineScores(this.#tasks, tasks), count, tasks };
   }
 }
 

@@ -9,11 +9,13 @@ import type { BatchSource, ImageBatch } from "../data/batches.js";
 import { type FeatureBatch, FeatureDataset } from "../data/features.js";
 import { DataLoader } from "../data/loader.js";
 import { type CompiledFunction, compile } from "../graph/compile.js";
-import type { Tensor } from "../graph/tensor.js";
+import { Tensor } from "../graph/tensor.js";
 import type { Layer } from "../nn/layers/container.js";
 import { GroupRobustLoss } from "../nn/layers/groupRobustLoss.js";
+import type { NamedLayer } from "../nn/layers/multiHead.js";
+import type { UncertaintyWeights } from "../nn/layers/uncertaintyWeights.js";
 import { crossEntropy } from "../nn/losses/classification.js";
-import { Network } from "../nn/network.js";
+import { Network, type NetworkOutputs } from "../nn/network.js";
 import type { StateDict } from "../nn/state-dict.js";
 import { tensorOver } from "../ops/create.js";
 import { add, mul, sub } from "../ops/elementwise/arithmetic.js";
@@ -22,16 +24,22 @@ import { defaultGenerator } from "../ops/random/generator.js";
 import { checkRange } from "../optim/groups.js";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.js";
 import type { Schedule, ScheduleState } from "../optim/schedules.js";
-import { type EvaluateOptions, Evaluator } from "./evaluation.js";
+import { type EvaluateOptions, Evaluator, needsTasks } from "./evaluation.js";
 import { type Inputs, inputsOf, toNetwork } from "./pixels.js";
 import { Stopwatch } from "./stopwatch.js";
 import { type SavedSums, ScoreDisplay, type Scores, Sums } from "./sums.js";
+import { sumTasks, totalLoss } from "./tasks/losses.js";
+import { checkTasks, type TargetsByTask, targetsOf } from "./tasks/targets.js";
+import type { Tasks } from "./tasks/task.js";
 
 type Labels = Tensor<Shape, "int32">;
 /** The labels of what pictures were mixed with, and the share of the loss that is not theirs. */
 type Mixed = { readonly labels: Labels; readonly share: Tensor<[]> };
 
-type BatchProgram = CompiledFunction<[Inputs, Labels, Labels | undefined, Mixed | undefined], null>;
+type BatchProgram = CompiledFunction<
+  [Inputs, Labels, Labels | undefined, Mixed | undefined, TargetsByTask | undefined],
+  null
+>;
 
 /** What is trained on: pictures, or features of them for a head. */
 export type TrainingData = BatchSource<ImageBatch | FeatureBatch>;
@@ -47,6 +55,14 @@ export interface TrainerOptions {
   readonly labelSmoothing?: number | undefined;
   /** Train on losses by groups of samples instead. */
   readonly groups?: GroupTraining | undefined;
+  /**
+   * Several things to learn at once, by name, from the values that batches have beside their pictures: from `faces` and other
+   * annotated sets, or put there by `annotate`. The model is an `nn.MultiHead` with a head of each name, or gives one row with
+   * columns for each in this order.
+   */
+  readonly tasks?: Tasks | undefined;
+  /** Learns how much each task counts. Default: their weights alone. Its parameters are for the optimizer. */
+  readonly taskWeights?: UncertaintyWeights | undefined;
   /** How pixels become the model's input. Default: 0 … 255 to 0 … 1. */
   readonly normalization?: Normalization | undefined;
   /** Changes the learning rate after each step or each epoch. Default: it stays. */
@@ -134,12 +150,14 @@ export interface TrainingState {
   readonly random: { readonly seed: number; readonly position: number };
   /** Of a `GroupRobustLoss`, where training is by groups. */
   readonly groupWeights?: readonly number[] | undefined;
+  /** Logarithms of the tasks' variances, where task weights are learnt. */
+  readonly taskWeights?: Readonly<Record<string, number>> | undefined;
   /** Spent training in the epoch at `position`. */
   readonly seconds: number;
 }
 
 /**
- * Trains a model on images with class labels.
+ * Trains a model on images with class labels, or with several labels at once.
  *
  * @example
  * const trainer = new Trainer(model, { optimizer: new SGD(model.parameters(), { lr: 0.05, momentum: 0.9 }) });
@@ -147,10 +165,10 @@ export interface TrainingState {
  * const { accuracy } = await trainer.evaluate(test);
  */
 export class Trainer {
-  readonly model: Layer;
+  readonly model: Layer | NamedLayer;
   readonly optimizer: Optimizer;
   readonly #options: TrainerOptions;
-  readonly #sums = new Sums();
+  readonly #sums: Sums;
   readonly #step: BatchProgram;
   /** Of a batch that a step is not yet made after. */
   readonly #part: BatchProgram;
@@ -162,10 +180,12 @@ export class Trainer {
   /** Readings of the state and evaluations under way, which no step may overtake. */
   #held: Promise<unknown> = Promise.resolve();
 
-  constructor(model: Layer, options: TrainerOptions) {
+  constructor(model: Layer | NamedLayer, options: TrainerOptions) {
     this.model = model;
     this.optimizer = options.optimizer;
     this.#options = options;
+    this.#sums = new Sums(options.tasks);
+    checkTaskOptions(options);
     const { loss, groups, labelSmoothing = 0 } = options;
     checkRange("Trainer", "labelSmoothing", labelSmoothing, 0, 1);
     if (labelSmoothing > 0 && (groups === undefined ? loss : groups.losses) !== undefined)
@@ -179,26 +199,25 @@ export class Trainer {
 
   /** The program of a batch, whose gradients count by 1 / `parts`; `use` records what becomes of them. */
   #compile(parts: number, use: () => void): BatchProgram {
-    const { normalization } = this.#options;
-    const { model } = this;
-    return compile((inputs: Inputs, labels: Labels, groups: Labels | undefined, mixed: Mixed | undefined) => {
-      const lossOf = (logits: Tensor, labels: Labels) => this.#lossOf(logits, labels, groups);
-      const x = toNetwork(inputs, normalization);
-      const { logits, auxiliary } = model instanceof Network ? model.outputs(x) : { logits: model(x), auxiliary: [] };
-      const lossFor = (logits: Tensor): Tensor => {
-        if (mixed === undefined) return lossOf(logits, labels);
-        const { labels: others, share } = mixed;
-        return add(mul(lossOf(logits, labels), share), mul(lossOf(logits, others), sub(1, share)));
-      };
-      const loss = auxiliary.reduce(
-        (sum, { logits, weight }) => add(sum, mul(lossFor(logits), weight)),
-        lossFor(logits),
-      );
-      this.#sums.record(loss, logits, labels, mixed);
-      backward(parts === 1 ? loss : mul(loss, 1 / parts));
-      use();
-      return null;
-    });
+    const { normalization, tasks } = this.#options;
+    return compile(
+      (
+        inputs: Inputs,
+        labels: Labels,
+        groups: Labels | undefined,
+        mixed: Mixed | undefined,
+        targets: TargetsByTask | undefined,
+      ) => {
+        const x = toNetwork(inputs, normalization);
+        const loss =
+          tasks !== undefined && targets !== undefined
+            ? this.#recordTasks(x, tasks, targets)
+            : this.#recordClasses(x, labels, groups, mixed);
+        backward(parts === 1 ? loss : mul(loss, 1 / parts));
+        use();
+        return null;
+      },
+    );
   }
 
   /** How much of the training has been done. */
@@ -283,11 +302,27 @@ export class Trainer {
       }
       robust.groupWeights.assign(tensorOver(Float32Array.from(state.groupWeights), [robust.groups], "float32"));
     }
+    this.#restoreTaskWeights(state.taskWeights);
     this.#position = state.position;
     this.#started = state.position.batch > 0;
     this.#clock.reset(state.seconds);
     defaultGenerator.seed = state.random.seed;
     defaultGenerator.position = state.random.position;
+  }
+
+  #restoreTaskWeights(saved: TrainingState["taskWeights"]): void {
+    const { taskWeights } = this.#options;
+    if (saved === undefined && taskWeights === undefined) return;
+    for (const [name, parameter] of Object.entries(taskWeights?.logVariances ?? {})) {
+      const value = saved?.[name];
+      if (value === undefined)
+        throw new StateDictError(
+          `the saved training has no learnt weight of the task ${name}. Fix: give the trainer the tasks and taskWeights that it was started with.`,
+        );
+      parameter.assign(tensorOver(Float32Array.of(value), [], "float32"));
+    }
+    if (taskWeights === undefined)
+      throw new StateDictError("the saved training learnt the tasks' weights. Fix: give the trainer taskWeights.");
   }
 
   async #readState(): Promise<TrainingState> {
@@ -297,15 +332,18 @@ export class Trainer {
     const { seed, position: drawn } = defaultGenerator;
     const schedule = this.#options.schedule?.state() ?? {};
     const robust = this.#robustLoss;
-    const [weights, optimizer, sums, groupWeights] = await Promise.all([
+    const logVariances = Object.entries(this.#options.taskWeights?.logVariances ?? {});
+    const [weights, optimizer, sums, groupWeights, taskWeights] = await Promise.all([
       this.model.stateDict(),
       this.optimizer.state(),
       this.#sums.saved(),
       robust?.groupWeights.value.data(),
+      Promise.all(logVariances.map(async ([name, { value }]) => [name, await value.item()] as const)),
     ]);
     for (const [name, { data }] of Object.entries(weights)) checkFinite(name, data);
     for (const [name, data] of Object.entries(optimizer.slots)) checkFinite(`the optimizer's ${name}`, data);
     if (groupWeights !== undefined) checkFinite("the loss's group weights", groupWeights);
+    for (const [name, value] of taskWeights) checkFinite(`the weight of the task ${name}`, [value]);
     return {
       position,
       weights,
@@ -314,6 +352,7 @@ export class Trainer {
       sums,
       random: { seed, position: drawn },
       groupWeights: groupWeights && [...groupWeights],
+      taskWeights: this.#options.taskWeights && Object.fromEntries(taskWeights),
       seconds,
     };
   }
@@ -330,6 +369,34 @@ export class Trainer {
     const { losses = (logits, labels) => crossEntropy(logits, labels, { reduction: "none", labelSmoothing }) } =
       training;
     return training.loss(losses(logits, labels), groups);
+  }
+
+  /** The loss on classes; what it comes to is counted. */
+  #recordClasses(x: Tensor, labels: Labels, groups: Labels | undefined, mixed: Mixed | undefined): Tensor {
+    const lossOf = (logits: Tensor, labels: Labels) => this.#lossOf(logits, labels, groups);
+    const { logits, auxiliary } = outputsOf(this.model, x);
+    if (!(logits instanceof Tensor)) throw needsTasks(Object.keys(logits));
+    const lossFor = (logits: Tensor): Tensor => {
+      if (mixed === undefined) return lossOf(logits, labels);
+      const { labels: others, share } = mixed;
+      return add(mul(lossOf(logits, labels), share), mul(lossOf(logits, others), sub(1, share)));
+    };
+    const loss = auxiliary.reduce((sum, { logits, weight }) => add(sum, mul(lossFor(logits), weight)), lossFor(logits));
+    this.#sums.record(loss, logits, labels, mixed);
+    return loss;
+  }
+
+  /** The loss on several tasks; what they come to is counted. */
+  #recordTasks(x: Tensor, tasks: Tasks, targets: TargetsByTask): Tensor {
+    const { taskWeights } = this.#options;
+    const { logits, auxiliary } = outputsOf(this.model, x);
+    const sums = sumTasks(tasks, logits, targets);
+    this.#sums.recordTasks(sums);
+    const lossFor = (logits: Tensor) => totalLoss(tasks, sumTasks(tasks, logits, targets), taskWeights);
+    return auxiliary.reduce(
+      (total, { logits, weight }) => add(total, mul(lossFor(logits), weight)),
+      totalLoss(tasks, sums, taskWeights),
+    );
   }
 
   #checkGroups(samples: number): void {
@@ -394,10 +461,15 @@ export class Trainer {
       const { labels, indices, size, mixed } = inputs;
       await this.#held;
       if (signal?.aborted) throw new AbortedError("training was cancelled");
+      const { tasks } = this.#options;
       const groupOf = this.#options.groups?.of;
       if (groupOf !== undefined && mixed !== undefined)
         throw new ArgumentError(
           "fit: a picture mixed of two belongs to no group. Fix: groups without mixup and cutmix.",
+        );
+      if (tasks !== undefined && mixed !== undefined)
+        throw new ArgumentError(
+          "fit: of several tasks only classes can be mixed, and not all are. Fix: tasks without mixup and cutmix.",
         );
       const batch = this.#position.batch + 1;
       const steps = batch % accumulate === 0 || batch === loader.batchesPerEpoch;
@@ -411,6 +483,7 @@ export class Trainer {
             "int32",
           ),
         mixed && { labels: tensorOver(mixed.labels, [size], "int32"), share: scalar(mixed.share) },
+        tasks && targetsOf(tasks, inputs),
       );
       // The step has been submitted: all else that belongs to the state moves on with it, in the same turn.
       this.#sums.counted(size);
@@ -447,12 +520,48 @@ export class Trainer {
   }
 }
 
+/** What a model gives while training. */
+function outputsOf(
+  model: Layer | NamedLayer,
+  x: Tensor,
+): Omit<NetworkOutputs, "logits"> & { readonly logits: Tensor | Readonly<Record<string, Tensor>> } {
+  return model instanceof Network ? model.outputs(x) : { logits: model(x), auxiliary: [] };
+}
+
+function checkTaskOptions({ tasks, taskWeights, groups, loss, labelSmoothing, optimizer }: TrainerOptions): void {
+  if (tasks === undefined) {
+    if (taskWeights === undefined) return;
+    throw new ArgumentError("Trainer: taskWeights is given without tasks. Fix: give tasks, too.");
+  }
+  checkTasks(tasks);
+  const [other] = Object.entries({ groups, loss, labelSmoothing }).find(([, value]) => value !== undefined) ?? [];
+  if (other !== undefined)
+    throw new ArgumentError(
+      `Trainer: tasks and ${other} are both given. Expected one of them. Fix: the loss option of a task.`,
+    );
+  if (taskWeights === undefined) return;
+  const missing = Object.keys(tasks).filter((name) => taskWeights.kinds[name] !== tasks[name].kind);
+  if (missing.length > 0 || Object.keys(taskWeights.kinds).length > Object.keys(tasks).length)
+    throw new ArgumentError(
+      `Trainer: taskWeights is of the tasks ${Object.keys(taskWeights.kinds).join(", ")}, but those to learn are ${Object.keys(tasks).join(", ")}. Expected the same, of the same kinds.`,
+    );
+  const trained = new Set(optimizer.parameters);
+  if (taskWeights.parameters().every((parameter) => trained.has(parameter))) return;
+  throw new ArgumentError(
+    "Trainer: the optimizer does not have the parameters of taskWeights, which would never change. Fix: new Adam([...model.parameters(), ...taskWeights.parameters()], …).",
+  );
+}
+
 /**
  * Trains a model in one call.
  *
  * @example await fit(model, train, { optimizer, epochs: 5, validation: test });
  */
-export function fit(model: Layer, train: TrainingData, options: TrainerOptions & FitOptions): Promise<EpochRecord[]> {
+export function fit(
+  model: Layer | NamedLayer,
+  train: TrainingData,
+  options: TrainerOptions & FitOptions,
+): Promise<EpochRecord[]> {
   return new Trainer(model, options).fit(train, options);
 }
 
