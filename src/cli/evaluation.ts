@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { ArgumentError, NotFiniteError } from "../core/errors.js";
+import type { View } from "../data/augment/views.js";
 import type { ModelEntry } from "../models/registry.js";
 import { Evaluator } from "../train/evaluation.js";
 import {
@@ -53,17 +54,21 @@ export async function openTarget<Flags extends DataFlags & DeviceFlags & { reado
 }
 
 /** Loss and accuracy. @throws NotFiniteError for weights that have diverged */
-export async function scoresOf({ weights, saved, data }: OpenedTarget, signal: AbortSignal): Promise<Scores> {
+export async function scoresOf(opened: OpenedTarget, signal: AbortSignal): Promise<Scores> {
+  const { saved, data } = opened;
   const { model, normalization } = saved;
   const scores = await new Evaluator(model, { normalization })
     .evaluate(data, { signal, onProgress: (done, total) => showProgress("testing", done, total) })
     .finally(clearProgress);
-  if (!Number.isFinite(scores.loss)) {
-    throw new NotFiniteError(
-      `${weights}: the loss on ${data.name} is ${scores.loss}, as after a training that diverged. Expected a finite number. Fix: train with a lower learning rate.`,
-    );
-  }
+  checkLoss(opened, scores);
   return scores;
+}
+
+function checkLoss({ weights, data }: OpenedTarget, { loss }: Scores): void {
+  if (Number.isFinite(loss)) return;
+  throw new NotFiniteError(
+    `${weights}: the loss on ${data.name} is ${loss}, as after a training that diverged. Expected a finite number. Fix: train with a lower learning rate.`,
+  );
 }
 
 /** All that can be said of the answers. */
@@ -73,11 +78,22 @@ export interface Details {
   readonly subgroups: SubgroupReport | undefined;
 }
 
-/** @param by attributes to compare groups by; none for no groups */
-export async function detailsOf(opened: OpenedTarget, by: readonly string[], signal: AbortSignal): Promise<Details> {
+export interface DetailOptions {
+  /** Attributes to compare groups by; none for no groups. */
+  readonly by?: readonly string[] | undefined;
+  readonly views?: readonly View[] | undefined;
+}
+
+/** All that can be said of the answers, in one go through the pictures. @throws NotFiniteError for weights that have diverged */
+export async function detailsOf(
+  opened: OpenedTarget,
+  { by = [], views }: DetailOptions,
+  signal: AbortSignal,
+): Promise<Details> {
   const { saved, data, attributes } = opened;
   if (by.length > 0) checkAttributes(data.name, attributes, by);
-  const scored = await scoreSet(saved, data, signal);
+  const scored = await scoreSet(saved, data, views, signal);
+  checkLoss(opened, scored.scores);
   const { probabilities, labels, predicted } = scored;
   const { classNames } = saved;
   return {

@@ -71,7 +71,7 @@ export interface NamedModel {
 export async function findNamedModel(given: string, weights: string | undefined): Promise<NamedModel | undefined> {
   const isName = models.list().some(({ name }) => name === given);
   if (isName || !statSync(given, { throwIfNoEntry: false })?.isDirectory()) {
-    const entry = models.find(given);
+    const entry = findEntry(given);
     return weights === undefined ? undefined : { entry, weights };
   }
   if (weights !== undefined) {
@@ -91,6 +91,22 @@ export async function findNamedModel(given: string, weights: string | undefined)
       `${path} does not say which model it is of. Fix: name the model, and this file with --weights.`,
     );
   return { entry: models.find(info.model), weights: path };
+}
+
+/** The model of that name. @throws ArgumentError that says that a run's folder would do, too */
+function findEntry(given: string): ModelEntry {
+  const isFile = existsSync(given);
+  if (isFile || /[\\/]/.test(given)) {
+    throw new ArgumentError(
+      `${isFile ? `${given} is a file` : `there is no folder ${given}`}. Expected the folder of a run, or the name of a model (fovea models lists them) with --weights.`,
+    );
+  }
+  try {
+    return models.find(given);
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    throw new ArgumentError(`${error.message} Or the folder of a run, but there is no folder ${given}, either.`);
+  }
 }
 
 /** Builds a network for pictures of C×H×W, with another number of channels than its own where they have one. */

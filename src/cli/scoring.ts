@@ -1,10 +1,12 @@
 /** What a model says of every picture of a set, for reports. */
 
 import { AbortedError } from "../core/errors.js";
+import type { View } from "../data/augment/views.js";
 import type { LabelledImages } from "../data/images.js";
 import type { Mistake } from "../report/index.js";
 import { predictedClasses, type ScoreRows } from "../train/metrics/index.js";
 import { Predictor } from "../train/predict.js";
+import type { Scores } from "../train/sums.js";
 import { toPicture } from "./picture.js";
 import { clearProgress, showProgress } from "./progress.js";
 import type { SavedModel } from "./saved-model.js";
@@ -14,26 +16,34 @@ export interface ScoredSet {
   readonly probabilities: ScoreRows;
   readonly labels: Int32Array;
   readonly predicted: Int32Array;
+  readonly scores: Scores;
 }
 
+/** @param views looks at each picture, over which probabilities are averaged; none for the picture as it is */
 export async function scoreSet(
   { model, normalization }: SavedModel,
   data: LabelledImages,
+  views: readonly View[] | undefined,
   signal: AbortSignal,
 ): Promise<ScoredSet> {
   const probabilities: Float32Array[] = [];
   const labels = new Int32Array(data.size);
+  let loss = 0;
   try {
-    for await (const prediction of new Predictor(model, { normalization }).predict(data)) {
+    for await (const prediction of new Predictor(model, { normalization }).predict(data, { views, losses: true })) {
       if (signal.aborted) throw new AbortedError();
       labels[probabilities.length] = prediction.label;
       probabilities.push(prediction.probabilities);
-      showProgress("asking for probabilities", probabilities.length, data.size);
+      loss += prediction.loss ?? 0;
+      showProgress("testing", probabilities.length, data.size);
     }
   } finally {
     clearProgress();
   }
-  return { probabilities, labels, predicted: predictedClasses(probabilities) };
+  const predicted = predictedClasses(probabilities);
+  const count = data.size;
+  const hits = predicted.reduce((sum, answer, i) => sum + (answer === labels[i] ? 1 : 0), 0);
+  return { probabilities, labels, predicted, scores: { loss: loss / count, accuracy: hits / count, count } };
 }
 
 /** The mistakes that a model was surest of: they say the most. */

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { ArgumentError, FormatError } from "../core/errors.js";
 import type { NormalizationGroup } from "../data/normalization/fit.js";
 import { isDataName } from "./data.js";
+import { learntMethods } from "./normalizing.js";
 import type { DataFlags, DeviceFlags } from "./options.js";
 import { commandLine } from "./output.js";
 import { isTable } from "./own-pictures.js";
@@ -12,7 +13,7 @@ import { isTable } from "./own-pictures.js";
 export const optimizerNames = ["sgd", "adam", "adamw"] as const;
 export const scheduleNames = ["constant", "step", "cosine", "one-cycle", "plateau"] as const;
 
-export const normalizeNames = ["model", "min-max", "z-score", "zca"] as const;
+export const normalizeNames = ["model", ...learntMethods] as const;
 
 export interface TrainFlags extends DataFlags, DeviceFlags {
   readonly epochs: number;

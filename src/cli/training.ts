@@ -1,11 +1,9 @@
 /** A run of `fovea train`: from settings to scores, with checkpoints on the way. */
 
 import { AbortedError, ArgumentError, DataError } from "../core/errors.js";
-import type { Normalization } from "../core/normalization.js";
 import type { LoaderAugmentation } from "../data/augment/augmentation.js";
-import type { BatchSource, ImageBatch } from "../data/batches.js";
+import type { ImageBatch } from "../data/batches.js";
 import type { LabelledImages } from "../data/images.js";
-import { fitNormalization } from "../data/normalization/fit.js";
 import { balancedWeights } from "../data/sampling.js";
 import type { Device } from "../index.js";
 import type { ModelEntry } from "../models/registry.js";
@@ -22,6 +20,7 @@ import { type EpochRecord, Trainer } from "../train/trainer.js";
 import { loadAugmentation } from "./augmentation.js";
 import { fingerprint, loadTraining, skippedFiles } from "./data.js";
 import { showMistakes } from "./mistakes.js";
+import { learnNormalization } from "./normalizing.js";
 import { commandLine, explain, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
 import { clearProgress, showProgress } from "./progress.js";
 import type { EpochLine, RunFolder } from "./run-folder.js";
@@ -59,7 +58,10 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const stepsPerEpoch = Math.ceil(Math.ceil(trainSet.size / flags.batch) / flags.accumulate);
   const schedule = makeSchedule(optimizer, flags, stepsPerEpoch);
   const scheduleEvery = flags.schedule === "plateau" ? "epoch" : "step";
-  const normalization = await learnNormalization(entry, flags, trainSet, signal);
+  const { normalize, normalizePer } = flags;
+  // A resumed run learns the same again.
+  const normalization =
+    normalize === "model" ? entry.normalization : await learnNormalization(normalize, normalizePer, trainSet, signal);
   const { accumulate, labelSmoothing } = flags;
   const trainer = new Trainer(model, { optimizer, normalization, schedule, scheduleEvery, accumulate, labelSmoothing });
 
@@ -92,20 +94,6 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
     checkpoint: folder.checkpointPath,
     folder: folder.path,
   };
-}
-
-/** The network's own normalization, or one learnt from the training set; a resumed run learns the same again. */
-async function learnNormalization(
-  { normalization }: ModelEntry,
-  { normalize, normalizePer }: TrainFlags,
-  trainSet: BatchSource<ImageBatch>,
-  signal: AbortSignal,
-): Promise<Normalization> {
-  if (normalize === "model") return normalization;
-  const onProgress = (done: number, total: number) => showProgress("learning the normalization", done, total);
-  // Directions that hardly vary in pictures are noise, which whitening would make as strong as all others.
-  const method = normalize === "zca" ? { method: normalize, epsilon: 0.01 } : { method: normalize, per: normalizePer };
-  return await fitNormalization(trainSet, { ...method, signal, onProgress }).finally(clearProgress);
 }
 
 interface Fit {

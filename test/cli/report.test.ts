@@ -7,7 +7,10 @@ import { before, describe, it } from "node:test";
 import { digits } from "../../src/data/digits/digits.js";
 import { encodePng } from "../../src/formats/png.js";
 import { loadSharp } from "../../src/node/image.js";
-import { jsonLines, run, skipCommand, temporaryFolder, writeData } from "./command.js";
+import { jsonLines, run as runAlone, skipCommand, temporaryFolder, writeData } from "./command.js";
+import { inOneProcess } from "./session.js";
+
+const run = inOneProcess();
 
 interface Scores {
   readonly accuracy: number;
@@ -32,7 +35,7 @@ describe("what became of a run", { skip: skipCommand }, () => {
     folder = await temporaryFolder();
     const data = await writeData(join(folder, "data"), { train: 200, test: 60 });
     first = join(folder, "runs/first");
-    const trained = await run(["train", "lenet5", "--data", data, "--epochs", "2", "--out", first, "--json"]);
+    const trained = await runAlone(["train", "lenet5", "--data", data, "--epochs", "2", "--out", first, "--json"]);
     assert.equal(trained.status, 0, trained.stderr);
   });
 
@@ -78,6 +81,30 @@ describe("what became of a run", { skip: skipCommand }, () => {
     // Of ten classes none is the positive one.
     assert.deepEqual(Object.keys(groups[0].rates), ["accuracy"]);
     assert.match(subgroups.warnings[0], /^team=blue: 7 samples, too few to say/);
+  });
+
+  it("evaluate averages over looks, normalizes anew, and gives the same scores with all else", async () => {
+    const evaluate = async (...options: string[]) => {
+      const result = await run(["evaluate", first, "--json", ...options]);
+      assert.equal(result.status, 0, result.stderr);
+      const [{ loss, accuracy, count }] = jsonLines(result);
+      assert.equal(count, 60);
+      return { loss: Number(loss), accuracy, stderr: result.stderr };
+    };
+    const [plain, report, looks, own] = await Promise.all([
+      evaluate(),
+      evaluate("--report"),
+      evaluate("--views", "shifts"),
+      evaluate("--normalize", "own"),
+    ]);
+    assert.equal(report.accuracy, plain.accuracy);
+    assert.ok(Math.abs(report.loss - plain.loss) < 1e-6, `${report.loss}, not ${plain.loss}`);
+    const differs = (loss: number) => Math.abs(loss - plain.loss) > 1e-4 && loss < plain.loss + 1;
+    assert.ok(differs(looks.loss) && differs(own.loss), `${[plain.loss, looks.loss, own.loss]}`);
+    assert.match(own.stderr, /learnt from the test pictures of data: .*\n.*learnt from 60 samples/);
+    assert.doesNotMatch(plain.stderr, /learnt/);
+    const wrong = await run(["evaluate", first, "--views", "3"]);
+    assert.match(wrong.stderr, /--views.*Expected flips \(2\), shifts \(9\), both \(18\)/);
   });
 
   it("--by refuses data without attributes before it computes", async () => {

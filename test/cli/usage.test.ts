@@ -89,7 +89,19 @@ describe("a wrong command line", { skip: skipCommand }, () => {
     [2, /'--weights <file or name>' not specified/, "evaluate", "lenet5"],
     [2, /missing required argument 'image'/, "predict", "lenet5", ...weights],
     [1, /no model named "lenet6"\. Did you mean lenet5\? Expected one of: lenet5/, "train", "lenet6"],
-    [1, /no model named "lenet6"/, "evaluate", "lenet6", ...weights],
+    [
+      1,
+      /no model named "lenet6".* Or the folder of a run, but there is no folder lenet6/,
+      "evaluate",
+      "lenet6",
+      ...weights,
+    ],
+    [
+      1,
+      /there is no folder runs\/none\. Expected the folder of a run, or the name of a model/,
+      "evaluate",
+      "runs/none",
+    ],
     [1, /no model named "lenet6"/, "predict", "lenet6", ...weights, "a.png"],
     [
       1,

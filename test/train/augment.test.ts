@@ -104,6 +104,10 @@ it("predictions are averaged over views", async () => {
     for (const [k, value] of row.entries()) assert.ok(Math.abs(value - (plain[i][k] + other[i][k]) / 2) < 1e-6);
   }
   assert.notDeepEqual(plain, averaged);
+  for (const views of [undefined, augment.flipViews()]) {
+    for await (const { probabilities, label, loss = 0 } of predict(model, train, { views, losses: true }))
+      assert.ok(Math.abs(loss + Math.log(probabilities[label])) < 1e-5);
+  }
   await assert.rejects(probabilities({ views: [] }), /there are no views/);
 });
 

@@ -1,18 +1,21 @@
 /** `fovea evaluate`: scores saved weights on a test set. */
 
 import { extname } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { View } from "../../data/augment/views.js";
 import { writeFile } from "../../node/files.js";
 import { loadSharp } from "../../node/image.js";
 import { drawConfusion } from "../../report/index.js";
 import type { ClassificationReport } from "../../train/metrics/index.js";
 import { skippedFiles } from "../data.js";
 import { attributeNames, type Details, detailsOf, openTarget, scoresOf } from "../evaluation.js";
+import { type NormalizationSource, normalizationSources, normalizeAnew } from "../normalizing.js";
 import { type DataFlags, type DeviceFlags, withDataOptions, withDeviceOptions } from "../options.js";
 import { explain, formatCount, formatShare, printJson, say } from "../output.js";
 import { reportLines, subgroupLines } from "../score-tables.js";
 import { stoppable } from "../stopping.js";
 import { terminalWidth } from "../terminal.js";
+import { viewsOption } from "../views.js";
 import { modelOrRun, weightsHelp } from "../weights-file.js";
 
 const help = `
@@ -20,12 +23,19 @@ Example:
   $ fovea evaluate runs/first --report
   $ fovea evaluate runs/pets --data more-photos
   $ fovea evaluate runs/faces --by gender,smile --json
+  $ fovea evaluate runs/cifar --views flips
+  $ fovea evaluate runs/first --data scans --normalize own
   $ fovea evaluate lenet5 --weights runs/first/checkpoint.safetensors \\
       --data mnist --data-dir ~/mnist --confusion confusion.svg
 
 A run's folder stands for its model and weights; without --data it is tested
 with what it was not trained with of its own data: the test pictures, or those
 of a folder of pictures that were held out.
+
+--normalize own learns the pixels' ranges, deviations or whitening from the test
+pictures, by the method of the run (z-score by channel where it has none): a
+shift of light between the sets is evened out, but the scores rest on knowledge
+of what is tested.
 
 Attributes for --by are further columns of a .csv, or what a generated set
 knows of its pictures. Of two classes the second is the positive one: "positive"
@@ -38,6 +48,8 @@ interface EvaluateFlags extends DataFlags, DeviceFlags {
   readonly report?: true;
   readonly by?: readonly string[];
   readonly confusion?: string;
+  readonly views?: readonly View[];
+  readonly normalize: NormalizationSource;
   readonly json?: true;
 }
 
@@ -50,6 +62,15 @@ export function evaluateCommand(): Command {
     .option("--report", "also top-k, scores of each class, the confusion matrix, calibration")
     .option("--by <attributes>", "compare groups of pictures, such as gender,smile", attributeNames)
     .option("--confusion <file>", "draw the confusion matrix: .svg or .png", pictureName)
+    .addOption(viewsOption())
+    .addOption(
+      new Option(
+        "--normalize <source>",
+        "as the weights were trained, or own: as learnt from the test pictures themselves",
+      )
+        .choices(normalizationSources)
+        .default("trained"),
+    )
     .option("--json", "the scores as one JSON object on standard output")
     .addHelpText("after", help)
     .action((name: string, _: EvaluateFlags, command: Command) =>
@@ -64,12 +85,13 @@ function pictureName(text: string): string {
 }
 
 async function evaluate(name: string, command: Command, signal: AbortSignal): Promise<void> {
-  const opened = await openTarget<EvaluateFlags>(name, command, signal);
-  const { entry, data, flags } = opened;
-  const { report, by = [], confusion, json } = flags;
-  const detailed = report || by.length > 0 || confusion !== undefined;
-  const details = detailed ? await detailsOf(opened, by, signal) : undefined;
-  const { accuracy, loss, count } = await scoresOf(opened, signal);
+  const trained = await openTarget<EvaluateFlags>(name, command, signal);
+  const { entry, data, flags } = trained;
+  const opened = flags.normalize === "own" ? await normalizeAnew(trained, signal) : trained;
+  const { report, by, confusion, views, json } = flags;
+  const detailed = [report, by, confusion, views].some((flag) => flag !== undefined);
+  const details = detailed ? await detailsOf(opened, flags, signal) : undefined;
+  const { accuracy, loss, count } = details?.scored.scores ?? (await scoresOf(opened, signal));
   if (confusion !== undefined && details !== undefined) await writeConfusion(confusion, details.report);
   if (json) {
     printJson({ accuracy, loss, count, ...detailsJson(details, report), ...skippedFiles(data) });

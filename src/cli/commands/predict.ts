@@ -1,8 +1,8 @@
 /** `fovea predict`: what a trained model sees in pictures. */
 
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { AbortedError, ArgumentError } from "../../core/errors.js";
-import { flipViews, shiftViews } from "../../data/augment/views.js";
+import type { View } from "../../data/augment/views.js";
 import { ImageDataset } from "../../data/images.js";
 import { toPlanar } from "../../data/pixels.js";
 import { fitPixels } from "../../data/resize.js";
@@ -16,6 +16,7 @@ import { expandPictures } from "../picture-files.js";
 import { findNamedModel, loadSavedModel, type SavedModel } from "../saved-model.js";
 import { stoppable } from "../stopping.js";
 import { colours, terminalWidth } from "../terminal.js";
+import { viewsOption } from "../views.js";
 import { modelOrRun, weightsHelp, weightsNeeded } from "../weights-file.js";
 
 const help = `
@@ -35,11 +36,9 @@ interface PredictFlags extends DeviceFlags {
   readonly weights?: string;
   readonly top: number;
   readonly invert?: true;
-  readonly views?: keyof typeof viewsOf;
+  readonly views?: readonly View[];
   readonly json?: true;
 }
-
-const viewsOf = { flips: flipViews, shifts: shiftViews } as const;
 
 export function predictCommand(): Command {
   const command = new Command("predict")
@@ -50,12 +49,7 @@ export function predictCommand(): Command {
   return withDeviceOptions(command)
     .option("--top <n>", "how many classes to name", wholeNumber(1), 3)
     .option("--invert", "exchange dark and bright")
-    .addOption(
-      new Option(
-        "--views <name>",
-        "average over several looks: each picture's mirror image, or shifts by a pixel",
-      ).choices(Object.keys(viewsOf)),
-    )
+    .addOption(viewsOption())
     .option("--json", "one JSON object for each picture on standard output")
     .addHelpText("after", help)
     .action((name: string, files: readonly string[], _: PredictFlags, command: Command) =>
@@ -130,7 +124,7 @@ async function answer(
   predictor: Predictor,
   { top, json, invert, views }: PredictFlags,
 ): Promise<void> {
-  for await (const { probabilities } of predictor.predict(data, { views: views && viewsOf[views]() })) {
+  for await (const { probabilities } of predictor.predict(data, { views })) {
     const best = ranking(probabilities)
       .slice(0, top)
       .map((index): Answer => ({ class: data.classNames[index], probability: probabilities[index] }));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { writeFile } from "../../node/files.js";
 import { reportPage } from "../../report/index.js";
-import { attributeNames, detailsOf, openTarget, scoresOf } from "../evaluation.js";
+import { attributeNames, detailsOf, openTarget } from "../evaluation.js";
 import { type DataFlags, type DeviceFlags, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
 import { explain, formatShare, printJson } from "../output.js";
 import { readRun } from "../run-record.js";
@@ -47,8 +47,8 @@ async function writeReport(path: string, command: Command, signal: AbortSignal):
   const run = await readRun(path);
   const opened = await openTarget<ReportFlags>(path, command, signal);
   const { entry, data, saved, flags } = opened;
-  const { scored, report, subgroups } = await detailsOf(opened, flags.by ?? [], signal);
-  const { accuracy, loss, count } = await scoresOf(opened, signal);
+  const { scored, report, subgroups } = await detailsOf(opened, flags, signal);
+  const { accuracy, loss, count } = scored.scores;
   const page = await reportPage({
     title: `${entry.name} on ${data.name}`,
     epochs: run.epochs,
