@@ -59,8 +59,8 @@ static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4};
 INLINE void keep(float *out, vf sum, int32_t add) { store(out, add ? load(out) + sum : sum); }
 
 /*
- * What is read next, fetched into the second-level cache meanwhile, a line with each term: memory then moves while
- * registers compute. The tiles that read the same panel share the lines of the next one.
+ * What is read next, fetched into the second-level cache meanwhile, from `line` on, `stride` floats with each term: memory
+ * then moves while registers compute.
  */
 typedef struct {
   const float *line;
@@ -70,10 +70,23 @@ typedef struct {
 /* Nothing: a line that is there. */
 INLINE Ahead nothing_ahead(const float *panel) { return (Ahead){panel, 0}; }
 
-/* The share of tile `tile` of `tiles`; of `count` terms, `panel_stride` apart. */
-INLINE Ahead share_ahead(const float *next, ptrdiff_t panel_stride, int32_t count, int32_t tile, int32_t tiles) {
-  ptrdiff_t stride = panel_stride / tiles;
-  return (Ahead){next + tile * stride * count, stride};
+/* A panel and the one that is read after it, which the first `sharers` of the tiles that read the panel fetch. */
+typedef struct {
+  const float *panel, *next;
+  ptrdiff_t stride;
+  int32_t sharers;
+} AheadPanel;
+
+INLINE AheadPanel fetch_ahead(const float *panel, const float *next, ptrdiff_t panel_stride, int32_t tiles) {
+  static const int8_t sharers[] = {1, 1, 2, 2, 4, 4, 4, 4, 8};
+  int32_t count = sharers[min_int(tiles, 8)];
+  return (AheadPanel){panel, next, panel_stride / count, count};
+}
+
+/* The share of a tile of `count` terms. */
+INLINE Ahead tile_ahead(const AheadPanel *a, int32_t tile, int32_t count) {
+  if (tile >= a->sharers) return nothing_ahead(a->panel);
+  return (Ahead){a->next + tile * a->stride * count, a->stride};
 }
 
 INLINE void broadcast_tile(const int rows, const int vectors, const float *const *x, const int32_t *offsets,

@@ -125,9 +125,10 @@ static void multiply_positions(const Winograd *w, const float *weights, const Pa
       for (int32_t p = group->first; p < group->end; p++) {
         Panel panel = get_panel(w->step->target_channels, p);
         const float *factors = panel_factors(w, weights, position, p, first);
-        const float *next = next_factors(w, weights, group, position, p, first);
         float *out = w->products + position * w->product_distance + (panel.first - group->vectors.first) * VW;
         int32_t parts = ceil_div(tiles, broadcast_rows[panel.count - 1]);
+        const float *next = next_factors(w, weights, group, position, p, first);
+        AheadPanel ahead = fetch_ahead(factors, next, panel.count * VW, parts);
         for (int32_t part = 0; part < parts; part++) {
           int32_t tile = part_begin(tiles, parts, part), rows = part_begin(tiles, parts, part + 1) - tile;
           const float *x[MAX_ROWS];
@@ -137,7 +138,7 @@ static void multiply_positions(const Winograd *w, const float *weights, const Pa
             to[i] = out + (ptrdiff_t)(tile + i) * width;
           }
           broadcast_tiles[panel.count - 1][rows - 1](x, w->offsets, count, factors, panel.count * VW, to, first > 0,
-                                                      share_ahead(next, panel.count * VW, count, part, parts));
+                                                      tile_ahead(&ahead, part, count));
         }
       }
     }

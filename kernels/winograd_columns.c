@@ -123,6 +123,8 @@ static void multiply_points(const WinogradColumns *w, const float *weights, int3
       int32_t terms = min_int(w->terms - first, STRIP_TERMS), column = 0;
       const float *x = w->source + point * step->source_distance;
       float *out = w->products + point * step->product_distance;
+      const float *factors = weights + (ptrdiff_t)first * width;
+      AheadPanel ahead = fetch_ahead(factors, factors + (ptrdiff_t)terms * width, width, tiles);
       for (int32_t t = 0; t < tiles; t++) {
         int32_t size = part_begin(pixels, tiles, t + 1) - part_begin(pixels, tiles, t);
         const float *from[MAX_ROWS];
@@ -135,9 +137,8 @@ static void multiply_points(const WinogradColumns *w, const float *weights, int3
           from[i] = x;
           to[i] = out;
         }
-        const float *factors = weights + (ptrdiff_t)first * width;
-        Ahead ahead = share_ahead(factors + (ptrdiff_t)terms * width, width, terms, t, tiles);
-        broadcast_tiles[vectors - 1][size - 1](from, w->offsets + first, terms, factors, width, to, first > 0, ahead);
+        broadcast_tiles[vectors - 1][size - 1](from, w->offsets + first, terms, factors, width, to, first > 0,
+                                               tile_ahead(&ahead, t, terms));
       }
     }
     weights += (ptrdiff_t)w->terms * width;
