@@ -40,9 +40,17 @@ export interface Plans {
   readonly quick: Plan;
 }
 
-export function withExperimentOptions(command: Command, { full }: Plans): Command {
+/** Options of experiments with digits. */
+export function withExperimentOptions(command: Command, plans: Plans): Command {
+  return withPlanOptions(
+    command.option("--data-dir <folder>", "folder with the files of MNIST (default: digits that are drawn)"),
+    plans,
+  );
+}
+
+/** Options of all experiments. */
+export function withPlanOptions(command: Command, { full }: Plans): Command {
   return command
-    .option("--data-dir <folder>", "folder with the files of MNIST (default: digits that are drawn)")
     .option("--size <n>", `pictures to learn from (default: ${full.size})`, whole(100))
     .option("--test-size <n>", `pictures to test with (default: ${full.testSize})`, whole(10))
     .option("--epochs <n>", `times to go through them (default: ${full.epochs})`, whole(1))

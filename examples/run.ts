@@ -7,6 +7,7 @@ import { command as fairSmiles } from "./fair-smiles.js";
 import { command as findDigits } from "./find-digits.js";
 import { command as kernels } from "./kernels.js";
 import { command as permutation } from "./permutation.js";
+import { command as tasks } from "./tasks.js";
 import { command as templates } from "./templates.js";
 import { command as translation } from "./translation.js";
 
@@ -22,6 +23,7 @@ const program = new Command("example")
   .addCommand(findDigits)
   .addCommand(deepGradients)
   .addCommand(fairSmiles)
+  .addCommand(tasks)
   .addCommand(translation)
   .addCommand(permutation)
   .helpCommand(false)

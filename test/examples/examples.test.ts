@@ -25,6 +25,7 @@ describe("npm run example", { skip }, () => {
       "find-digits",
       "deep-gradients",
       "fair-smiles",
+      "tasks",
       "translation",
       "permutation",
     ]) {
