@@ -2,6 +2,8 @@
 
 import { Command } from "commander";
 import { FoveaError } from "fovea";
+import { command as cifarCnn } from "./cifar-cnn.js";
+import { command as cifarRecipe } from "./cifar-recipe.js";
 import { command as deepGradients } from "./deep-gradients.js";
 import { command as fairSmiles } from "./fair-smiles.js";
 import { command as findDigits } from "./find-digits.js";
@@ -26,6 +28,8 @@ const program = new Command("example")
   .addCommand(tasks)
   .addCommand(translation)
   .addCommand(permutation)
+  .addCommand(cifarCnn)
+  .addCommand(cifarRecipe)
   .helpCommand(false)
   .showHelpAfterError("Add --help for what is expected.");
 for (const command of program.commands) command.showHelpAfterError("Add --help for what is expected.");

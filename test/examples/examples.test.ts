@@ -28,6 +28,8 @@ describe("npm run example", { skip }, () => {
       "tasks",
       "translation",
       "permutation",
+      "cifar-cnn",
+      "cifar-recipe",
     ]) {
       assert.match(list, new RegExp(`^ {2}${name} \\[options\\] +\\S`, "m"));
       assert.match(await printed(name, "--help"), new RegExp(`^Usage: example ${name} \\[options\\]`));
