@@ -177,3 +177,45 @@ export function emboss(): Kernel {
     [0, 1, 2],
   ]);
 }
+
+export interface GaborOptions {
+  /** Pixels from one crest of the wave to the next. Default 4. */
+  readonly wavelength?: number;
+  /** Degrees, clockwise, by which the direction that the wave runs in is turned from "to the right". Default 0: upright stripes. */
+  readonly angle?: number;
+  /** Standard deviation of the Gaussian along the wave, in pixels. Default 0.56 · `wavelength`, a band of one octave. */
+  readonly sigma?: number;
+  /** How much narrower the Gaussian is along the stripes: 1 for round, 0.5 for twice as long as wide. Default 1. */
+  readonly aspect?: number;
+  /** Degrees: 0 for a bright stripe in the middle, 90 for an edge there. Default 0. */
+  readonly phase?: number;
+}
+
+/**
+ * A wave under a Gaussian: finds stripes and edges of one width and direction, as cells of the visual cortex do (Gabor 1946;
+ * Daugman 1985), and as first layers of networks learn to. The values of OpenCV's `getGaborKernel`: 1 where a crest is in the
+ * middle; with phase 0 the sum is not 0.
+ *
+ * @param size covers the kernel's rim from about 6 · sigma on
+ * @example applyKernel(picture, gabor(9, { wavelength: 5, angle: 45 }))
+ */
+export function gabor(size = 9, options: GaborOptions = {}): Kernel {
+  const { wavelength = 4, angle = 0, sigma = 0.56 * wavelength, aspect = 1, phase = 0 } = options;
+  checkCount("gabor", "size", size);
+  checkSigma("gabor", sigma);
+  for (const [name, value] of Object.entries({ wavelength, aspect })) {
+    if (!(Number.isFinite(value) && value > 0))
+      throw new ArgumentError(`gabor: ${name} is ${value}. Expected a number above 0.`);
+  }
+  for (const [name, value] of Object.entries({ angle, phase })) {
+    if (!Number.isFinite(value)) throw new ArgumentError(`gabor: ${name} is ${value}. Expected degrees, such as 45.`);
+  }
+  const [turn, start] = [angle, phase].map((degrees) => (degrees * Math.PI) / 180);
+  const rows = sampled(size, (x, y) => {
+    const along = x * Math.cos(turn) + y * Math.sin(turn);
+    const across = y * Math.cos(turn) - x * Math.sin(turn);
+    const bell = Math.exp(-(along * along + aspect * aspect * across * across) / (2 * sigma * sigma));
+    return bell * Math.cos((2 * Math.PI * along) / wavelength + start);
+  });
+  return kernelOf(rows);
+}

@@ -1,6 +1,7 @@
 /** Hand-made kernels: PyTorch's numbers, and what each is good for. The lectures' examples are in test/lectures. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { beforeEach, describe, it } from "node:test";
 import { ArgumentError, ShapeError, type Tensor, tensor, vision, zeros } from "../../src/index.js";
 import { anyDevice, kernelDevices, referenceDevice, useDevice } from "../support/devices.js";
@@ -9,6 +10,14 @@ import { assertClose } from "../support/numbers.js";
 
 const { applyKernel } = vision;
 const golden = new Golden("vision");
+interface GaborCase {
+  readonly size: number;
+  readonly options: vision.GaborOptions;
+  readonly values: readonly number[];
+}
+const { cases: gaborCases }: { readonly cases: readonly GaborCase[] } = JSON.parse(
+  readFileSync(new URL("../../../test/goldens/gabor.json", import.meta.url), "utf8"),
+);
 const reference = { name: "reference", device: referenceDevice, reason: undefined };
 
 beforeEach(() => useDevice(anyDevice()));
@@ -28,6 +37,19 @@ describe("kernels", () => {
       assertClose(second, golden.get(`log.${size}`).data, 1e-6, "laplacianOfGaussian");
     });
   }
+
+  it("Gabor's are scikit-image's, and answer to stripes across the direction that they run in", async () => {
+    for (const { size, options, values } of gaborCases) {
+      assertClose(await vision.gabor(size, options).data(), values, 1e-6, JSON.stringify(options));
+    }
+    // Unless told: round, one octave, a crest in the middle.
+    assertClose(await vision.gabor().data(), gaborCases[0].values, 1e-6);
+    const response = async (angle: number) => {
+      const stripes = Float32Array.from({ length: 81 }, (_, i) => Math.cos(((i % 9) - 4) * (Math.PI / 2)));
+      return applyKernel(tensor(stripes, [9, 9]), vision.gabor(9, { angle }), { padding: "valid" }).item();
+    };
+    assert.ok((await response(0)) > 10 * Math.abs(await response(90)));
+  });
 
   it("leave flat ground as it is when they blur or sharpen, and give nothing there when they look for edges", async () => {
     const total = async (kernel: Tensor) => (await kernel.data()).reduce((sum, value) => sum + value, 0);
@@ -51,6 +73,11 @@ describe("kernels", () => {
       [() => vision.gaussian(5, 0), /^gaussian: sigma is 0\. Expected a number of pixels above 0/],
       [() => vision.laplacianOfGaussian(9, Number.NaN), /^laplacianOfGaussian: sigma is NaN/],
       [() => vision.identity(4), /^identity: size is 4\. Expected an odd number/],
+      [() => vision.gabor(0), /^gabor: size is 0/],
+      [() => vision.gabor(9, { wavelength: 0 }), /^gabor: sigma is 0/],
+      [() => vision.gabor(9, { wavelength: -4, sigma: 2 }), /^gabor: wavelength is -4\. Expected a number above 0/],
+      [() => vision.gabor(9, { aspect: Number.NaN }), /^gabor: aspect is NaN/],
+      [() => vision.gabor(9, { angle: Number.POSITIVE_INFINITY }), /^gabor: angle is Infinity\. Expected degrees/],
       [() => vision.sharpen(Number.POSITIVE_INFINITY), /^sharpen: amount is Infinity/],
     ];
     for (const [make, message] of cases) {
