@@ -1,5 +1,6 @@
 /** Curves as SVG. */
 
+import { ArgumentError } from "../core/errors.js";
 import { escapeMarkup } from "../core/markup.js";
 import { chartStyle, seriesClass } from "./style.js";
 
@@ -15,6 +16,8 @@ export interface PlotOptions {
   readonly yAxis: string;
   /** Least and most on an axis. Default: what the points need. */
   readonly xRange?: readonly [number, number];
+  /** `log`: from each power of ten to the next is equally far; what is not above 0 is left out. Default `linear`. */
+  readonly xScale?: "linear" | "log";
   readonly yRange?: readonly [number, number];
   /** A thin line from corner to corner: of guessing, or of perfect calibration. */
   readonly diagonal?: boolean;
@@ -32,16 +35,24 @@ const mostPoints = 480;
  * @example drawPlot([{ name: "test", points: [[1, 0.9], [2, 0.95]] }], { title: "Accuracy", xAxis: "epoch", yAxis: "share" })
  */
 export function drawPlot(lines: readonly PlotLine[], options: PlotOptions): string {
-  const { title, xAxis, yAxis, diagonal = false } = options;
+  const { title, xAxis, yAxis, xScale = "linear", diagonal = false } = options;
+  if (xScale === "log" && options.xRange?.some((end) => !(end > 0))) {
+    throw new ArgumentError(
+      `drawPlot: xRange is [${options.xRange.join(", ")}]. Expected numbers above 0, as the axis is logarithmic.`,
+    );
+  }
+  const scaled = xScale === "log" ? Math.log10 : (value: number) => value;
   const drawn = lines.map(({ name, points }) => ({
     name,
-    points: points.filter((point) => point.every(Number.isFinite)),
+    points: points.filter(([x, y]) => Number.isFinite(scaled(x)) && Number.isFinite(y)),
   }));
   const all = drawn.flatMap(({ points }) => points);
-  const wholeX = all.every(([x]) => Number.isInteger(x));
-  const xTicks = ticksOf(options.xRange ?? rangeOf(all.map(([x]) => x)), options.xRange !== undefined, wholeX);
+  // Powers of ten have whole logarithms.
+  const wholeX = xScale === "log" || all.every(([x]) => Number.isInteger(x));
+  const xRange = rangeOf((options.xRange ?? all.map(([x]) => x)).map(scaled));
+  const xTicks = ticksOf(xRange, options.xRange !== undefined, wholeX);
   const yTicks = ticksOf(options.yRange ?? rangeOf(all.map(([, y]) => y)), options.yRange !== undefined);
-  const x = (value: number) => place(value, xTicks, left, width - right);
+  const x = (value: number) => place(scaled(value), xTicks, left, width - right);
   const y = (value: number) => place(value, yTicks, height - bottom, top);
   const grid = [
     ...yTicks.marks.map(
@@ -49,7 +60,8 @@ export function drawPlot(lines: readonly PlotLine[], options: PlotOptions): stri
         `<path class="grid" d="M${left} ${y(mark)}H${width - right}"/><text x="${left - 8}" y="${y(mark) + 4}" text-anchor="end">${label(mark)}</text>`,
     ),
     ...xTicks.marks.map(
-      (mark) => `<text x="${x(mark)}" y="${height - bottom + 18}" text-anchor="middle">${label(mark)}</text>`,
+      (mark) =>
+        `<text x="${place(mark, xTicks, left, width - right)}" y="${height - bottom + 18}" text-anchor="middle">${label(xScale === "log" ? 10 ** mark : mark)}</text>`,
     ),
   ];
   const curves = drawn.map(({ points }, series) => {

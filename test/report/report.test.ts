@@ -176,4 +176,24 @@ describe("charts", () => {
     const numbers = [...svg.matchAll(/<text[^>]*>([\d.]+)<\/text>/g)].map(([, text]) => text);
     assert.deepEqual(numbers, ["0", "0.2", "0.4", "0.6", "0.8", "1", "1", "2"]);
   });
+
+  it("a logarithmic axis has powers of ten, equally far apart, and no place for 0", () => {
+    const points = [0, 10, 100, 6000].map((x, i) => [x, i] as const);
+    const options = { title: "t", xAxis: "x", yAxis: "y", xScale: "log" } as const;
+    const svg = drawPlot([{ name: "a", points }], options);
+    const bottom = [...svg.matchAll(/<text x="([\d.]+)" y="294"[^>]*>(\d+)<\/text>/g)];
+    assert.deepEqual(
+      bottom.map(([, , label]) => label),
+      ["10", "100", "1000", "10000"],
+    );
+    const places = bottom.map(([, x]) => Number(x));
+    for (const i of [1, 2]) assert.ok(Math.abs(places[i + 1] - 2 * places[i] + places[i - 1]) < 0.3, String(places));
+    const drawn = /<polyline[^>]* points="([^"]+)"/.exec(svg)?.[1].split(" ") ?? [];
+    assert.deepEqual(
+      drawn.slice(0, 2).map((point) => Number(point.split(",")[0])),
+      places.slice(0, 2),
+    );
+    assert.equal(drawn.length, 3);
+    assert.throws(() => drawPlot([], { ...options, xRange: [0, 10] }), /xRange is \[0, 10\].* above 0/);
+  });
 });
