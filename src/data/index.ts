@@ -48,6 +48,12 @@ export {
   type Samples,
 } from "./normalization/fit.js";
 export { normalizationFromJson, normalizationToJson } from "./normalization/json.js";
+export {
+  type Polarity,
+  type PrepareDigitOptions,
+  type PreparedDigit,
+  prepareDigit,
+} from "./photograph/prepareDigit.js";
 export { fromPlanar, type PixelImage, toPlanar } from "./pixels.js";
 export { cropCenter, fitPixels, type Interpolation, type PictureInput, resizePixels } from "./resize.js";
 export { balancedWeights, classWeights, type Labelled } from "./sampling.js";

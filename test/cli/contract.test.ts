@@ -5,6 +5,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { digits } from "../../src/data/digits/digits.js";
+import { resizePixels } from "../../src/data/resize.js";
 import { parseSafetensors } from "../../src/formats/safetensors.js";
 import { models } from "../../src/index.js";
 import { loadSharp, writePng } from "../../src/node/image.js";
@@ -153,6 +154,24 @@ for (const { name, missing } of trainers) {
       const inverted = jsonLines(await run([...predict.slice(0, -4), "--invert", "--json"]));
       assert.equal((inverted[0].top as unknown[]).length, 3);
       assert.notDeepEqual(inverted[0].top, (lines[0].top as unknown[]).slice(0, 3));
+
+      // The same digits on paper, twice as large, in a corner.
+      for (const [i, file] of files.entries()) {
+        const { data: large } = resizePixels(
+          { width: 28, height: 28, channels: 1, data: images.slice(784 * i, 784 * (i + 1)) },
+          [56, 56],
+        );
+        const photo = new Uint8Array(120 * 120).fill(210);
+        large.forEach((value, pixel) => {
+          photo[(60 + Math.floor(pixel / 56)) * 120 + 60 + (pixel % 56)] = 210 - 0.7 * value;
+        });
+        await writePng(file, { width: 120, height: 120, channels: 1, data: photo });
+      }
+      const photographed = await run([...predict, "--photograph", "--json", "--top", "1"]);
+      assert.equal(photographed.status, 0, photographed.stderr);
+      const answers = jsonLines(photographed).map(({ top }) => (top as { class: string }[])[0].class);
+      const read = answers.filter((answer, i) => answer === String(labels[i])).length;
+      assert.ok(read >= 3, `${read} of 5 photographs named rightly: ${answers}`);
     });
 
     it("a run in a folder that has one is refused, and without --out a new folder is found", async () => {

@@ -79,6 +79,11 @@ describe("CIFAR-10", { skip: skipCommand }, () => {
       lines.map(({ top }) => (top as { class: string }[])[0].class),
       ["cat", "ship", "ship", "airplane"],
     );
+    const photograph = await run([...predict, "--photograph"]);
+    assert.match(
+      photograph.stderr,
+      /--photograph: resnet56 takes pictures of 3×32×32\. .* such as lenet5\. Fix: leave/,
+    );
     const { stderr } = await run(predict);
     assert.match(stderr, /^ {2}airplane {5,}\d+\.\d\d %$/m);
   });

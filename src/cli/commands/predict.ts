@@ -1,11 +1,13 @@
 /** `fovea predict`: what a trained model sees in pictures. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { AbortedError, ArgumentError } from "../../core/errors.js";
+import { formatShape } from "../../core/shape.js";
 import type { View } from "../../data/augment/views.js";
 import { ImageDataset } from "../../data/images.js";
+import { prepareDigit } from "../../data/photograph/prepareDigit.js";
 import { toPlanar } from "../../data/pixels.js";
-import { fitPixels } from "../../data/resize.js";
+import { fitPixels, type PictureInput } from "../../data/resize.js";
 import { readPixels } from "../../node/image.js";
 import { Predictor, ranking } from "../../train/predict.js";
 import { type DeviceFlags, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
@@ -25,17 +27,20 @@ Example:
   $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors digit.png
   $ fovea predict lenet5 --weights runs/first/checkpoint.safetensors \\
       --invert scan1.jpg scan2.jpg --json
+  $ fovea predict runs/first --photograph notebook.jpg
   $ fovea predict resnet56 --weights resnet56.safetensors holidays/ '*.png'
   $ fovea predict resnet50 --weights torchvision/resnet50 cat.jpg --views flips
 
 Pictures are resized and cropped as the model's entry says (fovea models), or as
-in the run that the weights are from. Digits are expected bright on dark, as in
-MNIST; --invert turns dark on bright into that.`;
+in the run that the weights are from. Digits are expected bright on dark and in
+the middle, as in MNIST: --invert turns dark on bright into that, --photograph
+finds a digit on paper, whatever its ink, place, size and light.`;
 
 interface PredictFlags extends DeviceFlags {
   readonly weights?: string;
   readonly top: number;
   readonly invert?: true;
+  readonly photograph?: true;
   readonly views?: readonly View[];
   readonly json?: true;
 }
@@ -49,6 +54,7 @@ export function predictCommand(): Command {
   return withDeviceOptions(command)
     .option("--top <n>", "how many classes to name", wholeNumber(1), 3)
     .option("--invert", "exchange dark and bright")
+    .addOption(new Option("--photograph", "find a digit on paper, and prepare it as MNIST's are").conflicts("invert"))
     .addOption(viewsOption())
     .option("--json", "one JSON object for each picture on standard output")
     .addHelpText("after", help)
@@ -68,6 +74,7 @@ async function predictFiles(
   checkTakesPictures(entry);
   await useDevice(flags);
   const saved = await loadSavedModel(entry, weights, signal);
+  if (flags.photograph) checkTakesDigits(entry.name, saved.input);
   const predictor = new Predictor(saved.model, saved);
   // What cannot be read must not keep the others from being answered, but the command fails.
   const files: string[] = [];
@@ -98,10 +105,11 @@ async function predictFiles(
 async function readPicture(
   file: string,
   { classNames, input }: SavedModel,
-  { invert }: PredictFlags,
+  { invert, photograph }: PredictFlags,
 ): Promise<ImageDataset> {
   const channels = input.inputShape[0] === 1 ? 1 : 3;
-  const fitted = fitPixels(await readPixels(file, { channels }), input);
+  const pixels = await readPixels(file, { channels });
+  const fitted = photograph ? prepareDigit(pixels, { size: input.inputShape[1] }).image : fitPixels(pixels, input);
   const image = toPlanar(fitted);
   return new ImageDataset({
     name: file,
@@ -113,6 +121,15 @@ async function readPicture(
   });
 }
 
+/** @throws ArgumentError unless the model takes square pictures in grey */
+function checkTakesDigits(name: string, { inputShape }: PictureInput): void {
+  const [channels, height, width] = inputShape;
+  if (channels === 1 && height === width) return;
+  throw new ArgumentError(
+    `--photograph: ${name} takes pictures of ${formatShape(inputShape)}. Expected a network for digits, which takes square pictures in grey, such as lenet5. Fix: leave out --photograph.`,
+  );
+}
+
 interface Answer {
   readonly class: string;
   readonly probability: number;
@@ -122,7 +139,7 @@ async function answer(
   file: string,
   data: ImageDataset,
   predictor: Predictor,
-  { top, json, invert, views }: PredictFlags,
+  { top, json, invert, photograph, views }: PredictFlags,
 ): Promise<void> {
   for await (const { probabilities } of predictor.predict(data, { views })) {
     const best = ranking(probabilities)
@@ -136,8 +153,10 @@ async function answer(
     say(file);
     for (const line of drawPicture(shrinkPicture(picture, drawnWidth()), colours())) say(line.trimEnd());
     for (const line of table(best)) say(line);
-    if (!invert && picture.channels === 1 && meanBrightness(picture) > 128) {
-      explain("  The picture is mostly bright; digits are expected bright on dark. Try --invert.");
+    if (!invert && !photograph && picture.channels === 1 && meanBrightness(picture) > 128) {
+      explain(
+        "  The picture is mostly bright; digits are expected bright on dark. Try --photograph, or only --invert.",
+      );
     }
   }
 }
