@@ -4,11 +4,12 @@ import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import {
+  augment,
   CosineLR,
   digits,
   type FitOptions,
   flatten,
-  type ImageDataset,
+  ImageDataset,
   manualSeed,
   nn,
   relu,
@@ -101,6 +102,34 @@ export function describe({ name, train, test }: Digits, { epochs, seeds }: Plan)
   return `${name}: ${train.size} to learn from in ${times(epochs, "epoch")}, ${test.size} to test with, ${times(seeds, "seed")}`;
 }
 
+/** The same pictures, each changed by `change`. */
+export function changed(
+  data: ImageDataset,
+  change: (image: Uint8Array<ArrayBuffer>, index: number) => Uint8Array,
+): ImageDataset {
+  const { name, split, shape, classNames, labels } = data;
+  const images = new Uint8Array(data.images.length);
+  for (let i = 0, at = 0; i < data.size; i++) {
+    const image = change(data.get(i).image, i);
+    images.set(image, at);
+    at += image.length;
+  }
+  return new ImageDataset({ name, split, shape, classNames, labels, images });
+}
+
+/** One picture after another to the right, down, to the left and up. */
+export function shifted(data: ImageDataset, pixels: number): ImageDataset {
+  const { shape } = data;
+  const move = augment.translate({ pixels });
+  const directions = [
+    { x: pixels, y: 0 },
+    { x: 0, y: pixels },
+    { x: -pixels, y: 0 },
+    { x: 0, y: -pixels },
+  ];
+  return changed(data, (image, i) => move.apply({ shape, image }, directions[i % 4]).image);
+}
+
 /** One hidden layer of 100 units, as in the lecture: 79,510 parameters. */
 export class Perceptron extends nn.Module {
   hidden = new nn.Linear(28 * 28, 100);
@@ -115,18 +144,20 @@ export interface Training {
   readonly epochs: number;
   readonly seed: number;
   readonly augment?: FitOptions["augment"];
+  /** At the beginning. Default 0.05. */
+  readonly lr?: number | undefined;
 }
 
 /** Trains what `make` makes, all networks by one recipe: SGD with momentum, a rate that falls along half a cosine. */
 export async function learn<N extends nn.Layer>(
   make: () => N,
   train: ImageDataset,
-  { epochs, seed, augment }: Training,
+  { epochs, seed, augment, lr = 0.05 }: Training,
 ): Promise<{ readonly network: N; readonly trainer: Trainer }> {
   const batchSize = 64;
   manualSeed(seed);
   const network = make();
-  const optimizer = new SGD(network.parameters(), { lr: 0.05, momentum: 0.9, weightDecay: 2e-4 });
+  const optimizer = new SGD(network.parameters(), { lr, momentum: 0.9, weightDecay: 2e-4 });
   const schedule = new CosineLR(optimizer, { steps: epochs * Math.ceil(train.size / batchSize) });
   const trainer = new Trainer(network, { optimizer, schedule });
   await trainer.fit(train, { epochs, batchSize, seed, augment });
@@ -152,9 +183,9 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /** A row of a table: its name, then numbers under their headings. */
-export function tableRow(name: string | number, cells: readonly (string | number | null)[]): string {
+export function tableRow(name: string | number, cells: readonly (string | number | null)[], width = 8): string {
   const columns = cells.map((cell) => (typeof cell === "number" ? cell.toFixed(2) : (cell ?? "–")).padStart(16));
-  return `${String(name).padEnd(8)}${columns.join("")}`;
+  return `${String(name).padEnd(width)}${columns.join("")}`;
 }
 
 /** The rows below those of the seeds. */

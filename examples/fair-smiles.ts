@@ -152,7 +152,12 @@ interface Outcome {
 async function tryRemedy(remedy: Remedy, train: Faces, test: Faces, epochs: number, seed: number): Promise<Outcome> {
   const { options, weights, make } = remedy;
   const single = (): nn.Layer => new nn.Sequential(makeBody(), new nn.Linear(faceFeatures, 2));
-  const { network } = await learnFaces<nn.Layer | nn.MultiHead>(make ?? single, remedy.train ?? train, { epochs, seed, weights, options });
+  const { network } = await learnFaces<nn.Layer | nn.MultiHead>(make ?? single, remedy.train ?? train, {
+    epochs,
+    seed,
+    weights,
+    options,
+  });
   const predicted = await predictSmiles(network, remedy, test);
   const { smile, gender } = test.annotations;
   const attributes = {

@@ -5,11 +5,12 @@
  */
 
 import { Command } from "commander";
-import { augment, ImageDataset, models, type nn, RandomStream } from "fovea";
+import { type ImageDataset, models, type nn, RandomStream } from "fovea";
 import { writeFile } from "fovea/node";
 import { drawPlot } from "fovea/report";
 import {
   accuracyOf,
+  changed,
   type Digits,
   describe,
   type Flags,
@@ -20,6 +21,7 @@ import {
   Perceptron,
   type Plans,
   planOf,
+  shifted,
   summarize,
   summaryRows,
   type Training,
@@ -34,38 +36,10 @@ const plans: Plans = {
 };
 const shifts = [0, 1, 2, 3, 4, 5, 6];
 
-/** The same pictures, each changed by `change`. */
-function changed(
-  data: ImageDataset,
-  change: (image: Uint8Array<ArrayBuffer>, index: number) => Uint8Array,
-): ImageDataset {
-  const { name, split, shape, classNames, labels } = data;
-  const images = new Uint8Array(data.images.length);
-  for (let i = 0, at = 0; i < data.size; i++) {
-    const image = change(data.get(i).image, i);
-    images.set(image, at);
-    at += image.length;
-  }
-  return new ImageDataset({ name, split, shape, classNames, labels, images });
-}
-
 /** Pixel i of each picture becomes what pixel `order[i]` was. */
 function permuted({ name, train, test }: Digits, order: Uint32Array): Digits {
   const permute = (image: Uint8Array) => Uint8Array.from(order, (from) => image[from]);
   return { name, train: changed(train, permute), test: changed(test, permute) };
-}
-
-/** One picture after another to the right, down, to the left and up. */
-function shifted(data: ImageDataset, pixels: number): ImageDataset {
-  const { shape } = data;
-  const move = augment.translate({ pixels });
-  const directions = [
-    { x: pixels, y: 0 },
-    { x: 0, y: pixels },
-    { x: -pixels, y: 0 },
-    { x: 0, y: -pixels },
-  ];
-  return changed(data, (image, i) => move.apply({ shape, image }, directions[i % 4]).image);
 }
 
 const networks: Readonly<Record<"mlp" | "cnn", () => nn.Layer>> = {

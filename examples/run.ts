@@ -7,8 +7,12 @@ import { command as cifarRecipe } from "./cifar-recipe.js";
 import { command as deepGradients } from "./deep-gradients.js";
 import { command as fairSmiles } from "./fair-smiles.js";
 import { command as findDigits } from "./find-digits.js";
+import { command as handMadeKernels } from "./hand-made-kernels.js";
 import { command as kernels } from "./kernels.js";
 import { command as permutation } from "./permutation.js";
+import { command as photographedDigit } from "./photographed-digit.js";
+import { command as pooling } from "./pooling.js";
+import { command as setSize } from "./set-size.js";
 import { command as tasks } from "./tasks.js";
 import { command as templates } from "./templates.js";
 import { command as translation } from "./translation.js";
@@ -30,6 +34,10 @@ const program = new Command("example")
   .addCommand(permutation)
   .addCommand(cifarCnn)
   .addCommand(cifarRecipe)
+  .addCommand(pooling)
+  .addCommand(setSize)
+  .addCommand(handMadeKernels)
+  .addCommand(photographedDigit)
   .helpCommand(false)
   .showHelpAfterError("Add --help for what is expected.");
 for (const command of program.commands) command.showHelpAfterError("Add --help for what is expected.");

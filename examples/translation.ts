@@ -4,7 +4,7 @@
  */
 
 import { Command } from "commander";
-import { augment, contactSheet, type FitOptions, type PixelImage } from "fovea";
+import { augment, contactSheet, type FitOptions } from "fovea";
 import { writePng } from "fovea/node";
 import {
   accuracyOf,
@@ -24,6 +24,7 @@ import {
   withExperimentOptions,
 } from "./experiment.js";
 import { whole } from "./options.js";
+import { drawSigned, largest } from "./signed.js";
 import { drawHalfHeight, sideBySide } from "./terminal.js";
 
 const side = 28;
@@ -69,20 +70,6 @@ function smoothnessOf(weights: Float32Array): number {
   return products / squares;
 }
 
-const largest = (weights: Float32Array) => weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-12);
-
-/** White for 0, orange for ink that excites the unit, blue for ink that inhibits it. */
-function drawWeights(weights: Float32Array): PixelImage {
-  const most = largest(weights);
-  const data = new Uint8Array(3 * weights.length);
-  weights.forEach((weight, i) => {
-    const colour = weight > 0 ? [217, 88, 13] : [42, 111, 219];
-    const share = Math.abs(weight) / most;
-    for (let channel = 0; channel < 3; channel++) data[3 * i + channel] = 255 - share * (255 - colour[channel]);
-  });
-  return { width: side, height: side, channels: 3, data };
-}
-
 function weightsText(name: string, { weights }: Outcome): string {
   const blocks = weights.slice(0, 3).map((unit, i) => {
     const most = largest(unit);
@@ -119,7 +106,12 @@ async function run(settings: Settings): Promise<void> {
   const seconds = (performance.now() - begun) / 1000;
   const [[still, moved]] = outcomes;
   if (out !== undefined) {
-    const sheets = [still, moved].map(({ weights }) => contactSheet(weights.map(drawWeights), { gap: 1, scale: 2 }));
+    const sheets = [still, moved].map(({ weights }) =>
+      contactSheet(
+        weights.map((unit) => drawSigned(unit, side)),
+        { gap: 1, scale: 2 },
+      ),
+    );
     await writePng(out, contactSheet(sheets, { gap: 8 }));
   }
   if (json) {
