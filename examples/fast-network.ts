@@ -7,7 +7,6 @@
 import {
   augment,
   concat,
-  crossEntropy,
   type FittedNormalization,
   fitNormalization,
   flatten,
@@ -137,9 +136,7 @@ export function fastTrainer(network: FastNetwork, { normalization, steps }: Reci
     { lr: 0.2, momentum: 0.85, nesterov: true, weightDecay },
   );
   const schedule = new OneCycleLR(optimizer, { steps, rise: 0.2, divide: 5, finalDivide: 4 });
-  const loss = (logits: Tensor, labels: Parameters<typeof crossEntropy>[1]) =>
-    crossEntropy(logits, labels, { labelSmoothing: 0.2 });
-  return new Trainer(network, { optimizer, schedule, normalization, loss });
+  return new Trainer(network, { optimizer, schedule, normalization, labelSmoothing: 0.2 });
 }
 
 /** Pictures moved by up to two pixels, what comes in mirrored at the edge, and half of them mirrored. */
