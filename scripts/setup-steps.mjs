@@ -249,6 +249,7 @@ export function main([mode, ...rest]) {
   if (mode === "--soak") {
     runTests("Training for ten thousand steps", ["dist/test/train/memory.test.js"], { FOVEA_SOAK: "1" });
     runTests("Pairs of instructions with all operands", ["dist/test/graph/pairs.test.js"], { FOVEA_SOAK: "1" });
+    runTests("Killing runs at random moments", ["dist/test/cli/kill.test.js"], { FOVEA_SOAK: "1" });
   }
   finish({ summary: mode === "--test" });
 }

@@ -27,6 +27,9 @@ const signals = [
   ["SIGHUP", 129],
 ] as const;
 
+/** Whether this is `npm run soak`. */
+const soak = process.env.FOVEA_SOAK === "1";
+
 /** What does not depend on the device is tested on one. */
 const first = trainers.find(({ missing }) => !missing)?.name;
 
@@ -99,6 +102,34 @@ for (const { name, missing } of trainers) {
     });
 
     if (name !== first) return;
+
+    it("killed at twenty random moments, by whatever it does then", {
+      skip: !soak && "npm run soak does it",
+    }, async (t) => {
+      const recipe = Object.values(recipes)[2];
+      const expected = await whole(recipe);
+      const moments: number[] = [];
+      for (let runs = 1; moments.length < 20; runs++) {
+        const out = join(folder, `soak-${runs}`);
+        let args = [...common, ...recipe, "--out", out, "--checkpoint-seconds", "0.1"];
+        for (;;) {
+          const running = start(args);
+          const timer = setTimeout(() => running.child.kill("SIGKILL"), moments.length < 20 ? chance(0, 5000) : 1e6);
+          const begun = performance.now();
+          const result = await running.finished;
+          clearTimeout(timer);
+          if (result.signal !== "SIGKILL") {
+            assert.equal(result.status, 0, result.stderr);
+            break;
+          }
+          moments.push(Math.round(performance.now() - begun));
+          // One that was killed before it had its folder is started once more.
+          if (await exists(join(out, "config.json"))) args = ["train", "lenet5", "--out", out, "--resume"];
+        }
+        await assertSameOutcome(expected, out);
+        t.diagnostic(`run ${runs}: killed after ${moments.join(", ")} ms so far`);
+      }
+    });
 
     it("killed between the metrics and the checkpoint of an epoch, with a half-written file left", async () => {
       const out = join(folder, "between");
