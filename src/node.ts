@@ -9,6 +9,7 @@ export { cacheFolder } from "./node/cache.js";
 export { type Cifar100Options, type CifarOptions, cifar10, cifar100 } from "./node/cifar.js";
 export type { DataFilesOptions } from "./node/data-files.js";
 export type { DownloadOptions, DownloadProgress } from "./node/download.js";
+export { EventWriter, type EventWriterOptions } from "./node/event-writer.js";
 export { readFile, writeFile } from "./node/files.js";
 export { type ReadImageOptions, readPixels, writePng } from "./node/image.js";
 export { fashionMnist, type MnistOptions, mnist } from "./node/mnist.js";

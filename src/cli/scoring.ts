@@ -21,7 +21,7 @@ export interface ScoredSet {
 
 /** @param views looks at each picture, over which probabilities are averaged; none for the picture as it is */
 export async function scoreSet(
-  { model, normalization }: SavedModel,
+  { model, normalization }: Pick<SavedModel, "model" | "normalization">,
   data: LabelledImages,
   views: readonly View[] | undefined,
   signal: AbortSignal,
@@ -46,26 +46,31 @@ export async function scoreSet(
   return { probabilities, labels, predicted, scores: { loss: loss / count, accuracy: hits / count, count } };
 }
 
-/** The mistakes that a model was surest of: they say the most. */
+/** Which pictures a model is wrong about, those first that it was surest of: they say the most. */
+export function surestMistakes({ probabilities, labels, predicted }: ScoredSet, most: number): number[] {
+  const sureness = (i: number) => probabilities[i][predicted[i]];
+  return [...labels.keys()]
+    .filter((i) => labels[i] !== predicted[i])
+    .sort((a, b) => sureness(b) - sureness(a))
+    .slice(0, most);
+}
+
+/** Those mistakes, as reports show them. */
 export async function worstMistakes(
-  { probabilities, labels, predicted }: ScoredSet,
+  scored: ScoredSet,
   data: LabelledImages,
   classNames: readonly string[],
   most: number,
 ): Promise<Mistake[]> {
-  const sureness = (i: number) => probabilities[i][predicted[i]];
-  const worst = [...labels.keys()]
-    .filter((i) => labels[i] !== predicted[i])
-    .sort((a, b) => sureness(b) - sureness(a))
-    .slice(0, most);
+  const { probabilities, labels, predicted } = scored;
   const mistakes: Mistake[] = [];
-  for (const i of worst) {
+  for (const i of surestMistakes(scored, most)) {
     const { image } = await data.get(i);
     mistakes.push({
       picture: toPicture(image, data.shape),
       label: classNames[labels[i]],
       answer: classNames[predicted[i]],
-      confidence: sureness(i),
+      confidence: probabilities[i][predicted[i]],
     });
   }
   return mistakes;

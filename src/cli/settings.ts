@@ -40,6 +40,9 @@ export interface TrainFlags extends DataFlags, DeviceFlags {
   /** Draws every class equally often. */
   readonly balance?: true;
   readonly checkpointSeconds: number;
+  /** Folder for TensorBoard. */
+  readonly tensorboard?: string;
+  readonly tensorboardSteps?: number;
   readonly out?: string;
   readonly resume?: true;
   readonly json?: true;
@@ -76,16 +79,27 @@ const fixed = [
   ...["validation", "imageSize", "labelColumn", "fileColumn", "balance"],
 ] as const satisfies readonly (keyof TrainFlags)[];
 /** Settings that it keeps unless they are given anew: where the data lie, where and how to compute, how often to save. */
-const movable = ["data", "dataDir", "device", "threads", "workers", "memory", "checkpointSeconds"] as const;
+const movable = [
+  "data",
+  "dataDir",
+  "device",
+  "threads",
+  "workers",
+  "memory",
+  "checkpointSeconds",
+  "tensorboard",
+  "tensorboardSteps",
+] as const;
 
 /** What to keep of `flags`. Folders become absolute, for the run may be resumed from elsewhere. */
 export function toSettings(model: string, flags: TrainFlags): Settings {
-  const { data, dataDir, lr = defaultRates[flags.optimizer] } = flags;
+  const { data, dataDir, tensorboard, lr = defaultRates[flags.optimizer] } = flags;
   const kept: Partial<TrainFlags> = {
     ...flags,
     lr,
     data: isDataName(data) ? data : resolve(data),
     ...(dataDir !== undefined && { dataDir: resolve(dataDir) }),
+    ...(tensorboard !== undefined && { tensorboard: resolve(tensorboard) }),
   };
   return { model, ...Object.fromEntries([...fixed, ...movable].map((name) => [name, kept[name] ?? null])) };
 }

@@ -1,6 +1,7 @@
 /** A run of `fovea train`: from settings to scores, with checkpoints on the way. */
 
 import { AbortedError, ArgumentError, DataError } from "../core/errors.js";
+import type { Normalization } from "../core/normalization.js";
 import type { LoaderAugmentation } from "../data/augment/augmentation.js";
 import type { ImageBatch } from "../data/batches.js";
 import type { LabelledImages } from "../data/images.js";
@@ -15,10 +16,12 @@ import { ConstantLR, CosineLR, OneCycleLR, PlateauLR, type Schedule, StepLR, War
 import { SGD } from "../optim/sgd.js";
 import type { CheckpointInfo } from "../train/checkpoint.js";
 import { earlyStopping } from "../train/earlyStopping.js";
+import { logTraining } from "../train/logging.js";
 import type { Scores } from "../train/sums.js";
 import { type EpochRecord, Trainer } from "../train/trainer.js";
 import { loadAugmentation } from "./augmentation.js";
 import { fingerprint, loadTraining, skippedFiles } from "./data.js";
+import { logMistakes, openEvents } from "./events.js";
 import { showMistakes } from "./mistakes.js";
 import { learnNormalization } from "./normalizing.js";
 import { commandLine, explain, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
@@ -82,7 +85,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
     };
     await folder.writeCheckpoint({ info, state: await trainer.state() });
   };
-  await fit({ run, trainer, trainSet, testSet, augment, folder, lines, saveCheckpoint });
+  await fit({ run, model, trainer, normalization, trainSet, testSet, augment, folder, lines, saveCheckpoint });
   if (!flags.json) await optimizer.withAverage(() => showMistakes(model, testSet, normalization));
   const last = lines[lines.length - 1];
   const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
@@ -98,7 +101,9 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
 
 interface Fit {
   readonly run: TrainingRun;
+  readonly model: Layer;
   readonly trainer: Trainer;
+  readonly normalization: Normalization;
   readonly trainSet: LabelledImages;
   readonly testSet: LabelledImages;
   readonly augment: LoaderAugmentation<ImageBatch> | undefined;
@@ -109,12 +114,26 @@ interface Fit {
 }
 
 /** Trains, and keeps metrics and checkpoints on the way. */
-async function fit({ run, trainer, trainSet, testSet, augment, folder, lines, saveCheckpoint }: Fit): Promise<void> {
-  const { epochs, batch: batchSize, seed, json, checkpointSeconds, balance, patience } = run.flags;
+async function fit({
+  run,
+  model,
+  trainer,
+  normalization,
+  trainSet,
+  testSet,
+  augment,
+  folder,
+  lines,
+  saveCheckpoint,
+}: Fit): Promise<void> {
+  const { epochs, batch: batchSize, seed, json, checkpointSeconds, balance, patience, tensorboardSteps } = run.flags;
   const stopping = patience === undefined ? () => undefined : earlyStopping({ patience });
   // A run that had stopped has nothing to go on with.
-  if (lines.map((line) => stopping(line)).at(-1) === "stop") return;
+  if (lines.map((line) => stopping(line)).at(-1) === "stop" || trainer.position.epoch >= epochs) return;
   const { signal } = run;
+  const { optimizer } = trainer;
+  const events = await openEvents(run.flags, folder, trainer, trainSet.size, run.resuming);
+  const log = events && logTraining(trainer, events, { every: tensorboardSteps });
   let saved = performance.now();
   try {
     await trainer.fit(trainSet, {
@@ -126,12 +145,14 @@ async function fit({ run, trainer, trainSet, testSet, augment, folder, lines, sa
       validation: testSet,
       signal,
       callbacks: {
-        async onBatch({ epoch, batch, batches, scores, samplesPerSecond }) {
+        async onBatch(progress) {
+          const { epoch, batch, batches, scores, samplesPerSecond } = progress;
           showProgress(`epoch ${epoch + 1}/${epochs}`, batch, batches, [
             ...(scores === undefined ? [] : [`accuracy ${formatShare(scores.accuracy)}`]),
             ...(scores === undefined ? [] : [`loss ${scores.loss.toFixed(4)}`]),
             `${formatCount(samplesPerSecond)} pictures/s`,
           ]);
+          await log?.onBatch(progress);
           if (performance.now() - saved < 1000 * checkpointSeconds) return;
           await saveCheckpoint();
           saved = performance.now();
@@ -140,11 +161,18 @@ async function fit({ run, trainer, trainSet, testSet, augment, folder, lines, sa
           const line: EpochLine = { event: "epoch", ...record };
           await folder.appendMetrics(line);
           lines.push(line);
+          const answer = stopping(record);
+          // Before the checkpoint: what it counts as done is not logged again.
+          await log?.onEpoch(record);
+          if (events !== undefined && (answer === "stop" || record.epoch === epochs)) {
+            const saved = { model, normalization };
+            await optimizer.withAverage(() => logMistakes(events, saved, testSet, optimizer.steps, signal));
+          }
           await saveCheckpoint();
           saved = performance.now();
           if (json) printJson(line);
           else say(describeEpoch(record, epochs));
-          return stopping(record);
+          return answer;
         },
       },
     });
@@ -157,6 +185,7 @@ async function fit({ run, trainer, trainSet, testSet, augment, folder, lines, sa
     throw error;
   } finally {
     clearProgress();
+    await events?.close();
   }
 }
 

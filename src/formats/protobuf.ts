@@ -336,6 +336,12 @@ export const float: Kind<number> = {
   write: (output, number, value) => void output.field(number, WireType.Bit32).float(value),
 };
 
+export const double: Kind<number> = {
+  wire: WireType.Bit64,
+  read: (input) => input.reader.double(),
+  write: (output, number, value) => void output.field(number, WireType.Bit64).double(value),
+};
+
 export function message<M extends object>(type: MessageType<M>): Kind<M> {
   return {
     wire: WireType.LengthDelimited,

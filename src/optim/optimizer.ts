@@ -1,6 +1,5 @@
 /** What optimizers share: the parameters, their slots, and the step. */
 
-import type { Device } from "../backends/backend.js";
 import { ArgumentError, StateDictError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import { currentTrace, guard, withTrace } from "../graph/context.js";
@@ -119,7 +118,7 @@ export abstract class Optimizer {
   }
 
   /** Takes the gradients, and adds to each what has been put by of it. */
-  #slopes(method: string): { readonly device: Device; readonly slopes: ReadonlyMap<Parameter, Tensor> } {
+  #slopes(method: string): { readonly device: Parameter["device"]; readonly slopes: ReadonlyMap<Parameter, Tensor> } {
     const gathered = this.#slots.get(gradientSlot);
     this.structural(() => this.#slots.get(gradientSlot)?.size);
     const trained = this.parameters.filter(({ requiresGrad }) => requiresGrad);
@@ -295,7 +294,7 @@ export abstract class Optimizer {
 }
 
 /** Outside `compile`, runs what is recorded. */
-function flushed(device: Device): Promise<void> {
+function flushed(device: Parameter["device"]): Promise<void> {
   if (currentTrace() !== null) return Promise.resolve();
   flushStates(device);
   return pipelineOf(device).room(stepsAhead);

@@ -11,6 +11,7 @@ export { type EarlyStoppingOptions, earlyStopping } from "./earlyStopping.js";
 export { type EvaluateOptions, Evaluator, type EvaluatorOptions, evaluateModel } from "./evaluation.js";
 export { type ExtractOptions, extractFeatures, type LabelledPictures } from "./features.js";
 export { type LayerwiseOptions, layerwiseRates } from "./layerwiseRates.js";
+export { type EventSink, type LogOptions, logTraining } from "./logging.js";
 export { normalizePixels } from "./pixels.js";
 export { type Prediction, type PredictOptions, Predictor, predict, ranking } from "./predict.js";
 export type { SavedSums, Scores } from "./sums.js";

@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { readEventFolder, summaries } from "../support/events.js";
 import { exists, type Result, run, skipCommand, start, temporaryFolder, trainers, writeData } from "./command.js";
 import { assertSameOutcome, checkpointOf, checkpoints, killAfter } from "./runs.js";
 
@@ -20,6 +21,8 @@ const recipes = {
     ...["--accumulate", "3", "--average", "0.9", "--augment", "translate:2", "--workers", "2"],
   ],
 };
+
+const everything = "adamw and steps, of several batches and averaged";
 
 const signals = [
   ["SIGINT", 130],
@@ -62,8 +65,13 @@ for (const { name, missing } of trainers) {
       return found;
     }
 
-    for (const [title, recipe] of Object.entries(recipes).slice(0, name === first ? 3 : 2)) {
+    /** What is told on the way, in the recipe that has everything. */
+    const told = () => ["--tensorboard", join(folder, "logs"), "--tensorboard-steps", "1"];
+
+    for (const [title, plain] of Object.entries(recipes).slice(0, name === first ? 3 : 2)) {
       it(`killed twice, with ${title}`, async (t) => {
+        const tells = plain === recipes[everything];
+        const recipe = tells ? [...plain, ...told()] : plain;
         const out = join(folder, `killed-${title.replaceAll(/\W+/g, "-")}`);
         // A checkpoint after each step, and one now and then: a kill in the middle of writing, and one that costs steps.
         // Of the 100 steps few enough: on a busy machine not every checkpoint is seen.
@@ -78,7 +86,17 @@ for (const { name, missing } of trainers) {
         assert.equal(result.status, 0, result.stderr);
         assert.match(result.stderr, /going on after \d epoch/);
         await assertSameOutcome(await whole(recipe), out);
+        if (tells) assertSameEvents(await whole(recipe), out);
       });
+    }
+
+    /** Two runs have told the same of their epochs, and nothing twice. How often their steps had something to tell depends on time. */
+    function assertSameEvents(expected: string, found: string): void {
+      const [whole, resumed] = [expected, found].map((run) =>
+        summaries(readEventFolder(join(folder, "logs", basename(run)))).filter((text) => !text.startsWith("step/")),
+      );
+      assert.ok(whole.length > 4 * epochs && whole.some((text) => text.startsWith("mistakes of")));
+      assert.deepEqual(resumed, whole);
     }
 
     const stopping = name === first ? signals : signals.slice(0, 1);
@@ -106,7 +124,7 @@ for (const { name, missing } of trainers) {
     it("killed at twenty random moments, by whatever it does then", {
       skip: !soak && "npm run soak does it",
     }, async (t) => {
-      const recipe = Object.values(recipes)[2];
+      const recipe = [...recipes[everything], ...told()];
       const expected = await whole(recipe);
       const moments: number[] = [];
       for (let runs = 1; moments.length < 20; runs++) {
@@ -127,6 +145,7 @@ for (const { name, missing } of trainers) {
           if (await exists(join(out, "config.json"))) args = ["train", "lenet5", "--out", out, "--resume"];
         }
         await assertSameOutcome(expected, out);
+        assertSameEvents(expected, out);
         t.diagnostic(`run ${runs}: killed after ${moments.join(", ")} ms so far`);
       }
     });

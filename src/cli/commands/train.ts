@@ -7,6 +7,7 @@ import { normalizationGroups } from "../../data/normalization/fit.js";
 import * as models from "../../models/index.js";
 import { augmentationText } from "../augmentation.js";
 import { isDataName } from "../data.js";
+import { checkNoEvents } from "../events.js";
 import { positiveNumber, realNumber, useDevice, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
 import { RunFolder } from "../run-folder.js";
 import {
@@ -30,6 +31,7 @@ Example:
   $ fovea train lenet5 --normalize z-score
   $ fovea train lenet5 --out runs/first --resume
   $ fovea train resnet20 --data cifar10 --augment crop:4,flip,cutout:8
+  $ fovea train lenet5 --tensorboard logs    # tensorboard --logdir logs
   $ fovea train resnet18 --data photos --batch 16 --accumulate 4 --average 0.99
 
 The run's folder holds config.json (the settings), metrics.jsonl (a line for
@@ -115,6 +117,8 @@ export function trainCommand(): Command {
       realNumber(0),
       defaults.checkpointSeconds,
     )
+    .option("--tensorboard <folder>", "also write what TensorBoard shows, to a folder of the run's name in this one")
+    .option("--tensorboard-steps <n>", "there, also the loss so far, after each so many steps", wholeNumber(1))
     .option("--out <folder>", "where to keep the run (default: a new folder in runs/)")
     .option("--resume", "go on with the run in --out from its last checkpoint")
     .option("--json", "one JSON object a line on standard output; the last is the result")
@@ -124,8 +128,11 @@ export function trainCommand(): Command {
 
 async function train(name: string, command: Command, signal: AbortSignal): Promise<void> {
   const entry = models.find(name);
-  const { resume, out } = command.opts<TrainFlags>();
-  if (!resume && out !== undefined) await RunFolder.checkFree(out);
+  const { resume, out, tensorboard } = command.opts<TrainFlags>();
+  if (!resume && out !== undefined) {
+    await RunFolder.checkFree(out);
+    if (tensorboard !== undefined) await checkNoEvents(tensorboard, out);
+  }
   const folder = resume ? await openRun(name, command) : undefined;
   const flags = command.opts<TrainFlags>();
   const device = await useDevice(flags);
