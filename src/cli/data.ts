@@ -42,15 +42,27 @@ export function isDataName(data: string): boolean {
   return names.includes(data);
 }
 
+export interface TrainingSets {
+  readonly train: LabelledImages;
+  readonly test: LabelledImages;
+  /** What is known of each picture besides its class. */
+  readonly attributes: { readonly train: Attributes; readonly test: Attributes };
+}
+
 /** The pictures to learn from, and those to test with. */
 export async function loadTraining(
   entry: ModelEntry,
   flags: DataFlags & OwnPicturesRun,
   signal?: AbortSignal,
-): Promise<{ readonly train: LabelledImages; readonly test: LabelledImages }> {
-  if (isPictures(flags)) return loadTrainingPictures(entry, flags, signal);
+): Promise<TrainingSets> {
+  if (isPictures(flags)) {
+    const { train, test } = await loadTrainingPictures(entry, flags, signal);
+    return { train, test, attributes: { train: train.attributeValues(), test: test.attributeValues() } };
+  }
   if (flags.validation !== undefined) throw onlyForPictures("--validation", flags);
-  return { train: await loadData(entry, flags, "train", signal), test: await loadData(entry, flags, "test", signal) };
+  const train = await loadDescribed(entry, flags, "train", signal);
+  const test = await loadDescribed(entry, flags, "test", signal);
+  return { train: train.data, test: test.data, attributes: { train: train.attributes, test: test.attributes } };
 }
 
 /** Pictures, and what is known of each besides its class. */

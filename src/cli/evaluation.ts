@@ -43,9 +43,10 @@ export async function openTarget<Flags extends DataFlags & DeviceFlags & { reado
   const { entry, weights } = (await findNamedModel(name, given.weights)) ?? weightsNeeded(command);
   await useDevice(given);
   const saved = await loadSavedModel(entry, weights, signal);
-  const flags = withRunData<Flags>(command, saved.settings, given.weights === undefined);
+  const tasks = saved.tasks && { tasks: Object.keys(saved.tasks).join(",") };
+  const flags = { ...withRunData<Flags>(command, saved.settings, given.weights === undefined), ...tasks };
   const { data, attributes } = await loadTest(entry, flags, saved, signal);
-  if (data.classNames.length > saved.classNames.length) {
+  if (tasks === undefined && data.classNames.length > saved.classNames.length) {
     throw new ArgumentError(
       `${weights} tells ${saved.classNames.length} classes apart, but ${data.name} has ${data.classNames.length}. Fix: other weights, or another data set.`,
     );
@@ -107,7 +108,7 @@ export async function detailsOf(
 }
 
 /** Says so before anything is computed. */
-function checkAttributes(data: string, attributes: Attributes, by: readonly string[]): void {
+export function checkAttributes(data: string, attributes: Attributes, by: readonly string[]): void {
   const missing = by.filter((name) => !Object.hasOwn(attributes, name));
   if (missing.length === 0) return;
   const names = Object.keys(attributes);

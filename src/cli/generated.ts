@@ -7,6 +7,7 @@ import { faces } from "../data/generated/faces.js";
 import { noisy } from "../data/generated/noisy.js";
 import { shapes } from "../data/generated/shapes.js";
 import type { ImageDataset } from "../data/images.js";
+import type { Attributes } from "../train/metrics/index.js";
 import { showProgress } from "./progress.js";
 
 type Drawn = ImageDataset | AnnotatedImages<Annotations>;
@@ -66,8 +67,8 @@ export function picturesOf(set: Drawn): ImageDataset {
 }
 
 /** What is known of each picture besides its class, where that is one value. */
-export function attributesOf(set: Drawn): Annotations {
-  return Object.fromEntries(Object.entries(annotationsOf(set)).filter(([, { length }]) => length === set.size));
+export function attributesOf(set: Drawn): Attributes {
+  return "pictures" in set ? set.attributeValues() : {};
 }
 
 /** What is known of each picture besides its class. */

@@ -22,6 +22,7 @@ import {
 } from "../node/picture-sets/index.js";
 import { clearProgress, showProgress } from "./progress.js";
 import type { Settings } from "./settings.js";
+import { parseTasks } from "./tasks.js";
 
 export interface OwnPicturesFlags {
   readonly data: string;
@@ -32,6 +33,8 @@ export interface OwnPicturesFlags {
   readonly fileColumn?: string;
   /** Further columns, to compare groups by. */
   readonly by?: readonly string[];
+  /** Names of tasks, as `--tasks` has them: columns with labels, in place of one with classes. */
+  readonly tasks?: string;
 }
 
 /** The share that is held out where nothing else is said. */
@@ -112,14 +115,14 @@ export async function loadTrainingPictures(
   return checkClasses({ train, test: await source.open(held, train.classNames) });
 }
 
-function divide(all: PictureDataset, { validation = defaultValidation, seed }: OwnPicturesRun) {
+function divide(all: PictureDataset, { validation = defaultValidation, seed, tasks }: OwnPicturesRun) {
   const [train, test] = splitDataset(all, [1 - validation, validation], { seed });
   if (train.size === 0 || test.size === 0) {
     throw new ArgumentError(
       `--validation ${validation} of ${all.size} pictures leaves ${train.size} to learn from and ${test.size} to test with. Expected at least one of each. Fix: more pictures, or another share.`,
     );
   }
-  return checkClasses({ train, test });
+  return tasks === undefined ? checkClasses({ train, test }) : { train, test };
 }
 
 function checkClasses<Sets extends { readonly train: PictureDataset }>(sets: Sets): Sets {
@@ -175,6 +178,13 @@ async function openSource(entry: ModelEntry, flags: OwnPicturesFlags, signal?: A
   if (isTable(data)) {
     const { columns } = await readTable(data);
     const file = fileColumn ?? guess(data, columns, ["file", "path", "filename", "image"], "--file-column");
+    if (flags.tasks !== undefined) {
+      const attributes = [...parseTasks(flags.tasks).map(({ name }) => name), ...(flags.by ?? [])];
+      return {
+        splits: new Map(),
+        open: () => reading(imageTable(data, { ...common, file, labels: [], attributes: [...new Set(attributes)] })),
+      };
+    }
     const labels = labelColumn ?? guess(data, columns, ["label", "class", "category"], "--label-column");
     // The classes first; what is not known of an attribute is a group of its own.
     const columnsRead = [...new Set([labels, ...(flags.by ?? [])])];

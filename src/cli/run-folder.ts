@@ -205,7 +205,11 @@ function parseSettings(text: string, file: string): Settings {
 function parseEpoch(text: string, index: number, path: string): EpochLine {
   try {
     const line: EpochLine = JSON.parse(text);
-    const scores = [line.train, line.validation].flatMap((part) => [part?.loss, part?.accuracy]);
+    const scores = [line.train, line.validation].flatMap((part) => [
+      part?.loss,
+      // Where nothing is to be named, there is no share of right answers.
+      ...(part?.tasks !== undefined && part.accuracy === null ? [] : [part?.accuracy]),
+    ]);
     if ([...scores, line.seconds].every(Number.isFinite) && line.epoch === index + 1) return line;
   } catch {
     // Described below.

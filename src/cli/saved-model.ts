@@ -14,6 +14,7 @@ import type { Network } from "../nn/network.js";
 import { openFileSource } from "../node/file-source.js";
 import { readFile } from "../node/files.js";
 import { type CheckpointInfo, isCheckpoint, readCheckpointInfo } from "../train/checkpoint.js";
+import type { Tasks } from "../train/tasks/task.js";
 import { pictureInput } from "./own-pictures.js";
 import { checkpointName } from "./run-folder.js";
 import type { Settings } from "./settings.js";
@@ -23,6 +24,8 @@ export interface SavedModel {
   readonly model: Layer;
   readonly normalization: Normalization;
   readonly classNames: readonly string[];
+  /** What its columns answer, where it has learnt several things at once. */
+  readonly tasks?: Tasks | undefined;
   /** How pictures are to be brought to its size. */
   readonly input: PictureInput;
   /** Of the run that it was trained in; empty for other weights. */
@@ -47,9 +50,9 @@ export async function loadSavedModel(entry: ModelEntry, given: string, signal?: 
   const model = entry.create({ numClasses: classNames.length });
   await model.load(path, { finite: true });
   if (info === undefined) return { model, normalization: entry.normalization, classNames, ...published };
-  const { normalization, settings } = info;
+  const { normalization, settings, tasks } = info;
   const input = pictureInput(entry, numberOf(settings.imageSize));
-  return { model, normalization, classNames, input, settings };
+  return { model, normalization, classNames, tasks, input, settings };
 }
 
 function numberOf(setting: Settings[string] | undefined): number | undefined {

@@ -37,6 +37,9 @@ export interface TrainFlags extends DataFlags, DeviceFlags {
   readonly normalizePer: NormalizationGroup;
   readonly seed: number;
   readonly validation?: number;
+  /** As `parseTasks` takes it: what to learn instead of classes. */
+  readonly tasks?: string;
+  readonly taskWeights?: string;
   /** Draws every class equally often. */
   readonly balance?: true;
   readonly checkpointSeconds: number;
@@ -76,7 +79,7 @@ const fixed = [
   ...["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "warmup", "patience"],
   ...["accumulate", "average", "clip", "labelSmoothing"],
   ...["normalize", "normalizePer", "augment", "seed"],
-  ...["validation", "imageSize", "labelColumn", "fileColumn", "balance"],
+  ...["validation", "imageSize", "labelColumn", "fileColumn", "balance", "tasks", "taskWeights"],
 ] as const satisfies readonly (keyof TrainFlags)[];
 /** Settings that it keeps unless they are given anew: where the data lie, where and how to compute, how often to save. */
 const movable = [

@@ -2,6 +2,7 @@
 
 import { AbortedError, ArgumentError, DataError } from "../core/errors.js";
 import type { Normalization } from "../core/normalization.js";
+import { type Annotations, annotate } from "../data/annotated.js";
 import type { LoaderAugmentation } from "../data/augment/augmentation.js";
 import type { ImageBatch } from "../data/batches.js";
 import type { LabelledImages } from "../data/images.js";
@@ -9,6 +10,7 @@ import { balancedWeights } from "../data/sampling.js";
 import type { Device } from "../index.js";
 import type { ModelEntry } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
+import { UncertaintyWeights } from "../nn/layers/uncertaintyWeights.js";
 import { manualSeed } from "../ops/random/generator.js";
 import { Adam, AdamW } from "../optim/adam.js";
 import type { Optimizer } from "../optim/optimizer.js";
@@ -18,16 +20,19 @@ import type { CheckpointInfo } from "../train/checkpoint.js";
 import { earlyStopping } from "../train/earlyStopping.js";
 import { logTraining } from "../train/logging.js";
 import type { Scores } from "../train/sums.js";
+import type { Tasks } from "../train/tasks/task.js";
 import { type EpochRecord, Trainer } from "../train/trainer.js";
 import { loadAugmentation } from "./augmentation.js";
-import { fingerprint, loadTraining, skippedFiles } from "./data.js";
+import { fingerprint, loadTraining, skippedFiles, type TrainingSets } from "./data.js";
 import { logMistakes, openEvents } from "./events.js";
 import { showMistakes } from "./mistakes.js";
 import { learnNormalization } from "./normalizing.js";
 import { commandLine, explain, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
 import { clearProgress, showProgress } from "./progress.js";
 import type { EpochLine, RunFolder } from "./run-folder.js";
+import { scoreTexts } from "./score-texts.js";
 import { checkSameSettings, defaultRates, resumeCommand, type TrainFlags, toSettings } from "./settings.js";
+import { columnNames, makeTasks, targetsFingerprint, targetsFor } from "./tasks.js";
 import { fold, terminalWidth } from "./terminal.js";
 
 export interface TrainingRun {
@@ -53,11 +58,13 @@ export interface TrainingResult {
 
 export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const { entry, flags, device, signal } = run;
-  const { train: trainSet, test: testSet } = await loadTraining(entry, flags, signal);
+  const { train: trainSet, test: testSet, attributes } = await loadTraining(entry, flags, signal);
+  const asked = askTasks(flags, trainSet, attributes);
   const augment = await loadAugmentation(flags.augment, flags.workers, trainSet);
   manualSeed(flags.seed);
-  const model = entry.create({ numClasses: trainSet.classNames.length });
-  const optimizer = makeOptimizer(model, flags);
+  const classNames = asked === undefined ? trainSet.classNames : columnNames(asked.tasks);
+  const model = entry.create({ numClasses: classNames.length });
+  const optimizer = makeOptimizer(model, flags, asked?.taskWeights);
   const stepsPerEpoch = Math.ceil(Math.ceil(trainSet.size / flags.batch) / flags.accumulate);
   const schedule = makeSchedule(optimizer, flags, stepsPerEpoch);
   const scheduleEvery = flags.schedule === "plateau" ? "epoch" : "step";
@@ -66,10 +73,14 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const normalization =
     normalize === "model" ? entry.normalization : await learnNormalization(normalize, normalizePer, trainSet, signal);
   const { accumulate, labelSmoothing } = flags;
-  const trainer = new Trainer(model, { optimizer, normalization, schedule, scheduleEvery, accumulate, labelSmoothing });
+  const trainer = new Trainer(model, {
+    ...{ optimizer, normalization, schedule, scheduleEvery, accumulate, labelSmoothing },
+    tasks: asked?.tasks,
+    taskWeights: asked?.taskWeights,
+  });
 
   const folder = await run.makeFolder();
-  const dataFingerprint = fingerprint(trainSet, testSet);
+  const dataFingerprint = fingerprint(trainSet, testSet) + (asked?.fingerprint ?? "");
   const lines = run.resuming ? await goOn(trainer, folder, device, dataFingerprint) : [];
   // Only now is it certain that the run can go on with them.
   await folder.changeSettings(toSettings(entry.name, flags));
@@ -78,15 +89,17 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
     const info: CheckpointInfo = {
       model: entry.name,
       variant: device.variant,
-      classNames: trainSet.classNames,
+      classNames,
+      tasks: asked?.tasks,
       normalization,
       metricsBytes: folder.metricsBytes,
       settings: { ...folder.settings, dataFingerprint },
     };
     await folder.writeCheckpoint({ info, state: await trainer.state() });
   };
-  await fit({ run, model, trainer, normalization, trainSet, testSet, augment, folder, lines, saveCheckpoint });
-  if (!flags.json) await optimizer.withAverage(() => showMistakes(model, testSet, normalization));
+  await fit({ run, model, trainer, normalization, trainSet, testSet, asked, augment, folder, lines, saveCheckpoint });
+  if (!flags.json && asked === undefined)
+    await optimizer.withAverage(() => showMistakes(model, testSet, normalization));
   const last = lines[lines.length - 1];
   const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
   return {
@@ -99,6 +112,32 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   };
 }
 
+/** What is to be learnt instead of classes. */
+interface Asked {
+  readonly tasks: Tasks;
+  readonly taskWeights: UncertaintyWeights | undefined;
+  readonly train: Annotations;
+  readonly test: Annotations;
+  readonly fingerprint: string;
+}
+
+function askTasks(flags: TrainFlags, { name }: LabelledImages, known: TrainingSets["attributes"]): Asked | undefined {
+  const { tasks: list, taskWeights: weights, balance } = flags;
+  if (list === undefined) {
+    if (weights === undefined) return undefined;
+    throw new ArgumentError("--task-weights is for --tasks. Fix: leave it out, or name the tasks.");
+  }
+  if (balance)
+    throw new ArgumentError(
+      "--balance is for classes, and --tasks names several things to learn. Fix: leave out one of them.",
+    );
+  const { tasks, learned } = makeTasks(list, weights, name, known.train);
+  const [train, test] = [targetsFor(tasks, name, known.train), targetsFor(tasks, name, known.test)];
+  const kinds = Object.fromEntries(Object.entries(tasks).map(([task, { kind }]) => [task, kind]));
+  const taskWeights = learned ? new UncertaintyWeights(kinds) : undefined;
+  return { tasks, taskWeights, train, test, fingerprint: targetsFingerprint(train, test) };
+}
+
 interface Fit {
   readonly run: TrainingRun;
   readonly model: Layer;
@@ -106,6 +145,7 @@ interface Fit {
   readonly normalization: Normalization;
   readonly trainSet: LabelledImages;
   readonly testSet: LabelledImages;
+  readonly asked: Asked | undefined;
   readonly augment: LoaderAugmentation<ImageBatch> | undefined;
   readonly folder: RunFolder;
   /** Epochs that are done; new ones are added. */
@@ -114,18 +154,9 @@ interface Fit {
 }
 
 /** Trains, and keeps metrics and checkpoints on the way. */
-async function fit({
-  run,
-  model,
-  trainer,
-  normalization,
-  trainSet,
-  testSet,
-  augment,
-  folder,
-  lines,
-  saveCheckpoint,
-}: Fit): Promise<void> {
+async function fit(parts: Fit): Promise<void> {
+  const { run, model, trainer, normalization, trainSet, testSet, asked, augment, folder, lines, saveCheckpoint } =
+    parts;
   const { epochs, batch: batchSize, seed, json, checkpointSeconds, balance, patience, tensorboardSteps } = run.flags;
   const stopping = patience === undefined ? () => undefined : earlyStopping({ patience });
   // A run that had stopped has nothing to go on with.
@@ -136,20 +167,19 @@ async function fit({
   const log = events && logTraining(trainer, events, { every: tensorboardSteps });
   let saved = performance.now();
   try {
-    await trainer.fit(trainSet, {
+    await trainer.fit(asked === undefined ? trainSet : annotate(trainSet, asked.train), {
       epochs,
       batchSize,
       seed,
       weights: balance && balancedWeights(trainSet),
       augment,
-      validation: testSet,
+      validation: asked === undefined ? testSet : annotate(testSet, asked.test),
       signal,
       callbacks: {
         async onBatch(progress) {
           const { epoch, batch, batches, scores, samplesPerSecond } = progress;
           showProgress(`epoch ${epoch + 1}/${epochs}`, batch, batches, [
-            ...(scores === undefined ? [] : [`accuracy ${formatShare(scores.accuracy)}`]),
-            ...(scores === undefined ? [] : [`loss ${scores.loss.toFixed(4)}`]),
+            ...(scores === undefined ? [] : scoreTexts(scores)),
             `${formatCount(samplesPerSecond)} pictures/s`,
           ]);
           await log?.onBatch(progress);
@@ -164,7 +194,7 @@ async function fit({
           const answer = stopping(record);
           // Before the checkpoint: what it counts as done is not logged again.
           await log?.onEpoch(record);
-          if (events !== undefined && (answer === "stop" || record.epoch === epochs)) {
+          if (events !== undefined && asked === undefined && (answer === "stop" || record.epoch === epochs)) {
             const saved = { model, normalization };
             await optimizer.withAverage(() => logMistakes(events, saved, testSet, optimizer.steps, signal));
           }
@@ -258,8 +288,7 @@ function announce(
 }
 
 function describeEpoch({ epoch, train, validation, seconds }: EpochRecord, epochs: number): string {
-  const scores = (name: string, { accuracy, loss }: Scores) =>
-    `${name} ${formatShare(accuracy)}, loss ${loss.toFixed(4)}`;
+  const scores = (name: string, scores: Scores) => `${name} ${scoreTexts(scores, "").join(", ")}`;
   const parts = [`epoch ${epoch}/${epochs}`, scores("train", train)];
   if (validation !== undefined) parts.push(scores("test", validation));
   parts.push(formatSeconds(seconds));
@@ -270,30 +299,36 @@ function describeEpoch({ epoch, train, validation, seconds }: EpochRecord, epoch
 export function reportResult(result: TrainingResult, flags: TrainFlags): void {
   const { train, test, seconds, samplesPerSecond, checkpoint, folder } = result;
   if (flags.json) {
-    const scores = ({ loss, accuracy }: Scores) => ({ loss, accuracy });
+    const scores = ({ loss, accuracy, tasks }: Scores) => ({ loss, accuracy, ...(tasks && { tasks }) });
     printJson({ event: "done", train: scores(train), test: scores(test), seconds, samplesPerSecond, checkpoint });
     return;
   }
   say();
   const speed = `${formatCount(samplesPerSecond)} pictures/s`;
-  explain(`Done in ${formatSeconds(seconds)} (${speed}): ${formatShare(test.accuracy)} of the test pictures right.`);
+  const came =
+    test.tasks === undefined
+      ? `${formatShare(test.accuracy)} of the test pictures right`
+      : `on the test pictures ${scoreTexts(test).join(", ")}`;
+  explain(`Done in ${formatSeconds(seconds)} (${speed}): ${came}.`);
   say(`Weights and training state: ${checkpoint}`);
   say("Use them with:");
   say(`  ${commandLine("evaluate", folder)}`);
   say(`  ${commandLine("predict", folder)} PICTURE…`);
 }
 
-function makeOptimizer(model: Layer, flags: TrainFlags): Optimizer {
+function makeOptimizer(model: Layer, flags: TrainFlags, taskWeights: UncertaintyWeights | undefined): Optimizer {
   const { average, clip } = flags;
-  const optimizer = makePlainOptimizer(model, flags);
+  const optimizer = makePlainOptimizer(model, flags, taskWeights);
   if (average !== undefined) optimizer.averageWeights(average);
   if (clip !== undefined) optimizer.clipGradients(clip);
   return optimizer;
 }
 
-function makePlainOptimizer(model: Layer, flags: TrainFlags): Optimizer {
+function makePlainOptimizer(model: Layer, flags: TrainFlags, taskWeights: UncertaintyWeights | undefined): Optimizer {
   const { momentum, weightDecay, lr = defaultRates[flags.optimizer] } = flags;
-  const parameters = model.parameters();
+  // Decay would pull all tasks' weights to 1.
+  const learned = taskWeights === undefined ? [] : [{ parameters: taskWeights.parameters(), weightDecay: 0 }];
+  const parameters = [...model.parameters(), ...learned];
   if (flags.optimizer === "sgd") return new SGD(parameters, { lr, momentum, weightDecay });
   const options = { lr, weightDecay };
   return flags.optimizer === "adam" ? new Adam(parameters, options) : new AdamW(parameters, options);

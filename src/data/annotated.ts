@@ -10,6 +10,9 @@ import type { ImageDataset } from "./images.js";
 export type Annotation = Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
 export type Annotations = Readonly<Record<string, Annotation>>;
 
+/** Names of values, for those annotations that have some. */
+export type ValueNames<Values> = { readonly [Name in keyof Values]?: readonly string[] };
+
 /**
  * Pictures with their classes, and further values for each under names of their own. Its batches are image batches with
  * those values beside, so that whatever takes images takes them too.
@@ -26,12 +29,15 @@ export class AnnotatedImages<Values extends Annotations>
   readonly pictures: ImageDataset;
   /** All values, in the order of the pictures. */
   readonly annotations: Values;
+  /** What the numbers of an annotation stand for, where they do: `["male", "female"]`. */
+  readonly valueNames: ValueNames<Values>;
 
   /** @throws DataError unless each annotation has as many values for every picture */
-  constructor(pictures: ImageDataset, annotations: Values) {
+  constructor(pictures: ImageDataset, annotations: Values, valueNames: ValueNames<Values> = {}) {
     checkAnnotations(`${pictures.name} (${pictures.split})`, pictures.size, annotations);
     this.pictures = pictures;
     this.annotations = annotations;
+    this.valueNames = valueNames;
   }
 
   get size(): number {
@@ -55,7 +61,7 @@ export class AnnotatedImages<Values extends Annotations>
   /** The samples at `indices`, in that order. The pictures share memory with this data set. */
   subset(indices: ArrayLike<number>): AnnotatedImages<Values> {
     checkIndices(`${this.pictures.name} (${this.pictures.split})`, indices, this.size);
-    return new AnnotatedImages(this.pictures.subset(indices), this.#gather(indices));
+    return new AnnotatedImages(this.pictures.subset(indices), this.#gather(indices), this.valueNames);
   }
 
   /** The first `count` samples, or all when there are fewer. */
@@ -67,6 +73,20 @@ export class AnnotatedImages<Values extends Annotations>
   /** Deals the samples at random into parts; fractions that add up to 1 leave nothing out. */
   randomSplit(fractions: readonly number[], seed = 0): AnnotatedImages<Values>[] {
     return splitIndices(this.size, fractions, seed).map((indices) => this.subset(indices));
+  }
+
+  /**
+   * The value of each annotation for each picture, by name where it has one: what `groupBy` and reports take. Annotations of
+   * several values a picture, such as masks, are left out.
+   */
+  attributeValues(): Record<string, ArrayLike<string | number | undefined>> {
+    const single = Object.entries(this.annotations).filter(([, { length }]) => length === this.size);
+    return Object.fromEntries(
+      single.map(([name, values]) => {
+        const names: readonly string[] | undefined = this.valueNames[name];
+        return [name, names === undefined ? values : Array.from(values, (value): string | undefined => names[value])];
+      }),
+    );
   }
 
   #gather(indices: ArrayLike<number>): Values {

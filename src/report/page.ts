@@ -41,6 +41,19 @@ export interface RunReport {
  */
 export async function reportPage(report: RunReport): Promise<string> {
   const { title, epochs, scores, subgroups, mistakes, settings } = report;
+  return htmlPage(title, [
+    figures(report),
+    ...(epochs.length === 0 ? [] : section("Training", `<div class="row">${curves(epochs)}</div>`)),
+    ...section("Classes", classTable(scores), confusions(scores)),
+    ...section("Calibration", drawReliability(scores.calibration)),
+    ...(subgroups === undefined ? [] : section("Subgroups", subgroupTables(subgroups))),
+    ...section("Worst mistakes", await mistakeGrid(mistakes)),
+    ...section("Settings", settingsTable(settings)),
+  ]);
+}
+
+/** A page that refers to nothing outside itself. */
+export function htmlPage(title: string, contents: readonly string[]): string {
   const text = escapeMarkup(title);
   return [
     "<!doctype html>",
@@ -54,25 +67,20 @@ export async function reportPage(report: RunReport): Promise<string> {
     "</head>",
     "<body>",
     `<h1>${text}</h1>`,
-    figures(report),
-    ...(epochs.length === 0 ? [] : section("Training", `<div class="row">${curves(epochs)}</div>`)),
-    ...section("Classes", classTable(scores), confusions(scores)),
-    ...section("Calibration", drawReliability(scores.calibration)),
-    ...(subgroups === undefined ? [] : section("Subgroups", subgroupTables(subgroups))),
-    ...section("Worst mistakes", await mistakeGrid(mistakes)),
-    ...section(
-      "Settings",
-      table(
-        ["setting", "value"],
-        Object.entries(settings).map(([name, value]) => [name, String(value ?? "")]),
-      ),
-    ),
+    ...contents,
     "</body>",
     "</html>\n",
   ].join("\n");
 }
 
-function section(title: string, ...content: readonly string[]): string[] {
+export function settingsTable(settings: RunReport["settings"]): string {
+  return table(
+    ["setting", "value"],
+    Object.entries(settings).map(([name, value]) => [name, String(value ?? "")]),
+  );
+}
+
+export function section(title: string, ...content: readonly string[]): string[] {
   return ["<section>", `<h2>${escapeMarkup(title)}</h2>`, ...content, "</section>"];
 }
 
@@ -113,7 +121,7 @@ function curves(epochs: readonly EpochRecord[]): string {
 /** More classes are in the JSON of `fovea evaluate`. */
 const mostRows = 100;
 
-function classTable({ classes, macro, weighted }: ClassificationReport): string {
+export function classTable({ classes, macro, weighted }: ClassificationReport): string {
   const cells = ({ precision, recall, f1, support }: typeof macro) => [
     percent(precision),
     percent(recall),
@@ -136,7 +144,7 @@ function classTable({ classes, macro, weighted }: ClassificationReport): string 
   ].join("\n");
 }
 
-function confusions({ classes, confusion }: ClassificationReport): string {
+export function confusions({ classes, confusion }: ClassificationReport): string {
   const names = classes.map(({ name }) => name);
   const drawn = classes.length <= mostDrawnClasses ? [drawConfusion(confusion, names)] : [];
   const rows = frequentConfusions(confusion)
@@ -167,7 +175,7 @@ export function frequentConfusions(confusion: readonly (readonly number[])[]): C
     .sort((a, b) => b.count - a.count);
 }
 
-function subgroupTables({ overall, partitions, warnings }: SubgroupReport): string {
+export function subgroupTables({ overall, partitions, warnings }: SubgroupReport): string {
   const names = [
     ["accuracy", "accuracy"],
     ["positiveRate", "called positive"],
@@ -208,7 +216,7 @@ async function mistakeGrid(mistakes: readonly Mistake[]): Promise<string> {
   return `<div class="mistakes">${boxes.join("")}</div>`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (tag: "th" | "td", row: readonly string[]) =>
     row.map((cell) => `<${tag}>${escapeMarkup(cell)}</${tag}>`).join("");
   return [
@@ -219,7 +227,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   ].join("\n");
 }
 
-function percent(share: number, decimals = 2): string {
+export function percent(share: number, decimals = 2): string {
   return `${(100 * share).toFixed(decimals)} %`;
 }
 

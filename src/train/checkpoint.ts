@@ -13,6 +13,7 @@ import type { StorageArray } from "../formats/storage.js";
 import { toStorage } from "../nn/state-dict.js";
 import { readWeights, trainingPrefix } from "../nn/weights.js";
 import { Checksum } from "./checksum.js";
+import { type Tasks, tasksFromJson } from "./tasks/task.js";
 import type { TrainingState } from "./trainer.js";
 
 const formatName = "fovea-checkpoint";
@@ -30,6 +31,8 @@ export interface CheckpointInfo {
   readonly variant: string;
   readonly classNames: readonly string[];
   readonly normalization: Normalization;
+  /** What the columns of its output are, where it has learnt several things at once; `classNames` then names the columns. */
+  readonly tasks?: Tasks | undefined;
   /** Bytes of the metrics file that belong to this state; later lines are discarded when training goes on. */
   readonly metricsBytes: number;
   /** Whatever else the writer wants to find again: the run's settings. */
@@ -224,9 +227,17 @@ function readNormalization(name: string, json: unknown, matrix: StorageArray | u
   }
 }
 
+function readTasks(name: string, json: unknown): Tasks {
+  try {
+    return tasksFromJson(json);
+  } catch (cause) {
+    throw damaged(name, cause instanceof Error ? cause.message.replace(/ Fix: .*/, "") : "its tasks", cause);
+  }
+}
+
 function readInfo(name: string, text: string, tensors: ReadonlyMap<string, StorageArray>): CheckpointInfo {
   const info = fields(name, "info", parse(name, text));
-  const { model, variant, classNames, metricsBytes } = info;
+  const { model, variant, classNames, metricsBytes, tasks } = info;
   if (typeof model !== "string" || typeof variant !== "string")
     throw damaged(name, "it does not say which model it is of");
   if (!Array.isArray(classNames) || classNames.some((item) => typeof item !== "string"))
@@ -237,6 +248,7 @@ function readInfo(name: string, text: string, tensors: ReadonlyMap<string, Stora
     model,
     variant,
     classNames,
+    ...(tasks !== undefined && { tasks: readTasks(name, tasks) }),
     normalization: readNormalization(name, info.normalization, tensors.get(matrixName)),
     metricsBytes,
     settings: Object.fromEntries(

@@ -5,6 +5,7 @@ import { sizeOf } from "../core/shape.js";
 import { contactSheet } from "../data/contactSheet.js";
 import { fromPlanar, type PixelImage, toByte } from "../data/pixels.js";
 import type { SavedTensor, StateDict } from "../nn/state-dict.js";
+import type { Scores } from "./sums.js";
 import type { Callbacks, Trainer } from "./trainer.js";
 
 /** Takes what is to be shown, such as the `EventWriter` of `fovea/node`, which writes it for TensorBoard. */
@@ -43,13 +44,13 @@ export function logTraining(
       // Of several batches to a step the first that come after it are none.
       if (every === undefined || steps === logged || steps % every !== 0) return;
       logged = steps;
-      const means = scores && { "step/loss": scores.loss, "step/accuracy": scores.accuracy };
+      const means = scores && scalarsOf(scores, (what) => `step/${what}`);
       await events.scalars({ "step/learning rate": learningRate, ...means }, steps);
     },
     async onEpoch({ epoch, train, validation, learningRate, samplesPerSecond }) {
       const { steps } = trainer.optimizer;
-      const tested = validation && { "loss/test": validation.loss, "accuracy/test": validation.accuracy };
-      const values = { "loss/train": train.loss, "accuracy/train": train.accuracy, ...tested };
+      const tested = validation && scalarsOf(validation, (what) => `${what}/test`);
+      const values = { ...scalarsOf(train, (what) => `${what}/train`), ...tested };
       await events.scalars({ ...values, "learning rate": learningRate, samplesPerSecond, epoch }, steps);
       if (!weights) return;
       const state = (await trainer.state()).weights;
@@ -60,6 +61,21 @@ export function logTraining(
       if (kernels !== undefined) await events.image("kernels", kernels, steps);
     },
   };
+}
+
+/** Loss and accuracy; of several tasks also those of each, and the errors of numbers, where anything is known. */
+function scalarsOf({ loss, accuracy, tasks = {} }: Scores, nameOf: (what: string) => string): Record<string, number> {
+  const values: [what: string, value: number | null][] = [
+    ["loss", loss],
+    ["accuracy", accuracy],
+    ...Object.entries(tasks).flatMap(([name, scores]): [string, number | null][] => [
+      [`${name} loss`, scores.loss],
+      scores.kind === "classification" ? [`${name} accuracy`, scores.accuracy] : [`${name} error`, scores.error],
+    ]),
+  ];
+  return Object.fromEntries(
+    values.flatMap(([what, value]) => (value === null || Number.isNaN(value) ? [] : [[nameOf(what), value]])),
+  );
 }
 
 /** The kernels of the first convolution of pictures with 1 or 3 channels, each from its least value (black) to its largest. */

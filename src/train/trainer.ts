@@ -534,7 +534,10 @@ function checkTaskOptions({ tasks, taskWeights, groups, loss, labelSmoothing, op
     throw new ArgumentError("Trainer: taskWeights is given without tasks. Fix: give tasks, too.");
   }
   checkTasks(tasks);
-  const [other] = Object.entries({ groups, loss, labelSmoothing }).find(([, value]) => value !== undefined) ?? [];
+  const [other] =
+    Object.entries({ groups, loss, labelSmoothing: labelSmoothing || undefined }).find(
+      ([, value]) => value !== undefined,
+    ) ?? [];
   if (other !== undefined)
     throw new ArgumentError(
       `Trainer: tasks and ${other} are both given. Expected one of them. Fix: the loss option of a task.`,

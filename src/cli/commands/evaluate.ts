@@ -2,18 +2,21 @@
 
 import { extname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { ArgumentError } from "../../core/errors.js";
 import type { View } from "../../data/augment/views.js";
 import { writeFile } from "../../node/files.js";
 import { loadSharp } from "../../node/image.js";
 import { drawConfusion } from "../../report/index.js";
 import type { ClassificationReport } from "../../train/metrics/index.js";
+import type { Tasks } from "../../train/tasks/task.js";
 import { skippedFiles } from "../data.js";
-import { attributeNames, type Details, detailsOf, openTarget, scoresOf } from "../evaluation.js";
+import { attributeNames, type Details, detailsOf, type OpenedTarget, openTarget, scoresOf } from "../evaluation.js";
 import { type NormalizationSource, normalizationSources, normalizeAnew } from "../normalizing.js";
 import { type DataFlags, type DeviceFlags, withDataOptions, withDeviceOptions } from "../options.js";
 import { explain, formatCount, formatShare, printJson, say } from "../output.js";
 import { reportLines, subgroupLines } from "../score-tables.js";
 import { stoppable } from "../stopping.js";
+import { taskLines, taskReportLines, taskReportsOf, taskScoresOf } from "../task-evaluation.js";
 import { terminalWidth } from "../terminal.js";
 import { viewsOption } from "../views.js";
 import { modelOrRun, weightsHelp } from "../weights-file.js";
@@ -89,6 +92,7 @@ async function evaluate(name: string, command: Command, signal: AbortSignal): Pr
   const { entry, data, flags } = trained;
   const opened = flags.normalize === "own" ? await normalizeAnew(trained, signal) : trained;
   const { report, by, confusion, views, json } = flags;
+  if (opened.saved.tasks !== undefined) return evaluateTasks({ ...opened, flags }, opened.saved.tasks, signal);
   const detailed = [report, by, confusion, views].some((flag) => flag !== undefined);
   const details = detailed ? await detailsOf(opened, flags, signal) : undefined;
   const { accuracy, loss, count } = details?.scored.scores ?? (await scoresOf(opened, signal));
@@ -105,6 +109,35 @@ async function evaluate(name: string, command: Command, signal: AbortSignal): Pr
   for (const line of lines) say(line);
   if (details.subgroups === undefined) return;
   for (const line of subgroupLines(details.subgroups, terminalWidth())) explain(line);
+}
+
+/** The same for weights that answer several tasks. */
+async function evaluateTasks(opened: OpenedTarget<EvaluateFlags>, tasks: Tasks, signal: AbortSignal): Promise<void> {
+  const { entry, data, flags } = opened;
+  const { report, by = [], confusion, views, json } = flags;
+  const [refused] = Object.entries({ confusion, views }).find(([, value]) => value !== undefined) ?? [];
+  if (refused !== undefined)
+    throw new ArgumentError(
+      `--${refused} is for weights that name classes, and these answer ${Object.keys(tasks).join(", ")}. Fix: leave it out; --report tells of each.`,
+    );
+  const scores = await taskScoresOf(opened, tasks, signal);
+  const reports = report || by.length > 0 ? await taskReportsOf(opened, tasks, by, signal) : [];
+  if (json) {
+    const { loss, accuracy, count } = scores;
+    const details = reports.map((each) => [
+      each.name,
+      {
+        ...(report && { report: each.report }),
+        ...(each.kind === "classification" && each.subgroups && { subgroups: each.subgroups }),
+      },
+    ]);
+    const more = reports.length > 0 && { details: Object.fromEntries(details) };
+    printJson({ accuracy, loss, count, tasks: scores.tasks, ...more, ...skippedFiles(data) });
+    return;
+  }
+  explain(`${entry.name} on ${data.name}, loss ${scores.loss.toFixed(4)}`);
+  for (const line of taskLines(scores)) explain(line);
+  for (const each of reports) for (const line of taskReportLines(each, report === true, terminalWidth())) say(line);
 }
 
 function detailsJson(details: Details | undefined, withReport: true | undefined): object {

@@ -6,6 +6,7 @@ import { ArgumentError } from "../../core/errors.js";
 import { exportModel } from "../../interop/onnx/export/export.js";
 import * as models from "../../models/index.js";
 import { writeFile } from "../../node/files.js";
+import { TaskOutputs } from "../../train/tasks/outputs.js";
 import { type DeviceFlags, pictureShape, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
 import { printJson, say } from "../output.js";
 import { loadSavedModel } from "../saved-model.js";
@@ -18,7 +19,8 @@ Example:
 
 The file takes any number of pictures at once, normalized as the metadata in it
 says ("mean" and "std" of values from 0 to 1), and gives scores before softmax
-for the classes that the metadata names. It runs in ONNX Runtime, in browsers
+for the classes that the metadata names; of a run with --tasks, an output for each
+by its name, and numbers in their unit. It runs in ONNX Runtime, in browsers
 and wherever else ONNX files do.`;
 
 interface ExportFlags extends DeviceFlags {
@@ -60,12 +62,14 @@ async function exportToFile(name: string, flags: ExportFlags): Promise<void> {
   }
   await useDevice(flags);
   const saved = flags.weights === undefined ? undefined : await loadSavedModel(entry, flags.weights);
-  const model = saved?.model ?? entry.create();
+  const network = saved?.model ?? entry.create();
+  const model = saved?.tasks === undefined ? network : new TaskOutputs(network, saved.tasks);
+  const outputNames = Object.keys(saved?.tasks ?? { logits: true });
   const { mean, std } = saved?.normalization ?? entry.normalization;
   const shape = [flags.batch ?? 1, ...picture];
   const bytes = await exportModel(model, {
     inputs: shape,
-    outputNames: ["logits"],
+    outputNames,
     dynamicBatch: flags.batch === undefined,
     opset: flags.opset,
     metadata: {
@@ -73,6 +77,7 @@ async function exportToFile(name: string, flags: ExportFlags): Promise<void> {
       mean: JSON.stringify(mean),
       std: JSON.stringify(std),
       ...(saved !== undefined && { classes: JSON.stringify(saved.classNames) }),
+      ...(saved?.tasks !== undefined && { tasks: JSON.stringify(saved.tasks) }),
     },
   });
   await writeFile(flags.out, bytes);
@@ -81,6 +86,8 @@ async function exportToFile(name: string, flags: ExportFlags): Promise<void> {
   else {
     const weights = saved === undefined ? "untrained weights" : `weights of ${flags.weights}`;
     say(`${flags.out}: ${entry.name} with ${weights}, ${(bytes.length / 1e6).toFixed(1)} MB, opset ${flags.opset}.`);
-    say(`It takes "input", ${input.slice(1).join("×")}, and gives "logits".`);
+    say(
+      `It takes "input", ${input.slice(1).join("×")}, and gives ${outputNames.map((output) => `"${output}"`).join(", ")}.`,
+    );
   }
 }

@@ -10,12 +10,15 @@ import { toPlanar } from "../../data/pixels.js";
 import { fitPixels, type PictureInput } from "../../data/resize.js";
 import { readPixels } from "../../node/image.js";
 import { Predictor, ranking } from "../../train/predict.js";
+import { TaskPredictor } from "../../train/tasks/predict.js";
+import type { Tasks } from "../../train/tasks/task.js";
 import { type DeviceFlags, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
 import { describeError, explain, formatShare, printJson, say } from "../output.js";
 import { checkTakesPictures } from "../own-pictures.js";
 import { drawPicture, meanBrightness, shrinkPicture, toPicture } from "../picture.js";
 import { expandPictures } from "../picture-files.js";
 import { findNamedModel, loadSavedModel, type SavedModel } from "../saved-model.js";
+import { formatNumber } from "../score-texts.js";
 import { stoppable } from "../stopping.js";
 import { colours, terminalWidth } from "../terminal.js";
 import { viewsOption } from "../views.js";
@@ -75,7 +78,14 @@ async function predictFiles(
   await useDevice(flags);
   const saved = await loadSavedModel(entry, weights, signal);
   if (flags.photograph) checkTakesDigits(entry.name, saved.input);
-  const predictor = new Predictor(saved.model, saved);
+  if (saved.tasks !== undefined && flags.views !== undefined)
+    throw new ArgumentError(
+      "--views is for weights that name classes, and these answer several tasks. Fix: leave it out.",
+    );
+  const predictor =
+    saved.tasks === undefined
+      ? new Predictor(saved.model, saved)
+      : new TaskPredictor(saved.model, { tasks: saved.tasks, normalization: saved.normalization });
   // What cannot be read must not keep the others from being answered, but the command fails.
   const files: string[] = [];
   let failures = 0;
@@ -96,7 +106,11 @@ async function predictFiles(
   const wanted = files.length + failures;
   for (const file of files) {
     if (signal.aborted) throw new AbortedError();
-    await attempt(async () => answer(file, await readPicture(file, saved, flags), predictor, flags));
+    await attempt(async () => {
+      const picture = await readPicture(file, saved, flags);
+      if (predictor instanceof Predictor) await answer(file, picture, predictor, flags);
+      else await answerTasks(file, picture, saved.tasks ?? {}, predictor, flags);
+    });
   }
   if (failures > 0) throw new ArgumentError(`${failures} of ${wanted} pictures could not be read`);
 }
@@ -149,14 +163,51 @@ async function answer(
       printJson({ file, top: best });
       continue;
     }
-    const picture = toPicture(data.get(0).image, data.shape);
-    say(file);
-    for (const line of drawPicture(shrinkPicture(picture, drawnWidth()), colours())) say(line.trimEnd());
+    const picture = drawFile(file, data);
     for (const line of table(best)) say(line);
     if (!invert && !photograph && picture.channels === 1 && meanBrightness(picture) > 128) {
       explain(
         "  The picture is mostly bright; digits are expected bright on dark. Try --photograph, or only --invert.",
       );
+    }
+  }
+}
+
+/** The file's name, and below it the picture. */
+function drawFile(file: string, data: ImageDataset): ReturnType<typeof toPicture> {
+  const picture = toPicture(data.get(0).image, data.shape);
+  say(file);
+  for (const line of drawPicture(shrinkPicture(picture, drawnWidth()), colours())) say(line.trimEnd());
+  return picture;
+}
+
+/** The answers to several tasks: of classes the most probable ones. */
+async function answerTasks(
+  file: string,
+  data: ImageDataset,
+  tasks: Tasks,
+  predictor: TaskPredictor,
+  { top, json }: PredictFlags,
+): Promise<void> {
+  const best = (task: Tasks[string], probabilities: Float32Array) =>
+    task.kind === "regression"
+      ? []
+      : ranking(probabilities)
+          .slice(0, top)
+          .map((index): Answer => ({ class: task.classNames[index], probability: probabilities[index] }));
+  for await (const { answers } of predictor.predict(data)) {
+    const found = Object.entries(answers).map(([name, each]) => ({
+      name,
+      answer: each.kind === "regression" ? each.value : best(tasks[name], each.probabilities),
+    }));
+    if (json) {
+      printJson({ file, tasks: Object.fromEntries(found.map(({ name, answer }) => [name, answer])) });
+      continue;
+    }
+    drawFile(file, data);
+    for (const { name, answer } of found) {
+      if (typeof answer === "number") say(`${name}: ${formatNumber(answer)}`);
+      else for (const line of [name, ...table(answer)]) say(line);
     }
   }
 }

@@ -3,13 +3,14 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import { writeFile } from "../../node/files.js";
-import { reportPage } from "../../report/index.js";
+import { reportPage, tasksReportPage } from "../../report/index.js";
 import { attributeNames, detailsOf, openTarget } from "../evaluation.js";
 import { type DataFlags, type DeviceFlags, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
 import { explain, formatShare, printJson } from "../output.js";
 import { readRun } from "../run-record.js";
 import { worstMistakes } from "../scoring.js";
 import { stoppable } from "../stopping.js";
+import { taskLines, taskReportsOf, taskScoresOf } from "../task-evaluation.js";
 
 const help = `
 Example:
@@ -47,6 +48,17 @@ async function writeReport(path: string, command: Command, signal: AbortSignal):
   const run = await readRun(path);
   const opened = await openTarget<ReportFlags>(path, command, signal);
   const { entry, data, saved, flags } = opened;
+  const file = flags.out ?? join(path, "report.html");
+  if (saved.tasks !== undefined) {
+    const scores = await taskScoresOf(opened, saved.tasks, signal);
+    const tasks = await taskReportsOf(opened, saved.tasks, flags.by ?? [], signal);
+    const { loss, accuracy, count } = scores;
+    const title = `${entry.name} on ${data.name}`;
+    await writeFile(file, tasksReportPage({ title, epochs: run.epochs, loss, tasks, settings: run.settings }));
+    if (flags.json) printJson({ report: file, accuracy, loss, count, tasks: scores.tasks });
+    else explain(`${taskLines(scores).join("; ")}. The report: ${file}`);
+    return;
+  }
   const { scored, report, subgroups } = await detailsOf(opened, flags, signal);
   const { accuracy, loss, count } = scored.scores;
   const page = await reportPage({
@@ -58,7 +70,6 @@ async function writeReport(path: string, command: Command, signal: AbortSignal):
     mistakes: await worstMistakes(scored, data, saved.classNames, flags.mistakes),
     settings: run.settings,
   });
-  const file = flags.out ?? join(path, "report.html");
   await writeFile(file, page);
   if (flags.json)
     printJson({ report: file, accuracy, loss, count, expectedCalibrationError: report.calibration.expectedError });

@@ -21,6 +21,7 @@ import {
   toSettings,
 } from "../settings.js";
 import { stoppable } from "../stopping.js";
+import { taskList, taskWeightList } from "../tasks.js";
 import { reportResult, runTraining } from "../training.js";
 
 const help = `
@@ -109,6 +110,16 @@ export function trainCommand(): Command {
       "--validation <x>",
       "share of pictures of your own to test with, where no folder val or test has some (default: 0.1)",
       realNumber(0, 1),
+    )
+    .option(
+      "--tasks <list>",
+      "learn several things at once, by name: smile,age:regression (columns of a .csv, or what a generated set knows)",
+      taskList,
+    )
+    .option(
+      "--task-weights <list>",
+      "how much each counts: smile=1,age=0.5, or learned (default: all 1)",
+      taskWeightList,
     )
     .option("--balance", "draw every class equally often, however many pictures it has")
     .option(

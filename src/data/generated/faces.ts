@@ -87,7 +87,11 @@ async function drawFaces(options: FacesOptions): Promise<AnnotatedImages<FaceAnn
   const labels = label === "age" ? Int32Array.from(age, ageGroup) : label === "smile" ? smile : gender;
   const shape = [channels, side, side] as const;
   const pictures = new ImageDataset({ name: "faces", split, images, labels, shape, classNames: classNames[label] });
-  return new AnnotatedImages(pictures, { smile, gender, age });
+  return new AnnotatedImages<FaceAnnotations>(
+    pictures,
+    { smile, gender, age },
+    { smile: classNames.smile, gender: classNames.gender },
+  );
 }
 
 /**

@@ -20,8 +20,13 @@ import {
 export interface ImageTableOptions extends PictureSetOptions {
   /** The column with the pictures' paths. */
   readonly file: string;
-  /** The columns with labels. The first is the class to learn; all are in the set's `attributes`. */
+  /**
+   * The columns with labels. The first is the class to learn; all are in the set's `attributes`. May be none where `attributes` are
+   * given: all pictures are then of one class.
+   */
   readonly labels: string | readonly string[];
+  /** Further columns for the set's `attributes`, of which any may be missing: -1. For several tasks at once. */
+  readonly attributes?: readonly string[] | undefined;
   /** The folder that the paths start from. Default: the table's own. */
   readonly folder?: string | undefined;
   /** Only the rows that have this value in this column, as where one says `train` or `test`. */
@@ -61,10 +66,13 @@ export function imageTable(path: string, options: ImageTableOptions): Promise<Pi
 
 async function findPictures(path: string, options: ImageTableOptions): Promise<PictureSetParts> {
   const labelColumns = typeof options.labels === "string" ? [options.labels] : options.labels;
-  if (labelColumns.length === 0) throw new ArgumentError("imageTable: labels names no column. Expected at least one.");
+  const attributeColumns = (options.attributes ?? []).filter((name) => !labelColumns.includes(name));
+  if (labelColumns.length + attributeColumns.length === 0)
+    throw new ArgumentError("imageTable: labels names no column. Expected at least one.");
   const table = await readTable(path, options.delimiter);
   const fileColumn = columnOf(path, table, options.file);
-  const columns = labelColumns.map((name) => columnOf(path, table, name));
+  const allColumns = [...labelColumns, ...attributeColumns];
+  const columns = allColumns.map((name) => columnOf(path, table, name));
   const wanted = Object.entries(options.where ?? {}).map(
     ([name, value]) => [columnOf(path, table, name), value] as const,
   );
@@ -82,7 +90,7 @@ async function findPictures(path: string, options: ImageTableOptions): Promise<P
     const file = cells[fileColumn];
     const labels = columns.map((column) => (isMissing(cells[column]) ? undefined : cells[column]));
     const lacking = labels.indexOf(undefined);
-    if (lacking !== -1 && (options.missing !== "keep" || lacking === 0)) {
+    if (lacking !== -1 && lacking < labelColumns.length && (options.missing !== "keep" || lacking === 0)) {
       const what = `the label in ${JSON.stringify(labelColumns[lacking])} is ${cells[columns[lacking]] === "" ? "empty" : cells[columns[lacking]]}`;
       if (options.missing !== "skip") throw missingLabel(path, line, what, options.missing);
       skipped.push({ file: file || `line ${line}`, reason: what });
@@ -92,11 +100,14 @@ async function findPictures(path: string, options: ImageTableOptions): Promise<P
     if (problem === undefined) kept.push({ name: isAbsolute(file) ? file : join(folder, file), labels });
     else skipped.push({ file: file || `line ${line}`, reason: problem });
   }
-  const attributes: [string, Attribute][] = labelColumns.map((name, k) => {
+  const attributes: [string, Attribute][] = allColumns.map((name, k) => {
     const values = kept.map(({ labels }) => labels[k]);
-    return [name, toAttribute(values, k === 0 ? options.classNames : undefined, `${path}: ${name}`)];
+    const isClass = k === 0 && labelColumns.length > 0;
+    return [name, toAttribute(values, isClass ? options.classNames : undefined, `${path}: ${name}`)];
   });
-  const [, { classNames, labels }] = attributes[0];
+  const [first] = attributes;
+  const { classNames, labels } =
+    labelColumns.length > 0 ? first[1] : { classNames: ["picture"], labels: new Int32Array(kept.length) };
   return {
     name: path,
     split: Object.values(options.where ?? {}).join(" ") || "all",

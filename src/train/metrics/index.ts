@@ -34,6 +34,7 @@ export {
   rocCurve,
 } from "./curves.js";
 export { type Attributes, type Grouping, groupBy } from "./groups.js";
+export { type RegressionReport, regressionReport } from "./regression.js";
 export {
   type ClassificationReport,
   type ClassificationReportOptions,

@@ -7,6 +7,7 @@
  */
 
 export type { TaskScores } from "./losses.js";
+export { TaskOutputs } from "./outputs.js";
 export { type Answer, type PredictTasksOptions, predict, type TaskPrediction, TaskPredictor } from "./predict.js";
 export {
   type ClassificationTask,

@@ -10,11 +10,11 @@ import type { Tensor } from "../../graph/tensor.js";
 import type { Layer } from "../../nn/layers/container.js";
 import type { NamedLayer } from "../../nn/layers/multiHead.js";
 import { tensorOver } from "../../ops/create.js";
-import { add, mul } from "../../ops/elementwise/arithmetic.js";
 import { softmax } from "../../ops/softmax.js";
 import { switchToEvaluation } from "../evaluation.js";
 import { normalizePixels } from "../pixels.js";
-import { knownTarget, mapTasks, outputsByTask } from "./targets.js";
+import { TaskOutputs } from "./outputs.js";
+import { knownTarget, mapTasks } from "./targets.js";
 import type { Task, Tasks } from "./task.js";
 
 /** What a model answers to one task. */
@@ -59,12 +59,11 @@ export class TaskPredictor {
     { tasks, normalization }: Pick<PredictTasksOptions, "tasks" | "normalization">,
   ) {
     this.#tasks = tasks;
+    const answering = new TaskOutputs(model, tasks);
     this.#step = compile((images: Tensor<Shape, "uint8">) => {
-      const outputs = outputsByTask(tasks, model(normalizePixels(images, normalization)));
-      return mapTasks(tasks, (task, name) =>
-        task.kind === "classification"
-          ? softmax(outputs[name], 1)
-          : (add(mul(outputs[name], task.std), task.mean) as Tensor),
+      const outputs = answering(normalizePixels(images, normalization));
+      return mapTasks(tasks, ({ kind }, name) =>
+        kind === "classification" ? softmax(outputs[name], 1) : outputs[name],
       );
     });
   }

@@ -114,3 +114,28 @@ function checkWeight(what: string, weight: number): void {
 export function totalWidth(tasks: Tasks): number {
   return Object.values(tasks).reduce((sum, { width }) => sum + width, 0);
 }
+
+/**
+ * Tasks as a checkpoint keeps them; losses of one's own are not kept, for answers do not depend on them.
+ *
+ * @throws ArgumentError for what describes no tasks
+ */
+export function tasksFromJson(json: unknown): Tasks {
+  const entries = json !== null && typeof json === "object" && !Array.isArray(json) ? Object.entries(json) : [];
+  if (entries.length === 0) throw new ArgumentError("the tasks are not described");
+  return Object.fromEntries(entries.map(([name, task]) => [name, taskFromJson(name, task)]));
+}
+
+function taskFromJson(name: string, json: unknown): Task {
+  const fields: Readonly<Record<string, unknown>> = json !== null && typeof json === "object" ? { ...json } : {};
+  const { kind, classNames, mean, std, weight, target } = fields;
+  const options = {
+    ...(typeof weight === "number" && { weight }),
+    ...(typeof target === "string" && { target }),
+  };
+  if (kind === "classification" && Array.isArray(classNames) && classNames.every((each) => typeof each === "string"))
+    return classification(classNames, options);
+  if (kind === "regression" && typeof mean === "number" && typeof std === "number")
+    return regression({ mean, std, ...options });
+  throw new ArgumentError(`the task ${name} is neither a classification nor a regression`);
+}

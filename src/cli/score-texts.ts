@@ -1,0 +1,25 @@
+/** Scores in a few words. */
+
+import type { Scores } from "../train/sums.js";
+import type { TaskScores } from "../train/tasks/losses.js";
+import { formatShare } from "./output.js";
+
+/** `accuracy 97.10 %, loss 0.0912`; of several tasks `smile 80.10 %`, `age off by 8.42` and the loss of all. */
+export function scoreTexts({ accuracy, loss, tasks }: Scores, name = "accuracy "): string[] {
+  const each =
+    tasks === undefined
+      ? [`${name}${formatShare(accuracy)}`]
+      : Object.entries(tasks).map(([task, scores]) => `${task} ${taskText(scores)}`);
+  return [...each, `loss ${loss.toFixed(4)}`];
+}
+
+/** `80.10 %` or `off by 8.42`. */
+export function taskText(scores: TaskScores): string {
+  if (scores.kind === "classification") return scores.accuracy === null ? "unknown" : formatShare(scores.accuracy);
+  return scores.error === null ? "unknown" : `off by ${formatNumber(scores.error)}`;
+}
+
+/** With as many places as say something. */
+export function formatNumber(value: number): string {
+  return value.toPrecision(Math.abs(value) >= 100 ? 4 : 3);
+}
