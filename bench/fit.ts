@@ -23,7 +23,7 @@ import {
 } from "fovea";
 import { mnist } from "fovea/node";
 import { namesOf, scriptCommand, wholeNumber, wholeNumbers } from "../scripts/command.js";
-import { Sums } from "../src/train/sums.js";
+import { classHits, Sums } from "../src/train/sums.js";
 import { median } from "./statistics.js";
 
 /** An epoch from the data set is to take no more than this times the steps alone. */
@@ -101,7 +101,7 @@ function fromDevice(data: ImageDataset): () => Promise<unknown> {
   const step = compile((x: Tensor<Shape, "uint8">, y: Tensor<Shape, "int32">) => {
     const logits = model(normalizePixels(x));
     const loss = crossEntropy(logits, y);
-    sums.record(loss, logits, y);
+    sums.record(loss, classHits(logits, y), y.size);
     loss.backward();
     void optimizer.step();
     return null;

@@ -31,6 +31,8 @@ export interface ImageBatch {
   readonly size: number;
   /** A class number for each pixel, B×H×W, where the data set has them. */
   readonly masks?: Uint8Array<ArrayBuffer> | undefined;
+  /** The pictures without noise, B×C×H×W, where the data set has them. */
+  readonly clean?: Uint8Array<ArrayBuffer> | undefined;
   /** Where each picture has been mixed with another one of the batch: `mixup` and `cutmix` do it. */
   readonly mixed?: MixedLabels | undefined;
 }

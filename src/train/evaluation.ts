@@ -12,8 +12,9 @@ import type { Layer } from "../nn/layers/container.js";
 import type { NamedLayer } from "../nn/layers/multiHead.js";
 import { crossEntropy } from "../nn/losses/classification.js";
 import { tensorOver } from "../ops/create.js";
+import { checkObjective, type Objective, objectiveTargets } from "./objective.js";
 import { type Inputs, inputsOf, toNetwork } from "./pixels.js";
-import { type Scores, Sums } from "./sums.js";
+import { classHits, type Scores, Sums } from "./sums.js";
 import { sumTasks } from "./tasks/losses.js";
 import { type TargetsByTask, targetsOf } from "./tasks/targets.js";
 import type { Tasks } from "./tasks/task.js";
@@ -23,6 +24,8 @@ type Labels = Tensor<Shape, "int32">;
 export interface EvaluatorOptions {
   /** Default: cross-entropy. */
   readonly loss?: ((logits: Tensor, labels: Labels) => Tensor) | undefined;
+  /** What is asked for, where it is no class for each picture: `segmentation()` or `denoising()`. */
+  readonly objective?: Objective | undefined;
   /** What is asked, where it is more than one thing. */
   readonly tasks?: Tasks | undefined;
   /** How pixels become the model's input. Default: 0 … 255 to 0 … 1. */
@@ -54,14 +57,18 @@ export function switchToEvaluation(model: Layer | NamedLayer): () => void {
 export class Evaluator {
   readonly #sums: Sums;
   readonly #tasks: Tasks | undefined;
+  readonly #objective: Objective | undefined;
   /** Evaluations share the sums, so each waits for the one before. */
   #last: Promise<unknown> = Promise.resolve();
   readonly #step: CompiledFunction<[Inputs, Labels, TargetsByTask | undefined], null>;
 
   constructor(
     private readonly model: Layer | NamedLayer,
-    { loss: lossOf = crossEntropy, normalization, tasks }: EvaluatorOptions = {},
+    { loss, normalization, tasks, objective }: EvaluatorOptions = {},
   ) {
+    checkObjective("Evaluator", objective, loss ?? tasks);
+    const lossOf = loss ?? crossEntropy;
+    this.#objective = objective;
     this.#tasks = tasks;
     this.#sums = new Sums(tasks);
     this.#step = compile((inputs: Inputs, labels: Labels, targets: TargetsByTask | undefined) => {
@@ -71,7 +78,11 @@ export class Evaluator {
         return null;
       }
       if (!(logits instanceof Tensor)) throw needsTasks(Object.keys(logits));
-      this.#sums.record(lossOf(logits, labels), logits, labels);
+      const [loss, hits] =
+        objective === undefined
+          ? [lossOf(logits, labels), classHits(logits, labels)]
+          : [objective.loss(logits, labels), objective.right(logits, labels)];
+      this.#sums.record(loss, hits, labels.shape[0]);
       return null;
     });
   }
@@ -99,7 +110,10 @@ export class Evaluator {
       for await (const batch of loader.epoch(0)) {
         const { labels, size } = batch;
         if (signal?.aborted) throw new AbortedError("the evaluation was cancelled");
-        await this.#step(inputsOf(batch), tensorOver(labels, [size], "int32"), tasks && targetsOf(tasks, batch));
+        const objective = this.#objective;
+        const expected =
+          objective === undefined ? tensorOver(labels, [size], "int32") : objectiveTargets(objective, batch);
+        await this.#step(inputsOf(batch), expected, tasks && targetsOf(tasks, batch));
         this.#sums.counted(size);
         done += size;
         onProgress?.(done, loader.samplesPerEpoch);

@@ -12,6 +12,29 @@ export { type EvaluateOptions, Evaluator, type EvaluatorOptions, evaluateModel }
 export { type ExtractOptions, extractFeatures, type LabelledPictures } from "./features.js";
 export { type LayerwiseOptions, layerwiseRates } from "./layerwiseRates.js";
 export { type EventSink, type LogOptions, logTraining } from "./logging.js";
+export {
+  type DenoisingOptions,
+  denoising,
+  type Objective,
+  type SegmentationOptions,
+  segmentation,
+  type Targets,
+} from "./objective.js";
+export {
+  type DenoisingReport,
+  evaluateDenoising,
+  evaluateSegmentation,
+  type PictureQuality,
+  type PixelEvaluateOptions,
+  QualityMean,
+} from "./pixelEvaluation.js";
+export {
+  type DenoisedPicture,
+  denoisePictures,
+  type PixelPredictOptions,
+  type SegmentedPicture,
+  segmentPictures,
+} from "./pixelPrediction.js";
 export { normalizePixels } from "./pixels.js";
 export { type Prediction, type PredictOptions, Predictor, predict, ranking } from "./predict.js";
 export type { SavedSums, Scores } from "./sums.js";

@@ -20,7 +20,10 @@ const readEveryMilliseconds = 200;
 export interface Scores {
   /** With several tasks the sum of their losses, each times its weight. */
   readonly loss: number;
-  /** Share of samples whose class was predicted, 0 … 1. With several tasks the mean over those of classes; NaN where there is none. */
+  /**
+   * Share of samples whose class was predicted, 0 … 1; with an `objective`, of what it calls right. With several tasks the mean over
+   * those of classes; NaN where there is none.
+   */
   readonly accuracy: number;
   readonly count: number;
   /** Of each task, where there are several. */
@@ -32,6 +35,22 @@ export interface SavedSums extends Readonly<Record<string, number>> {
   readonly loss: number;
   readonly hits: number;
   readonly count: number;
+}
+
+/**
+ * How many samples have their class predicted.
+ *
+ * @param mixed where pictures are mixed of two, the labels of the others and the share of the first: hits count by share
+ */
+export function classHits(
+  logits: Tensor,
+  labels: Tensor<Shape, "int32">,
+  mixed?: { readonly labels: Tensor<Shape, "int32">; readonly share: Tensor<[]> },
+): Tensor {
+  const predicted = argmax(detach(logits), 1);
+  const hitsOf = (labels: Tensor<Shape, "int32">) => sum(cast(equal(predicted, labels), "float32"));
+  if (mixed === undefined) return hitsOf(labels);
+  return add(mul(hitsOf(labels), mixed.share), mul(hitsOf(mixed.labels), sub(1, mixed.share))) as Tensor;
 }
 
 export class Sums {
@@ -49,21 +68,10 @@ export class Sums {
   /**
    * Records that a batch is added: call it where the batch's program is recorded.
    *
-   * @param mixed where pictures are mixed of two, the labels of the others and the share of the first: hits count by share
+   * @param hits how many of its samples are right
    */
-  record(
-    loss: Tensor,
-    logits: Tensor,
-    labels: Tensor<Shape, "int32">,
-    mixed?: { readonly labels: Tensor<Shape, "int32">; readonly share: Tensor<[]> },
-  ): void {
-    const predicted = argmax(detach(logits), 1);
-    const hitsOf = (labels: Tensor<Shape, "int32">) => sum(cast(equal(predicted, labels), "float32"));
-    const hits =
-      mixed === undefined
-        ? hitsOf(labels)
-        : add(mul(hitsOf(labels), mixed.share), mul(hitsOf(mixed.labels), sub(1, mixed.share)));
-    this.#loss.assign(add(this.#loss, mul(detach(loss), labels.size)) as Tensor<[]>);
+  record(loss: Tensor, hits: Tensor, samples: number): void {
+    this.#loss.assign(add(this.#loss, mul(detach(loss), samples)) as Tensor<[]>);
     this.#hits.assign(add(this.#hits, hits) as Tensor<[]>);
   }
 

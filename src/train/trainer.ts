@@ -1,4 +1,4 @@
-/** Training a classifier: epochs, progress, evaluation, and everything that is needed to go on after a break. */
+/** Training: epochs, progress, evaluation, and everything that is needed to go on after a break. */
 
 import { checkCount } from "../core/check.js";
 import { AbortedError, ArgumentError, NotFiniteError, StateDictError } from "../core/errors.js";
@@ -25,9 +25,10 @@ import { checkRange } from "../optim/groups.js";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.js";
 import type { Schedule, ScheduleState } from "../optim/schedules.js";
 import { type EvaluateOptions, Evaluator, needsTasks } from "./evaluation.js";
+import { checkObjective, type Objective, objectiveTargets } from "./objective.js";
 import { type Inputs, inputsOf, toNetwork } from "./pixels.js";
 import { Stopwatch } from "./stopwatch.js";
-import { type SavedSums, ScoreDisplay, type Scores, Sums } from "./sums.js";
+import { classHits, type SavedSums, ScoreDisplay, type Scores, Sums } from "./sums.js";
 import { sumTasks, totalLoss } from "./tasks/losses.js";
 import { checkTasks, type TargetsByTask, targetsOf } from "./tasks/targets.js";
 import type { Tasks } from "./tasks/task.js";
@@ -53,6 +54,8 @@ export interface TrainerOptions {
    * evaluation asks for the right class alone. Default 0.
    */
   readonly labelSmoothing?: number | undefined;
+  /** What is learnt, where it is no class for each picture: `segmentation()` or `denoising()`, which have losses of their own. */
+  readonly objective?: Objective | undefined;
   /** Train on losses by groups of samples instead. */
   readonly groups?: GroupTraining | undefined;
   /**
@@ -186,7 +189,8 @@ export class Trainer {
     this.#options = options;
     this.#sums = new Sums(options.tasks);
     checkTaskOptions(options);
-    const { loss, groups, labelSmoothing = 0 } = options;
+    const { loss, groups, labelSmoothing = 0, tasks, objective } = options;
+    checkObjective("Trainer", objective, loss ?? groups ?? tasks ?? (labelSmoothing > 0 || undefined));
     checkRange("Trainer", "labelSmoothing", labelSmoothing, 0, 1);
     if (labelSmoothing > 0 && (groups === undefined ? loss : groups.losses) !== undefined)
       throw new ArgumentError(
@@ -363,7 +367,8 @@ export class Trainer {
   }
 
   #lossOf(logits: Tensor, labels: Labels, groups: Labels | undefined): Tensor {
-    const { labelSmoothing = 0, groups: training } = this.#options;
+    const { labelSmoothing = 0, groups: training, objective } = this.#options;
+    if (objective !== undefined) return objective.loss(logits, labels);
     const { loss = (logits, labels) => crossEntropy(logits, labels, { labelSmoothing }) } = this.#options;
     if (groups === undefined || training === undefined) return loss(logits, labels);
     const { losses = (logits, labels) => crossEntropy(logits, labels, { reduction: "none", labelSmoothing }) } =
@@ -382,7 +387,9 @@ export class Trainer {
       return add(mul(lossOf(logits, labels), share), mul(lossOf(logits, others), sub(1, share)));
     };
     const loss = auxiliary.reduce((sum, { logits, weight }) => add(sum, mul(lossFor(logits), weight)), lossFor(logits));
-    this.#sums.record(loss, logits, labels, mixed);
+    const { objective } = this.#options;
+    const hits = objective === undefined ? classHits(logits, labels, mixed) : objective.right(logits, labels);
+    this.#sums.record(loss, hits, labels.shape[0]);
     return loss;
   }
 
@@ -461,7 +468,7 @@ export class Trainer {
       const { labels, indices, size, mixed } = inputs;
       await this.#held;
       if (signal?.aborted) throw new AbortedError("training was cancelled");
-      const { tasks } = this.#options;
+      const { tasks, objective } = this.#options;
       const groupOf = this.#options.groups?.of;
       if (groupOf !== undefined && mixed !== undefined)
         throw new ArgumentError(
@@ -471,11 +478,13 @@ export class Trainer {
         throw new ArgumentError(
           "fit: of several tasks only classes can be mixed, and not all are. Fix: tasks without mixup and cutmix.",
         );
+      if (objective !== undefined && mixed !== undefined)
+        throw new ArgumentError(`fit: mixed pictures are not for ${objective.name}. Fix: no mixup and cutmix.`);
       const batch = this.#position.batch + 1;
       const steps = batch % accumulate === 0 || batch === loader.batchesPerEpoch;
       const accepted = (steps ? this.#step : this.#part)(
         inputsOf(inputs),
-        tensorOver(labels, [size], "int32"),
+        objective === undefined ? tensorOver(labels, [size], "int32") : objectiveTargets(objective, inputs),
         groupOf &&
           tensorOver(
             Int32Array.from(indices, (index) => groupOf[index]),

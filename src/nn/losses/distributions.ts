@@ -1,16 +1,21 @@
 /** Losses between probabilities: of yes and no, of distributions, of areas in pictures. */
 
 import { ArgumentError, ShapeError } from "../../core/errors.js";
-import { formatShape } from "../../core/shape.js";
+import { formatShape, type Shape, sameShape } from "../../core/shape.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { softplus } from "../../ops/elementwise/activations.js";
 import { add, div, maximum, mul, sub } from "../../ops/elementwise/arithmetic.js";
-import { greater } from "../../ops/elementwise/comparison.js";
+import { greater, notEqual } from "../../ops/elementwise/comparison.js";
 import { exp, log, neg } from "../../ops/elementwise/functions.js";
-import { where } from "../../ops/elementwise/select.js";
+import { cast, where } from "../../ops/elementwise/select.js";
+import { oneHot } from "../../ops/indexing/oneHot.js";
 import { mean } from "../../ops/reduce/mean.js";
 import { sum } from "../../ops/reduce/sum.js";
-import { asFloats, type TensorLike } from "../../ops/tensors.js";
+import { permute } from "../../ops/shape/permute.js";
+import { unsqueeze } from "../../ops/shape/reshape.js";
+import { softmax } from "../../ops/softmax.js";
+import { asFloats, asTensor, type TensorLike } from "../../ops/tensors.js";
+import type { Labels } from "./classification.js";
 import { checkReduction, checkSameShape, type LossOptions, type Reduced, type Reduction, reduce } from "./reduction.js";
 
 export interface BinaryCrossEntropyOptions<R extends Reduction> extends LossOptions<R> {
@@ -137,4 +142,41 @@ export function diceLoss<R extends Reduction = "mean">(
   const size = add(add(sum(p, axes), sum(t, axes)), smooth);
   const losses = sub(1, div(overlap, size));
   return reduce("diceLoss", losses as Tensor, reduction, () => mean(losses as Tensor));
+}
+
+export interface SoftDiceLossOptions<R extends Reduction> extends DiceLossOptions<R> {
+  /** Places with this class number count for nothing. Default: none. */
+  readonly ignoreIndex?: number | undefined;
+}
+
+/**
+ * `diceLoss` of scores and class numbers: softmax of the one against the other, class by class.
+ *
+ * @param scores N×K×…, before softmax
+ * @param labels N×… class numbers (int32)
+ * @example softDiceLoss(network(images), masks, { ignoreIndex: 255 })
+ */
+export function softDiceLoss<R extends Reduction = "mean">(
+  scores: TensorLike,
+  labels: Labels,
+  { ignoreIndex, ...options }: SoftDiceLossOptions<R> = {},
+): Reduced<R> {
+  const x = asFloats("softDiceLoss", scores);
+  const classes = asTensor<Shape, "int32">("softDiceLoss", labels);
+  const [samples, count, ...sides] = x.shape;
+  if (x.rank < 3 || !sameShape(classes.shape, [samples, ...sides])) {
+    throw new ShapeError(
+      `softDiceLoss: the scores are ${formatShape(x.shape)} and the labels ${formatShape(classes.shape)}. Expected N×K×… scores and N×… class numbers.`,
+    );
+  }
+  const counts = ignoreIndex === undefined ? undefined : notEqual(classes, ignoreIndex);
+  const known = counts === undefined ? classes : where(counts, classes, 0);
+  // The classes come last, and belong behind the samples.
+  const last = x.rank - 1;
+  const order = [0, last, ...Array.from({ length: last - 1 }, (_, i) => i + 1)];
+  const targets = permute(oneHot(known, count), order);
+  const probabilities = softmax(x, 1);
+  if (counts === undefined) return diceLoss(probabilities, targets, options);
+  const share = unsqueeze(cast(counts, "float32"), 1);
+  return diceLoss(mul(probabilities, share) as Tensor, mul(targets, share) as Tensor, options);
 }

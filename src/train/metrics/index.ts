@@ -34,6 +34,7 @@ export {
   rocCurve,
 } from "./curves.js";
 export { type Attributes, type Grouping, groupBy } from "./groups.js";
+export { type PictureScoreOptions, psnr, ssim } from "./pictures.js";
 export { type RegressionReport, regressionReport } from "./regression.js";
 export {
   type ClassificationReport,
@@ -41,6 +42,12 @@ export {
   type ClassReport,
   classificationReport,
 } from "./report.js";
+export {
+  type PixelClassScores,
+  PixelCounts,
+  type PixelCountsOptions,
+  type SegmentationReport,
+} from "./segmentation.js";
 export {
   type Difference,
   type Estimate,
