@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import {
   Adam,
   AnnotatedImages,
+  CosineLR,
   crossEntropy,
   denoisePictures,
   denoising,
@@ -162,15 +163,17 @@ describe("objectives", () => {
       side: 16,
       channels: 1,
       radius: [0.2, 0.4],
-      contrast: 0.4,
-      noise: 0.02,
+      contrast: 0.5,
+      shading: 0,
+      count: [1, 2],
     } as const;
     const train = await shapes({ split: "train", size: 160, ...options });
     const test = await shapes({ split: "test", size: 40, ...options });
     const network = new models.UNet({ width: 1 / 16, depth: 2, batchNorm: true, dropout: 0 });
     const before = await evaluateSegmentation(network, test);
     const optimizer = new Adam(network.parameters(), { lr: 0.01 });
-    const trainer = new Trainer(network, { optimizer, objective: segmentation({ loss: "both" }) });
+    const schedule = new CosineLR(optimizer, { steps: 120 });
+    const trainer = new Trainer(network, { optimizer, schedule, objective: segmentation({ loss: "both" }) });
     const records = await trainer.fit(train, { epochs: 6, batchSize: 8, validation: test });
     const { meanIou, accuracy } = await evaluateSegmentation(network, test);
     assert.ok(before.meanIou < 0.5 && meanIou > 0.75, `${before.meanIou} before, ${meanIou} after`);
