@@ -31,7 +31,7 @@ const names: readonly string[] = [...generatedNames, ...Object.keys(published)];
 const publishedNames = Object.keys(published)
   .join(", ")
   .replace(/, (?=[^,]*$)/, " or ");
-const expected = `Expected ${names.join(", ")}, or a folder of pictures (one folder a class) or of IDX files, a .zip or a .csv.`;
+const expected = `Expected ${names.join(", ")}, or a folder of pictures (one folder a class) or of IDX files, a .zip, a .csv or a .parquet.`;
 
 function isPublished(data: string): data is keyof typeof published {
   return Object.hasOwn(published, data);
@@ -94,7 +94,7 @@ function isPictures(flags: DataFlags): boolean {
 
 function onlyForPictures(option: string, { data }: DataFlags): ArgumentError {
   return new ArgumentError(
-    `${option} is for pictures of your own, but --data is ${data}. Fix: leave out ${option}, or name a folder of pictures, a .zip or a .csv.`,
+    `${option} is for pictures of your own, but --data is ${data}. Fix: leave out ${option}, or name a folder of pictures, a .zip, a .csv or a .parquet.`,
   );
 }
 

@@ -37,13 +37,19 @@ export function withDataOptions(command: Command): Command {
   return command
     .option(
       "--data <name or path>",
-      "digits, shapes, faces, faces-lecture, noisy, mnist, fashion-mnist, cifar10, cifar100; or pictures of your own: a folder with one folder a class, a .zip of it, a .csv of files and labels; or a folder of IDX files",
+      "digits, shapes, faces, faces-lecture, noisy, mnist, fashion-mnist, cifar10, cifar100; or pictures of your own: a folder with one folder a class, a .zip of it, a .csv of files and labels, a .parquet of both; or a folder of IDX files",
       "digits",
     )
     .option("--data-dir <folder>", "folder that holds the files of mnist, cifar10 … (default: downloaded)")
     .option("--image-size <n>", "pixels of a side that pictures of your own get (default: the model's)", wholeNumber(1))
-    .option("--label-column <name>", "column of a .csv with the classes (default: label, class or category)")
-    .option("--file-column <name>", "column of a .csv with the files (default: file, path, filename or image)");
+    .option(
+      "--label-column <name>",
+      "column of a .csv or .parquet with the classes (default: label, class or category)",
+    )
+    .option(
+      "--file-column <name>",
+      "column of a .csv with the files (default: file, path, filename or image), of a .parquet with the pictures (image)",
+    );
 }
 
 /** Makes the device that the flags ask for the one that everything uses. */

@@ -10,6 +10,7 @@ import { isPictureName } from "../node/image.js";
 import {
   findSplits,
   imageFolder,
+  imageParquet,
   imageTable,
   imageZip,
   listFolder,
@@ -18,6 +19,7 @@ import {
   PictureMemory,
   type PictureSetOptions,
   type PictureSplit,
+  parquetColumns,
   readTable,
 } from "../node/picture-sets/index.js";
 import { clearProgress, showProgress } from "./progress.js";
@@ -43,8 +45,15 @@ export const defaultValidation = 0.1;
 const isArchive = (path: string) => /\.zip$/i.test(path);
 
 /** Whether a path is that of a table of pictures. */
-export function isTable(path: string): boolean {
+function isTable(path: string): boolean {
   return /\.(csv|tsv)$/i.test(path);
+}
+
+const isParquet = (path: string) => /\.parquet$/i.test(path);
+
+/** Whether a path is that of a file whose columns have names: a table, or pictures with their labels. */
+export function hasColumns(path: string): boolean {
+  return isTable(path) || isParquet(path);
 }
 
 /** Folders and files of data sets in IDX files. */
@@ -52,7 +61,7 @@ const idxName = /idx[13][-.]ubyte|^(MNIST|FashionMNIST|mnist|fashion-mnist)$/;
 
 /** Whether `--data` means pictures rather than a folder of IDX files. */
 export function isOwnPictures(path: string): boolean {
-  if (isArchive(path) || isTable(path)) return true;
+  if (isArchive(path) || hasColumns(path)) return true;
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return false;
   const entries = readdirSync(path, { withFileTypes: true });
   if (entries.some(({ name }) => idxName.test(name))) return false;
@@ -192,9 +201,20 @@ async function openSource(entry: ModelEntry, flags: OwnPicturesFlags, signal?: A
       reading(imageTable(data, { ...common, file, labels: columnsRead, missing: "keep", classNames }));
     return { splits: new Map(), open };
   }
+  if (isParquet(data)) {
+    if (flags.tasks !== undefined)
+      throw new ArgumentError(`--tasks are columns of a table (.csv), but --data is ${data}. Fix: leave out --tasks.`);
+    const columns = await parquetColumns(data);
+    const image = fileColumn ?? guess(data, columns, ["image", "img", "picture"], "--file-column");
+    const label = labelColumn ?? guess(data, columns, ["label", "class", "category"], "--label-column");
+    const columnsRead = [...new Set([label, ...(flags.by ?? [])])];
+    const open: Source["open"] = (_, classNames) =>
+      reading(imageParquet(data, { ...common, image, label: columnsRead, classNames }));
+    return { splits: new Map(), open };
+  }
   if (labelColumn !== undefined || fileColumn !== undefined) {
     throw new ArgumentError(
-      `--label-column and --file-column are columns of a table (.csv), but --data is ${data}. Fix: leave them out.`,
+      `--label-column and --file-column are columns of a table (.csv, .parquet), but --data is ${data}. Fix: leave them out.`,
     );
   }
   const [list, openSet] = isArchive(data) ? ([listZip, imageZip] as const) : ([listFolder, imageFolder] as const);

@@ -8,7 +8,7 @@ import { isDataName } from "./data.js";
 import { learntMethods } from "./normalizing.js";
 import type { DataFlags, DeviceFlags } from "./options.js";
 import { commandLine } from "./output.js";
-import { isTable } from "./own-pictures.js";
+import { hasColumns } from "./own-pictures.js";
 
 export const optimizerNames = ["sgd", "adam", "adamw"] as const;
 export const scheduleNames = ["constant", "step", "cosine", "one-cycle", "plateau"] as const;
@@ -138,7 +138,7 @@ export function withRunData<Flags extends DataFlags>(command: Command, settings:
   const names = [
     ...(itsOwn ? ["data", "dataDir"] : []),
     ...(isDataName(data) ? [] : ["imageSize"]),
-    ...(isTable(data) ? ["labelColumn", "fileColumn"] : []),
+    ...(hasColumns(data) ? ["labelColumn", "fileColumn"] : []),
   ];
   for (const option of command.options) {
     const name = option.attributeName();

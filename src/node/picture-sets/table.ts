@@ -177,7 +177,8 @@ function columnOf(path: string, { columns }: Table, name: string): number {
   );
 }
 
-function isMissing(cell: string): boolean {
+/** Whether a cell of a table says that nothing is known. */
+export function isMissing(cell: string): boolean {
   return ["", "nan", "na", "n/a", "null"].includes(cell.toLowerCase());
 }
 
@@ -198,7 +199,13 @@ async function checkPath(file: string, folder: string, root: string): Promise<st
   return isWithin(target, root) ? undefined : `it leads out of the folder ${folder}`;
 }
 
-function toAttribute(
+/**
+ * Values as classes: numbers in their order where all are numbers, else texts in theirs.
+ *
+ * @param given the classes there are to be, in their order
+ * @param what the values are, for errors
+ */
+export function toAttribute(
   values: readonly (string | undefined)[],
   given: readonly string[] | undefined,
   what: string,

@@ -1,11 +1,9 @@
 /** Pictures in a zip archive, a folder a class; nothing is unpacked to the disk. */
 
-import { FormatError } from "../../core/errors.js";
-import type { ByteSource } from "../../formats/source.js";
 import { openZip, type ZipEntry } from "../../formats/zip.js";
-import { openFileSource } from "../file-source.js";
 import { arrange, type ClassFoldersOptions, isHidden, isSplitName, type ListedFile, type Listing } from "./layout.js";
 import { openPictures, type PictureDataset, type SkippedFile } from "./picture-dataset.js";
+import { reopening } from "./reopening.js";
 
 /**
  * Pictures in a zip archive that is laid out as `imageFolder` has it; one folder around everything does no harm. Files are read
@@ -57,45 +55,4 @@ async function unpack(entry: ZipEntry): Promise<Uint8Array<ArrayBuffer>> {
   } finally {
     await reader.close();
   }
-}
-
-/** An archive that nobody has read from for so long is closed, for nobody says when a data set is done with. */
-const idleMilliseconds = 1000;
-
-/** The bytes of a file that is opened again whenever it is read from after a pause. */
-async function reopening(path: string): Promise<ByteSource> {
-  let opened: Promise<ByteSource> | undefined = openFileSource(path);
-  const { size } = await opened;
-  let readers = 0;
-  let closing: NodeJS.Timeout | undefined;
-  const close = async () => {
-    const closed = opened;
-    opened = undefined;
-    await (await closed)?.close();
-  };
-  const rest = () => {
-    if (readers > 0) return;
-    closing = setTimeout(() => close().catch(() => undefined), idleMilliseconds);
-    closing.unref();
-  };
-  rest();
-  return {
-    name: path,
-    size,
-    async read(target, offset) {
-      clearTimeout(closing);
-      readers++;
-      opened ??= openFileSource(path);
-      try {
-        const source = await opened;
-        if (source.size !== size)
-          throw new FormatError(`${path} has changed since it was opened. Fix: open the data set again.`);
-        await source.read(target, offset);
-      } finally {
-        readers--;
-        rest();
-      }
-    },
-    close,
-  };
 }
