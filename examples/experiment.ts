@@ -16,6 +16,7 @@ import {
   SGD,
   type Tensor,
   Trainer,
+  type TrainingData,
 } from "fovea";
 import { mnist } from "fovea/node";
 import { whole } from "./options.js";
@@ -151,7 +152,7 @@ export interface Training {
 /** Trains what `make` makes, all networks by one recipe: SGD with momentum, a rate that falls along half a cosine. */
 export async function learn<N extends nn.Layer>(
   make: () => N,
-  train: ImageDataset,
+  train: TrainingData,
   { epochs, seed, augment, lr = 0.05 }: Training,
 ): Promise<{ readonly network: N; readonly trainer: Trainer }> {
   const batchSize = 64;

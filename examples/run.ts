@@ -15,6 +15,7 @@ import { command as pooling } from "./pooling.js";
 import { command as setSize } from "./set-size.js";
 import { command as tasks } from "./tasks.js";
 import { command as templates } from "./templates.js";
+import { command as transfer } from "./transfer.js";
 import { command as translation } from "./translation.js";
 
 // `| head` has seen enough.
@@ -38,6 +39,7 @@ const program = new Command("example")
   .addCommand(setSize)
   .addCommand(handMadeKernels)
   .addCommand(photographedDigit)
+  .addCommand(transfer)
   .helpCommand(false)
   .showHelpAfterError("Add --help for what is expected.");
 for (const command of program.commands) command.showHelpAfterError("Add --help for what is expected.");
