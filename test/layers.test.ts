@@ -47,6 +47,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
       "interop",
       "node",
       "device.ts",
+      "features.ts",
       "npy.ts",
       "version.ts",
     ],

@@ -14,6 +14,7 @@ watchProcess();
 /** Each is loaded only when it is called for, with the part of the library that it needs. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./commands/train.js")).trainCommand(),
+  finetune: async () => (await import("./commands/finetune.js")).finetuneCommand(),
   evaluate: async () => (await import("./commands/evaluate.js")).evaluateCommand(),
   report: async () => (await import("./commands/report.js")).reportCommand(),
   runs: async () => (await import("./commands/runs.js")).runsCommand(),

@@ -18,7 +18,11 @@ const metricsName = "metrics.jsonl";
 export const checkpointName = "checkpoint.safetensors";
 
 /** A line of metrics. */
-export type EpochLine = { readonly event: "epoch" } & EpochRecord;
+export type EpochLine = {
+  readonly event: "epoch";
+  /** Of a borrowed network, whose new head is trained first. */
+  readonly phase?: "head";
+} & EpochRecord;
 
 export class RunFolder {
   /** Bytes of metrics written so far. */

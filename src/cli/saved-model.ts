@@ -9,7 +9,6 @@ import { openTensorFile } from "../formats/open.js";
 import { loadTfjsWeights } from "../interop/tfjs/load.js";
 import * as models from "../models/index.js";
 import type { ModelEntry, ModelOptions } from "../models/registry.js";
-import type { Layer } from "../nn/layers/container.js";
 import type { Network } from "../nn/network.js";
 import { openFileSource } from "../node/file-source.js";
 import { readFile } from "../node/files.js";
@@ -21,7 +20,7 @@ import type { Settings } from "./settings.js";
 import { findWeights } from "./weights-file.js";
 
 export interface SavedModel {
-  readonly model: Layer;
+  readonly model: Network;
   readonly normalization: Normalization;
   readonly classNames: readonly string[];
   /** What its columns answer, where it has learnt several things at once. */
@@ -119,7 +118,7 @@ export function createFor(entry: ModelEntry, input: readonly number[], options: 
 }
 
 /** What a file says about itself if it is a checkpoint; only then is it read as a whole, to compare its checksum. */
-async function checkpointInfo(path: string): Promise<CheckpointInfo | undefined> {
+export async function checkpointInfo(path: string): Promise<CheckpointInfo | undefined> {
   const file = await openTensorFile(await openFileSource(path));
   await file.close();
   return isCheckpoint(file.metadata) ? readCheckpointInfo(await readFile(path), path) : undefined;

@@ -51,6 +51,20 @@ export interface TrainFlags extends DataFlags, DeviceFlags {
   readonly json?: true;
 }
 
+/** What `fovea finetune` is told besides. */
+export interface FinetuneFlags extends TrainFlags {
+  /** A path, or the name of published weights. */
+  readonly weights: string;
+  readonly headEpochs: number;
+  readonly headLr?: number;
+  readonly headOnly?: true;
+  /** The last layer that stays as it is. */
+  readonly freeze?: string;
+  readonly rateDecay: number;
+  readonly copies: number;
+  readonly cache: boolean;
+}
+
 export const defaults = {
   data: "digits",
   device: "auto",
@@ -81,6 +95,10 @@ const fixed = [
   ...["normalize", "normalizePer", "augment", "seed"],
   ...["validation", "imageSize", "labelColumn", "fileColumn", "balance", "tasks", "taskWeights"],
 ] as const satisfies readonly (keyof TrainFlags)[];
+/** Those of a borrowed network. */
+const borrowing = [
+  ...["weights", "headEpochs", "headLr", "headOnly", "freeze", "rateDecay", "copies"],
+] as const satisfies readonly (keyof FinetuneFlags)[];
 /** Settings that it keeps unless they are given anew: where the data lie, where and how to compute, how often to save. */
 const movable = [
   "data",
@@ -95,16 +113,17 @@ const movable = [
 ] as const;
 
 /** What to keep of `flags`. Folders become absolute, for the run may be resumed from elsewhere. */
-export function toSettings(model: string, flags: TrainFlags): Settings {
+export function toSettings(model: string, flags: TrainFlags | FinetuneFlags): Settings {
   const { data, dataDir, tensorboard, lr = defaultRates[flags.optimizer] } = flags;
-  const kept: Partial<TrainFlags> = {
+  const kept: Partial<FinetuneFlags> = {
     ...flags,
     lr,
     data: isDataName(data) ? data : resolve(data),
     ...(dataDir !== undefined && { dataDir: resolve(dataDir) }),
     ...(tensorboard !== undefined && { tensorboard: resolve(tensorboard) }),
   };
-  return { model, ...Object.fromEntries([...fixed, ...movable].map((name) => [name, kept[name] ?? null])) };
+  const names = [...fixed, ...("weights" in flags ? borrowing : []), ...movable];
+  return { model, ...Object.fromEntries(names.map((name) => [name, kept[name] ?? null])) };
 }
 
 /**
@@ -113,15 +132,16 @@ export function toSettings(model: string, flags: TrainFlags): Settings {
  */
 export function restoreSettings(command: Command, settings: Settings, path: string): void {
   const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
-  const includes = (names: readonly string[], name: string) => names.includes(name);
+  const isFixed = (name: string) => [...fixed, ...borrowing].some((each) => each === name);
+  const isMovable = (name: string) => movable.some((each) => each === name);
   for (const option of command.options) {
     const name = option.attributeName();
-    if (!includes(fixed, name) && !includes(movable, name)) continue;
+    if (!isFixed(name) && !isMovable(name)) continue;
     const kept = parseSetting(option, settings[name], path);
     if (!isGiven(name)) {
       // Data given anew do not lie in the folder of the old ones.
       if (name !== "dataDir" || !isGiven("data")) command.setOptionValueWithSource(name, kept, "config");
-    } else if (includes(fixed, name) && command.getOptionValue(name) !== kept) {
+    } else if (isFixed(name) && command.getOptionValue(name) !== kept) {
       throw new ArgumentError(
         `--resume: the run in ${path} was started with ${option.long} ${kept}, not ${command.getOptionValue(name)}. ` +
           "A resumed run keeps its settings. Fix: leave the option out, or start a new run.",
@@ -165,7 +185,7 @@ function parseSetting(option: Command["options"][number], value: Settings[string
 
 /** Throws when a checkpoint was written under other settings than those in the run's folder. */
 export function checkSameSettings(now: Settings, then: Settings, path: string): void {
-  const changed = ["model", ...fixed].filter((name) => (now[name] ?? null) !== (then[name] ?? null));
+  const changed = ["model", ...fixed, ...borrowing].filter((name) => (now[name] ?? null) !== (then[name] ?? null));
   if (changed.length === 0) return;
   const list = changed.map((name) => `${name} ${then[name]}, not ${now[name]}`).join("; ");
   throw new ArgumentError(
@@ -174,6 +194,16 @@ export function checkSameSettings(now: Settings, then: Settings, path: string): 
 }
 
 /** How to go on with a run. */
-export function resumeCommand(model: string, path: string): string {
-  return commandLine("train", model, "--out", path, "--resume");
+export function resumeCommand(settings: Settings, path: string): string {
+  return commandLine(commandOf(settings), String(settings.model), "--out", path, "--resume");
+}
+
+/** The command that a run was started with. */
+export function commandOf({ weights }: Settings): "train" | "finetune" {
+  return typeof weights === "string" ? "finetune" : "train";
+}
+
+/** How many epochs a run is to have, those of a new head included. */
+export function plannedEpochs({ epochs, headEpochs, headOnly }: Settings): number {
+  return Number(headEpochs ?? 0) + (headOnly === true ? 0 : Number(epochs));
 }

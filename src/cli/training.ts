@@ -11,8 +11,10 @@ import type { Device } from "../index.js";
 import type { ModelEntry } from "../models/registry.js";
 import type { Layer } from "../nn/layers/container.js";
 import { UncertaintyWeights } from "../nn/layers/uncertaintyWeights.js";
+import type { Network } from "../nn/network.js";
 import { manualSeed } from "../ops/random/generator.js";
 import { Adam, AdamW } from "../optim/adam.js";
+import type { Trainable } from "../optim/groups.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import { ConstantLR, CosineLR, OneCycleLR, PlateauLR, type Schedule, StepLR, WarmupLR } from "../optim/schedules.js";
 import { SGD } from "../optim/sgd.js";
@@ -41,8 +43,28 @@ export interface TrainingRun {
   readonly device: Device;
   /** Called when the data have been read: a run that cannot begin leaves no folder behind. */
   readonly makeFolder: () => RunFolder | Promise<RunFolder>;
+  /** What it begins with, for the pictures to learn from and so many scores. Default: a network with random weights. */
+  readonly start?: (trainSet: LabelledImages, numScores: number) => Start | Promise<Start>;
   readonly resuming: boolean;
   readonly signal: AbortSignal;
+}
+
+/** What a training begins with. */
+export interface Start {
+  readonly model: Network;
+  readonly normalization: Normalization;
+  /** What the optimizer changes. */
+  readonly trainable: Trainable;
+  /** What is learnt before the first epoch, in epochs of its own. */
+  readonly before?: (context: BeforeTraining) => Promise<void>;
+}
+
+export interface BeforeTraining {
+  readonly trainSet: LabelledImages;
+  readonly testSet: LabelledImages;
+  readonly signal: AbortSignal;
+  /** Told of each epoch, of so many. */
+  readonly onEpoch: (record: EpochRecord, epochs: number) => Promise<void>;
 }
 
 export interface TrainingResult {
@@ -63,15 +85,12 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const augment = await loadAugmentation(flags.augment, flags.workers, trainSet);
   manualSeed(flags.seed);
   const classNames = asked === undefined ? trainSet.classNames : columnNames(asked.tasks);
-  const model = entry.create({ numClasses: classNames.length });
-  const optimizer = makeOptimizer(model, flags, asked?.taskWeights);
+  const start = run.start ?? startAnew(run);
+  const { model, normalization, trainable, before } = await start(trainSet, classNames.length);
+  const optimizer = makeOptimizer(trainable, flags, asked?.taskWeights);
   const stepsPerEpoch = Math.ceil(Math.ceil(trainSet.size / flags.batch) / flags.accumulate);
   const schedule = makeSchedule(optimizer, flags, stepsPerEpoch);
   const scheduleEvery = flags.schedule === "plateau" ? "epoch" : "step";
-  const { normalize, normalizePer } = flags;
-  // A resumed run learns the same again.
-  const normalization =
-    normalize === "model" ? entry.normalization : await learnNormalization(normalize, normalizePer, trainSet, signal);
   const { accumulate, labelSmoothing } = flags;
   const trainer = new Trainer(model, {
     ...{ optimizer, normalization, schedule, scheduleEvery, accumulate, labelSmoothing },
@@ -97,6 +116,16 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
     };
     await folder.writeCheckpoint({ info, state: await trainer.state() });
   };
+  if (before !== undefined && lines.length === 0 && trainer.position.batch === 0) {
+    const onEpoch = (record: EpochRecord, epochs: number) =>
+      keepEpoch({ event: "epoch", phase: "head", ...record }, epochs, run, folder, lines);
+    await before({ trainSet, testSet, signal, onEpoch }).catch((error: unknown) => {
+      throw tellHowToGoOn(error, folder);
+    });
+    // Its epochs are counted with the others.
+    trainer.restore({ ...(await trainer.state()), position: { epoch: lines.length, batch: 0 } });
+    await saveCheckpoint();
+  }
   await fit({ run, model, trainer, normalization, trainSet, testSet, asked, augment, folder, lines, saveCheckpoint });
   if (!flags.json && asked === undefined)
     await optimizer.withAverage(() => showMistakes(model, testSet, normalization));
@@ -110,6 +139,39 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
     checkpoint: folder.checkpointPath,
     folder: folder.path,
   };
+}
+
+/** A network with random weights, and its own normalization or one learnt from the pictures: a resumed run learns the same again. */
+function startAnew({ entry, flags: { normalize, normalizePer }, signal }: TrainingRun) {
+  return async (trainSet: LabelledImages, numScores: number): Promise<Start> => {
+    const model = entry.create({ numClasses: numScores });
+    const normalization =
+      normalize === "model" ? entry.normalization : await learnNormalization(normalize, normalizePer, trainSet, signal);
+    return { model, normalization, trainable: model.parameters() };
+  };
+}
+
+/** Writes a line of metrics, and says what it says. */
+async function keepEpoch(
+  line: EpochLine,
+  epochs: number,
+  { flags: { json } }: TrainingRun,
+  folder: RunFolder,
+  lines: EpochLine[],
+): Promise<void> {
+  await folder.appendMetrics(line);
+  lines.push(line);
+  if (json) printJson(line);
+  else say(describeEpoch(line, epochs));
+}
+
+/** The error, after saying how to go on if the training was only stopped. */
+function tellHowToGoOn(error: unknown, { settings, path }: RunFolder): unknown {
+  if (error instanceof AbortedError) {
+    say("Stopped. Go on with:");
+    say(`  ${resumeCommand(settings, path)}`);
+  }
+  return error;
 }
 
 /** What is to be learnt instead of classes. */
@@ -140,7 +202,7 @@ function askTasks(flags: TrainFlags, { name }: LabelledImages, known: TrainingSe
 
 interface Fit {
   readonly run: TrainingRun;
-  readonly model: Layer;
+  readonly model: Network;
   readonly trainer: Trainer;
   readonly normalization: Normalization;
   readonly trainSet: LabelledImages;
@@ -157,10 +219,12 @@ interface Fit {
 async function fit(parts: Fit): Promise<void> {
   const { run, model, trainer, normalization, trainSet, testSet, asked, augment, folder, lines, saveCheckpoint } =
     parts;
-  const { epochs, batch: batchSize, seed, json, checkpointSeconds, balance, patience, tensorboardSteps } = run.flags;
+  const { batch: batchSize, seed, checkpointSeconds, balance, patience, tensorboardSteps } = run.flags;
+  const own = lines.filter(({ phase }) => phase === undefined);
+  const epochs = lines.length - own.length + (folder.settings.headOnly === true ? 0 : run.flags.epochs);
   const stopping = patience === undefined ? () => undefined : earlyStopping({ patience });
   // A run that had stopped has nothing to go on with.
-  if (lines.map((line) => stopping(line)).at(-1) === "stop" || trainer.position.epoch >= epochs) return;
+  if (own.map((line) => stopping(line)).at(-1) === "stop" || trainer.position.epoch >= epochs) return;
   const { signal } = run;
   const { optimizer } = trainer;
   const events = await openEvents(run.flags, folder, trainer, trainSet.size, run.resuming);
@@ -188,9 +252,7 @@ async function fit(parts: Fit): Promise<void> {
           saved = performance.now();
         },
         async onEpoch(record) {
-          const line: EpochLine = { event: "epoch", ...record };
-          await folder.appendMetrics(line);
-          lines.push(line);
+          await keepEpoch({ event: "epoch", ...record }, epochs, run, folder, lines);
           const answer = stopping(record);
           // Before the checkpoint: what it counts as done is not logged again.
           await log?.onEpoch(record);
@@ -200,19 +262,13 @@ async function fit(parts: Fit): Promise<void> {
           }
           await saveCheckpoint();
           saved = performance.now();
-          if (json) printJson(line);
-          else say(describeEpoch(record, epochs));
           return answer;
         },
       },
     });
   } catch (error) {
-    if (error instanceof AbortedError) {
-      await saveCheckpoint();
-      say("Stopped. Go on with:");
-      say(`  ${resumeCommand(run.entry.name, folder.path)}`);
-    }
-    throw error;
+    if (error instanceof AbortedError) await saveCheckpoint();
+    throw tellHowToGoOn(error, folder);
   } finally {
     clearProgress();
     await events?.close();
@@ -287,9 +343,9 @@ function announce(
   );
 }
 
-function describeEpoch({ epoch, train, validation, seconds }: EpochRecord, epochs: number): string {
+function describeEpoch({ phase, epoch, train, validation, seconds }: EpochLine, epochs: number): string {
   const scores = (name: string, scores: Scores) => `${name} ${scoreTexts(scores, "").join(", ")}`;
-  const parts = [`epoch ${epoch}/${epochs}`, scores("train", train)];
+  const parts = [`${phase === undefined ? "" : `${phase}, `}epoch ${epoch}/${epochs}`, scores("train", train)];
   if (validation !== undefined) parts.push(scores("test", validation));
   parts.push(formatSeconds(seconds));
   return fold(parts.join("  "), terminalWidth(), "  ");
@@ -316,25 +372,29 @@ export function reportResult(result: TrainingResult, flags: TrainFlags): void {
   say(`  ${commandLine("predict", folder)} PICTURE…`);
 }
 
-function makeOptimizer(model: Layer, flags: TrainFlags, taskWeights: UncertaintyWeights | undefined): Optimizer {
+export function makeOptimizer(trainable: Trainable, flags: TrainFlags, taskWeights?: UncertaintyWeights): Optimizer {
   const { average, clip } = flags;
-  const optimizer = makePlainOptimizer(model, flags, taskWeights);
+  const optimizer = makePlainOptimizer(trainable, flags, taskWeights);
   if (average !== undefined) optimizer.averageWeights(average);
   if (clip !== undefined) optimizer.clipGradients(clip);
   return optimizer;
 }
 
-function makePlainOptimizer(model: Layer, flags: TrainFlags, taskWeights: UncertaintyWeights | undefined): Optimizer {
+function makePlainOptimizer(
+  trainable: Trainable,
+  flags: TrainFlags,
+  taskWeights: UncertaintyWeights | undefined,
+): Optimizer {
   const { momentum, weightDecay, lr = defaultRates[flags.optimizer] } = flags;
   // Decay would pull all tasks' weights to 1.
   const learned = taskWeights === undefined ? [] : [{ parameters: taskWeights.parameters(), weightDecay: 0 }];
-  const parameters = [...model.parameters(), ...learned];
+  const parameters = [...trainable, ...learned];
   if (flags.optimizer === "sgd") return new SGD(parameters, { lr, momentum, weightDecay });
   const options = { lr, weightDecay };
   return flags.optimizer === "adam" ? new Adam(parameters, options) : new AdamW(parameters, options);
 }
 
-function makeSchedule(optimizer: Optimizer, flags: TrainFlags, stepsPerEpoch: number): Schedule {
+export function makeSchedule(optimizer: Optimizer, flags: TrainFlags, stepsPerEpoch: number): Schedule {
   const { schedule, warmup, epochs } = flags;
   if (warmup === 0) return makeMainSchedule(optimizer, flags, epochs * stepsPerEpoch);
   if (schedule === "one-cycle") throw new ArgumentError("--warmup: one-cycle warms up by itself. Fix: leave it out.");

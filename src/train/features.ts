@@ -75,6 +75,10 @@ export async function extractFeatures(
       const loader = new DataLoader(data, { batchSize, seed, augment: copy === 0 ? undefined : augment });
       for await (const batch of loader.epoch(copy)) {
         if (signal?.aborted) throw new AbortedError("extractFeatures was cancelled");
+        if (batch.mixed !== undefined)
+          throw new ArgumentError(
+            "extractFeatures: a picture mixed of two has no class. Fix: no mixup or cutmix here.",
+          );
         const result = await step(tensorOver(batch.images, batch.shape, "uint8"));
         const values = await result.data();
         if (done === 0) {

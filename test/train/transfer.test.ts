@@ -1,7 +1,10 @@
 /** Borrowing a network: freezing, chopping, features computed once, learning rates by layer. */
 
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
 import {
   augment,
   compile,
@@ -20,6 +23,7 @@ import {
   type Tensor,
   tensor,
 } from "../../src/index.js";
+import { cachedFeatures } from "../../src/node.js";
 import { anyDevice, delayed, useDevice } from "../support/devices.js";
 import { pictures } from "./tiny.js";
 
@@ -207,6 +211,46 @@ describe("transfer", { skip }, () => {
       () => new FeatureDataset({ ...parts, classNames: ["c"] }),
       /5 values are no features of 2 for 2 samples/,
     );
+  });
+
+  it("keeps features on the disk, and never takes those of other weights, pictures or settings, nor damaged ones", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fovea-features-"));
+    after(() => rmSync(folder, { recursive: true, force: true }));
+    const [net, data] = [new Net(), pictures(20)];
+    const cached = async (set = data, options = {}) => {
+      const before = new Set(readdirSync(folder));
+      const { features, labels, shape } = await cachedFeatures(net, set, { folder, ...options });
+      const fresh = await extractFeatures(net, set, options);
+      assert.deepEqual(
+        { features, labels, shape },
+        { features: fresh.features, labels: fresh.labels, shape: fresh.shape },
+      );
+      return readdirSync(folder).filter((name) => !before.has(name));
+    };
+    const [file] = await cached();
+    assert.deepEqual(await cached(), []);
+    // A head of its own changes nothing, all else does.
+    net.resetClassifier(3);
+    assert.deepEqual(await cached(), []);
+    const noise = { copies: 2, augment: augment.gaussianNoise({ deviation: 9 }) };
+    const other = { normalization: { mean: [0.1], std: [0.2] } };
+    for (const options of [other, noise, { ...noise, seed: 1 }]) assert.equal((await cached(data, options)).length, 1);
+    assert.equal((await cached(pictures(20, "test"))).length, 1);
+    assert.equal((await cached(data.take(19))).length, 1);
+    net.bn1.runningMean.assign(normal([4]));
+    assert.equal((await cached()).length, 1);
+    net.bn1.runningMean.assign(tensor([0, 0, 0, 0]));
+    // What is damaged is computed anew; augmentations of one's own are not kept.
+    const bytes = readFileSync(join(folder, file));
+    bytes[bytes.length - 200] ^= 1;
+    writeFileSync(join(folder, file), bytes);
+    assert.deepEqual(await cached(), []);
+    bytes[bytes.length - 200] ^= 1;
+    assert.deepEqual(readFileSync(join(folder, file)), bytes);
+    const own = new augment.Augmentation({ draw: () => 0, apply: (picture) => picture });
+    assert.deepEqual(await cached(data, { copies: 2, augment: own }), []);
+    await cached(data.take(5), { maxBytes: 1 });
+    assert.equal(readdirSync(folder).length, 1);
   });
 
   it("has rates fall from the head to the input, without what is frozen", () => {

@@ -9,6 +9,7 @@ import { fileError } from "../../node/files.js";
 import { describeError, explain, formatSeconds, formatShare, printJson, say } from "../output.js";
 import type { EpochLine } from "../run-folder.js";
 import { isRun, type RunRecord, readRun } from "../run-record.js";
+import { plannedEpochs } from "../settings.js";
 import { terminalWidth } from "../terminal.js";
 
 const help = `
@@ -58,7 +59,7 @@ async function listRuns(folder: string, { sort, json }: RunsFlags): Promise<void
     return [
       run.name,
       differing.map((name) => `${name} ${run.settings[name] ?? "default"}`).join(", "),
-      `${run.epochs.length}/${run.settings.epochs}`,
+      `${run.epochs.length}/${plannedEpochs(run.settings)}`,
       best === undefined ? "" : formatShare(accuracyOf(best)),
       best === undefined ? "" : String(best.epoch),
       last === undefined ? "" : formatShare(accuracyOf(last)),

@@ -11,7 +11,9 @@ import { checkNoEvents } from "../events.js";
 import { positiveNumber, realNumber, useDevice, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
 import { RunFolder } from "../run-folder.js";
 import {
+  commandOf,
   defaults,
+  type FinetuneFlags,
   normalizeNames,
   optimizerNames,
   restoreSettings,
@@ -52,13 +54,42 @@ export function trainCommand(): Command {
       .map((entry) => entry.name)
       .join(", ")}`,
   );
+  return withTrainingOptions(
+    command
+      .option("--epochs <n>", "times to go through the training set", wholeNumber(1), defaults.epochs)
+      .option("--lr <x>", "learning rate (default: 0.05 for sgd, 0.001 for adam and adamw)", realNumber(0))
+      .addOption(
+        new Option("--normalize <method>", "what pixels become: as the model says, or as learnt from the training set")
+          .choices(normalizeNames)
+          .default(defaults.normalize),
+      )
+      .addOption(
+        new Option("--normalize-per <group>", "what shares a range or a mean, with min-max and z-score")
+          .choices(normalizationGroups)
+          .default(defaults.normalizePer),
+      )
+      .option(
+        "--tasks <list>",
+        "learn several things at once, by name: smile,age:regression (columns of a .csv, or what a generated set knows)",
+        taskList,
+      )
+      .option(
+        "--task-weights <list>",
+        "how much each counts: smile=1,age=0.5, or learned (default: all 1)",
+        taskWeightList,
+      ),
+  )
+    .addHelpText("after", help)
+    .action((model: string, _: TrainFlags, command: Command) => stoppable((signal) => train(model, command, signal)));
+}
+
+/** The options of all that trains. */
+export function withTrainingOptions(command: Command): Command {
   return withDeviceOptions(withDataOptions(command))
-    .option("--epochs <n>", "times to go through the training set", wholeNumber(1), defaults.epochs)
     .option("--batch <n>", "pictures in a step", wholeNumber(1), defaults.batch)
     .addOption(
       new Option("--optimizer <name>", "how weights change").choices(optimizerNames).default(defaults.optimizer),
     )
-    .option("--lr <x>", "learning rate (default: 0.05 for sgd, 0.001 for adam and adamw)", realNumber(0))
     .option("--momentum <x>", "of sgd", realNumber(0, 1), defaults.momentum)
     .option("--weight-decay <x>", "how strongly weights are pulled towards zero", realNumber(0), defaults.weightDecay)
     .addOption(
@@ -90,16 +121,6 @@ export function trainCommand(): Command {
       realNumber(0, 1),
       defaults.labelSmoothing,
     )
-    .addOption(
-      new Option("--normalize <method>", "what pixels become: as the model says, or as learnt from the training set")
-        .choices(normalizeNames)
-        .default(defaults.normalize),
-    )
-    .addOption(
-      new Option("--normalize-per <group>", "what shares a range or a mean, with min-max and z-score")
-        .choices(normalizationGroups)
-        .default(defaults.normalizePer),
-    )
     .option(
       "--seed <n>",
       "decides initial weights, the order of pictures and how they are augmented",
@@ -110,16 +131,6 @@ export function trainCommand(): Command {
       "--validation <x>",
       "share of pictures of your own to test with, where no folder val or test has some (default: 0.1)",
       realNumber(0, 1),
-    )
-    .option(
-      "--tasks <list>",
-      "learn several things at once, by name: smile,age:regression (columns of a .csv, or what a generated set knows)",
-      taskList,
-    )
-    .option(
-      "--task-weights <list>",
-      "how much each counts: smile=1,age=0.5, or learned (default: all 1)",
-      taskWeightList,
     )
     .option("--balance", "draw every class equally often, however many pictures it has")
     .option(
@@ -132,9 +143,7 @@ export function trainCommand(): Command {
     .option("--tensorboard-steps <n>", "there, also the loss so far, after each so many steps", wholeNumber(1))
     .option("--out <folder>", "where to keep the run (default: a new folder in runs/)")
     .option("--resume", "go on with the run in --out from its last checkpoint")
-    .option("--json", "one JSON object a line on standard output; the last is the result")
-    .addHelpText("after", help)
-    .action((model: string, _: TrainFlags, command: Command) => stoppable((signal) => train(model, command, signal)));
+    .option("--json", "one JSON object a line on standard output; the last is the result");
 }
 
 async function train(name: string, command: Command, signal: AbortSignal): Promise<void> {
@@ -152,7 +161,8 @@ async function train(name: string, command: Command, signal: AbortSignal): Promi
   reportResult(result, flags);
 }
 
-function newRun(model: string, flags: TrainFlags): Promise<RunFolder> {
+/** A new folder for a run, as --out says. */
+export function newRun(model: string, flags: TrainFlags | FinetuneFlags): Promise<RunFolder> {
   const settings = toSettings(model, flags);
   if (flags.out !== undefined) return RunFolder.create(flags.out, settings);
   const data = isDataName(flags.data) ? flags.data : "own";
@@ -160,15 +170,17 @@ function newRun(model: string, flags: TrainFlags): Promise<RunFolder> {
 }
 
 /** The folder of the run to go on with; the options of `command` become those that it was started with. */
-async function openRun(model: string, command: Command): Promise<RunFolder> {
+export async function openRun(model: string, command: Command): Promise<RunFolder> {
   const { out } = command.opts<TrainFlags>();
   if (out === undefined) throw new ArgumentError("--resume needs --out, the folder of the run to go on with.");
   const folder = await RunFolder.open(out);
   const { settings } = folder;
-  if (settings.model !== model) {
-    throw new StateDictError(
-      `${out} is a run of ${settings.model}, not of ${model}. Fix: ${resumeCommand(String(settings.model), out)}`,
-    );
+  if (settings.model !== model || commandOf(settings) !== command.name()) {
+    const what =
+      settings.model === model
+        ? `fovea ${commandOf(settings)}, not of fovea ${command.name()}`
+        : `${settings.model}, not of ${model}`;
+    throw new StateDictError(`${out} is a run of ${what}. Fix: ${resumeCommand(settings, out)}`);
   }
   restoreSettings(command, settings, out);
   return folder;
