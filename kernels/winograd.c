@@ -6,21 +6,19 @@
  * a thread keeps the chunk's transformed input from one unit to the next. For each of the n×n positions the products are
  * a matrix product of tiles × source channels and source × target channels; lanes are target channels.
  */
-#include "convolution_channels.h"
-#include "winograd_transforms.h"
+#include "winograd_weights.h"
 
 /* Terms of a product that are summed in registers; sums of such blocks are added in order. */
 #define WINOGRAD_DEPTH 256
 
 typedef struct {
   const WinogradStep *step;
-  Panel slice; /* of the target channels: what the weights are for */
   int32_t m, positions; /* side of a tile; (m + 2)² */
   int32_t source_width; /* source channels in whole vectors */
   int32_t strips;       /* of a batch of images */
   ptrdiff_t source_plane, target_plane;
   ptrdiff_t weight_distance, input_distance, product_distance; /* from one position to the next */
-  float *input, *products, *haloed, *stage;
+  float *input, *products, *haloed, *stage, *factors, *packed;
   int32_t *offsets; /* 0, 1, 2, … */
 } Winograd;
 
@@ -37,12 +35,11 @@ typedef struct {
 
 static Winograd plan_winograd(const Context *context, const WinogradStep *step) {
   Winograd w = {.step = step, .m = step->tile, .positions = (step->tile + 2) * (step->tile + 2)};
-  w.slice = join_panels(step->target_channels, step->first_panel, step->panels);
   w.source_width = ceil_div(step->source_channels, VW) * VW;
   w.strips = step->batch * step->tiles[0];
   w.source_plane = (ptrdiff_t)step->source_size[0] * step->source_size[1];
   w.target_plane = (ptrdiff_t)step->target_size[0] * step->target_size[1];
-  w.weight_distance = (ptrdiff_t)w.slice.count * VW * step->source_channels;
+  w.weight_distance = (ptrdiff_t)ceil_div(step->target_channels, VW) * VW * step->source_channels;
   w.input_distance = step->input_distance;
   w.product_distance = step->product_distance;
   float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
@@ -50,6 +47,8 @@ static Winograd plan_winograd(const Context *context, const WinogradStep *step) 
   w.products = memory + step->products_at;
   w.haloed = memory + step->halo_at;
   w.stage = memory + step->stage_at;
+  w.factors = memory + step->factors_at;
+  w.packed = memory + step->packed_at;
   w.offsets = (int32_t *)(memory + step->offsets_at);
   return w;
 }
@@ -102,7 +101,7 @@ static void transform_input(const Winograd *w, const float *source, const Chunk 
 /* Transformed weights of a panel, from a source channel on. */
 INLINE const float *panel_factors(const Winograd *w, const float *weights, int32_t position, int32_t p, int32_t first) {
   Panel panel = get_panel(w->step->target_channels, p);
-  ptrdiff_t vectors = (ptrdiff_t)(panel.first - w->slice.first) * w->step->source_channels;
+  ptrdiff_t vectors = (ptrdiff_t)panel.first * w->step->source_channels;
   return weights + position * w->weight_distance + (vectors + (ptrdiff_t)first * panel.count) * VW;
 }
 
@@ -115,32 +114,63 @@ INLINE const float *next_factors(const Winograd *w, const float *weights, const 
   return panel_factors(w, weights, min_int(position + 1, w->positions - 1), group->first, 0);
 }
 
+/*
+ * Products of one position and `count` source channels from `first` on with a panel's factors: tile · width of the group +
+ * lane. `next` are the factors after them.
+ */
+INLINE void multiply_panel(const Winograd *w, const PanelGroup *group, Panel panel, int32_t position, int32_t first,
+                           int32_t count, const float *factors, const float *next, int32_t tiles) {
+  int32_t width = group->vectors.count * VW;
+  const float *input = w->input + position * w->input_distance + first;
+  float *out = w->products + position * w->product_distance + (panel.first - group->vectors.first) * VW;
+  int32_t parts = ceil_div(tiles, broadcast_rows[panel.count - 1]);
+  AheadPanel ahead = fetch_ahead(factors, next, panel.count * VW, parts);
+  for (int32_t part = 0; part < parts; part++) {
+    int32_t tile = part_begin(tiles, parts, part), rows = part_begin(tiles, parts, part + 1) - tile;
+    const float *x[MAX_ROWS];
+    float *to[MAX_ROWS];
+    for (int32_t i = 0; i < rows; i++) {
+      x[i] = input + (ptrdiff_t)(tile + i) * w->source_width;
+      to[i] = out + (ptrdiff_t)(tile + i) * width;
+    }
+    broadcast_tiles[panel.count - 1][rows - 1](x, w->offsets, count, factors, panel.count * VW, to, first > 0,
+                                                tile_ahead(&ahead, part, count));
+  }
+}
+
 /* Products: position · product_distance + tile · width of the group + lane. */
 static void multiply_positions(const Winograd *w, const float *weights, const PanelGroup *group, int32_t tiles) {
-  int32_t depth = w->step->source_channels, width = group->vectors.count * VW;
+  int32_t depth = w->step->source_channels;
   for (int32_t position = 0; position < w->positions; position++) {
     for (int32_t first = 0; first < depth; first += WINOGRAD_DEPTH) {
       int32_t count = min_int(depth - first, WINOGRAD_DEPTH);
-      const float *input = w->input + position * w->input_distance + first;
       for (int32_t p = group->first; p < group->end; p++) {
-        Panel panel = get_panel(w->step->target_channels, p);
         const float *factors = panel_factors(w, weights, position, p, first);
-        float *out = w->products + position * w->product_distance + (panel.first - group->vectors.first) * VW;
-        int32_t parts = ceil_div(tiles, broadcast_rows[panel.count - 1]);
         const float *next = next_factors(w, weights, group, position, p, first);
-        AheadPanel ahead = fetch_ahead(factors, next, panel.count * VW, parts);
-        for (int32_t part = 0; part < parts; part++) {
-          int32_t tile = part_begin(tiles, parts, part), rows = part_begin(tiles, parts, part + 1) - tile;
-          const float *x[MAX_ROWS];
-          float *to[MAX_ROWS];
-          for (int32_t i = 0; i < rows; i++) {
-            x[i] = input + (ptrdiff_t)(tile + i) * w->source_width;
-            to[i] = out + (ptrdiff_t)(tile + i) * width;
-          }
-          broadcast_tiles[panel.count - 1][rows - 1](x, w->offsets, count, factors, panel.count * VW, to, first > 0,
-                                                      tile_ahead(&ahead, part, count));
-        }
+        multiply_panel(w, group, get_panel(w->step->target_channels, p), position, first, count, factors, next, tiles);
       }
+    }
+  }
+}
+
+/*
+ * The same, with weights that are transformed a block of source channels at a time, just before they are used: they never
+ * leave the caches.
+ */
+static void multiply_raw(const Winograd *w, const RawWeights *raw, int32_t of, const PanelGroup *group, int32_t tiles) {
+  Panel panel = group->vectors;
+  int32_t depth = w->step->source_channels, width = panel.count * VW;
+  for (int32_t first = 0; first < depth; first += WINOGRAD_DEPTH) {
+    int32_t count = min_int(depth - first, WINOGRAD_DEPTH);
+    /* Positions that are a multiple of a page apart would push each other out of the cache. */
+    ptrdiff_t distance = (ptrdiff_t)count * width + 16;
+    for (int32_t source = 0; source < count; source += PACKED_KERNELS) {
+      transform_kernels(raw, of, panel, first + source, min_int(count - source, PACKED_KERNELS), w->packed,
+                        w->factors + source * width, distance);
+    }
+    for (int32_t position = 0; position < w->positions; position++) {
+      const float *factors = w->factors + position * distance;
+      multiply_panel(w, group, panel, position, first, count, factors, factors, tiles);
     }
   }
 }
@@ -267,10 +297,12 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
   Winograd w = plan_winograd(context, step);
   const float *source = floats(context, step->source), *weights = floats(context, step->weights);
   float *output = floats(context, step->output);
-  int32_t panels = step->panels, first_panel = step->first_panel;
+  int32_t panels = count_panels(step->target_channels);
   int32_t panel_groups = ceil_div(panels, step->panel_group), chunks = ceil_div(w.strips, step->chunk_strips);
   int32_t units = step->groups * chunks * panel_groups;
   for (int32_t i = 0; i < WINOGRAD_DEPTH; i++) w.offsets[i] = i;
+  RawWeights raw = {weights, weights + (ptrdiff_t)step->groups * step->source_channels * step->target_channels * 9,
+                    step->source_channels, step->target_channels, step->gradient, w.m};
   int32_t transformed = -1;
   for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
     for (int32_t u = range.begin; u < range.end; u++) {
@@ -284,11 +316,15 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
         }
         transformed = operand;
       }
-      PanelGroup group = {first_panel + part_begin(panels, panel_groups, u % panel_groups),
-                          first_panel + part_begin(panels, panel_groups, u % panel_groups + 1), {0, 0}};
+      PanelGroup group = {part_begin(panels, panel_groups, u % panel_groups),
+                          part_begin(panels, panel_groups, u % panel_groups + 1), {0, 0}};
       group.vectors = join_panels(step->target_channels, group.first, group.end - group.first);
-      const float *factors = weights + (ptrdiff_t)chunk.group * w.positions * w.weight_distance;
-      multiply_positions(&w, factors, &group, (chunk.end - chunk.first) * step->tiles[1]);
+      int32_t tiles = (chunk.end - chunk.first) * step->tiles[1];
+      if (step->raw) {
+        multiply_raw(&w, &raw, chunk.group, &group, tiles);
+      } else {
+        multiply_positions(&w, weights + (ptrdiff_t)chunk.group * w.positions * w.weight_distance, &group, tiles);
+      }
       if (step->target_last) {
         transform_output_last(context, &w, &chunk, group.vectors, output);
       } else {

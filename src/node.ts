@@ -17,8 +17,8 @@ export { fashionMnist, type MnistOptions, mnist } from "./node/mnist.js";
 export {
   type Attribute,
   type ClassFoldersOptions,
-  type ImageTableOptions,
   type ImageParquetOptions,
+  type ImageTableOptions,
   imageFolder,
   imageParquet,
   imageTable,

@@ -13,10 +13,7 @@ import { plainSizes } from "./windows.js";
 const pair = row(2);
 
 export const winogradSteps = {
-  /**
-   * Transforms the weights of `panels` panels of target channels, `firstPanel` the first, for tiles of `tile`²; for an
-   * input gradient, turned around and with channels exchanged.
-   */
+  /** Transforms weights for tiles of `tile`²; for an input gradient, turned around and with channels exchanged. */
   winogradWeights: {
     weight: input,
     output,
@@ -25,15 +22,13 @@ export const winogradSteps = {
     groups: i32,
     sourceChannels: i32,
     targetChannels: i32,
-    firstPanel: i32,
-    panels: i32,
     gradient: i32,
     tile: i32,
   },
   /**
    * Channels are counted per group; `padding` above and on the left; `tiles` along both axes of the target. Units of
-   * work are chunks of `chunkStrips` rows of tiles and groups of `panelGroup` panels of target channels, of the `panels`
-   * from `firstPanel` on that the weights are for.
+   * work are chunks of `chunkStrips` rows of tiles and groups of `panelGroup` panels of target channels. `raw`: the weights
+   * are as they were given (for an input gradient where `gradient`), and every unit, which has one panel, transforms its own.
    * Distances are those of the positions in a transformed tile. `sourceLast`, `targetLast`: channels lie side by side.
    */
   winograd: {
@@ -45,6 +40,8 @@ export const winogradSteps = {
     productsAt: i32,
     haloAt: i32,
     stageAt: i32,
+    factorsAt: i32,
+    packedAt: i32,
     offsetsAt: i32,
     inputDistance: i32,
     productDistance: i32,
@@ -52,8 +49,8 @@ export const winogradSteps = {
     groups: i32,
     sourceChannels: i32,
     targetChannels: i32,
-    firstPanel: i32,
-    panels: i32,
+    raw: i32,
+    gradient: i32,
     sourceSize: pair,
     targetSize: pair,
     padding: pair,
@@ -109,8 +106,12 @@ const productFloats = 1 << 18;
 const depthBlock = 256;
 const packedKernels = 16;
 
-/** Floats of transformed weights that exist at a time where they are not kept. Each such slice transforms the input again. */
-const sliceFloats = 10 << 18;
+/**
+ * Where transformed weights are not kept, and are more floats than that or few chunks share them, every unit of work transforms
+ * its own: that costs less than their way through memory.
+ */
+const largeWeights = 10 << 18;
+const fewChunks = 2;
 
 /*
  * Costs, in vector multiply-adds: of a vector of weights, which comes from memory; and of a vector of a transformed tile.
@@ -177,16 +178,15 @@ export function lowerWinograd(
   const panel = panelWidth(to.machine);
   const panels = ceilDiv(ceilDiv(targetChannels, width), panel / width);
   const weightFloats = groups * positions * sourceChannels * roundUp(targetChannels, width);
-  const slices = to.isKept(weight.buffer) ? 1 : Math.min(panels, ceilDiv(weightFloats, sliceFloats));
-  const slicePanels = ceilDiv(panels, slices);
-
   const tiles = [ceilDiv(y.target, tile), ceilDiv(x.target, tile)];
   const strips = batch * tiles[0];
   const chunkStrips = Math.min(strips, Math.max(1, Math.round(chunkTiles / tiles[1])));
   const chunks = ceilDiv(strips, chunkStrips);
   const mostTiles = ceilDiv(strips, chunks) * tiles[1];
-  let panelGroup = Math.max(1, Math.min(slicePanels, Math.floor(productFloats / (positions * mostTiles * panel))));
-  while (panelGroup > 1 && groups * chunks * ceilDiv(slicePanels, panelGroup) < enoughUnits) panelGroup--;
+  const isRaw = !to.isKept(weight.buffer) && (weightFloats > largeWeights || chunks <= fewChunks);
+  const mostPanels = isRaw ? 1 : Math.min(panels, Math.floor(productFloats / (positions * mostTiles * panel)));
+  let panelGroup = Math.max(1, mostPanels);
+  while (panelGroup > 1 && groups * chunks * ceilDiv(panels, panelGroup) < enoughUnits) panelGroup--;
   // Positions whose distance is a multiple of a page would push each other out of the cache.
   const inputDistance = mostTiles * roundUp(sourceChannels, width) + 16;
   const productDistance = mostTiles * panelGroup * panel + 16;
@@ -197,40 +197,39 @@ export function lowerWinograd(
   const targetLast = output.layout === "channelsLast";
   const haloAt = layout.place(sourceLast ? positions * sourceChannels : (tile + 2) * (tiles[1] * tile + 3) * width);
   const stageAt = layout.place(tile * tile * (targetLast ? panelGroup * panel : tiles[1] * width));
-  const offsetsAt = layout.place(depthBlock);
-  const sliceTargets = Math.min(roundUp(targetChannels, width), slicePanels * panel);
-  const weights = to.temporary(4 * groups * positions * sourceChannels * sliceTargets);
   const packed = 9 * packedKernels * panel;
-  const packing = to.temporary(4 * packed * threads);
-  const scratch = to.temporary(4 * layout.floats * threads);
-  for (let firstPanel = 0; firstPanel < panels; firstPanel += slicePanels) {
-    const slice = { ...channels, firstPanel, panels: Math.min(slicePanels, panels - firstPanel) };
+  const factorsAt = layout.place(isRaw ? positions * (Math.min(sourceChannels, depthBlock) * panel + 16) : 0);
+  const packedAt = layout.place(isRaw ? packed : 0);
+  const offsetsAt = layout.place(depthBlock);
+  const common = { ...channels, gradient: gradient ? 1 : 0 };
+  const weights = isRaw ? weight.buffer : to.temporary(4 * weightFloats);
+  if (!isRaw) {
     to.prepare("winogradWeights", {
       weight: weight.buffer,
       output: weights,
-      scratch: packing,
+      scratch: to.temporary(4 * packed * threads),
       scratchFloats: packed,
-      gradient: gradient ? 1 : 0,
-      ...slice,
-    });
-    to.step("winograd", {
-      source: source.buffer,
-      weights,
-      output: output.buffer,
-      scratch,
-      scratchFloats: layout.floats,
-      ...{ productsAt, haloAt, stageAt, offsetsAt, inputDistance, productDistance },
-      batch,
-      ...slice,
-      ...plainSizes(axes),
-      tiles,
-      chunkStrips,
-      panelGroup,
-      sourceLast: sourceLast ? 1 : 0,
-      targetLast: targetLast ? 1 : 0,
-      epilogue: to.epilogue,
+      ...common,
     });
   }
+  to.step("winograd", {
+    source: source.buffer,
+    weights,
+    output: output.buffer,
+    scratch: to.temporary(4 * layout.floats * threads),
+    scratchFloats: layout.floats,
+    ...{ productsAt, haloAt, stageAt, factorsAt, packedAt, offsetsAt, inputDistance, productDistance },
+    batch,
+    ...common,
+    raw: isRaw ? 1 : 0,
+    ...plainSizes(axes),
+    tiles,
+    chunkStrips,
+    panelGroup,
+    sourceLast: sourceLast ? 1 : 0,
+    targetLast: targetLast ? 1 : 0,
+    epilogue: to.epilogue,
+  });
 }
 
 /** Channels of a block of the weight gradient: enough that transforming tiles does not count. */

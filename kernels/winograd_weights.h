@@ -1,0 +1,47 @@
+/* Transformed weights of Winograd's algorithm: made beforehand (winograd_weights.c) or where they are used (winograd.c). */
+#ifndef FOVEA_WINOGRAD_WEIGHTS_H
+#define FOVEA_WINOGRAD_WEIGHTS_H
+
+#include "convolution_channels.h"
+#include "winograd_transforms.h"
+
+/* Source channels whose kernels are packed together. */
+#define PACKED_KERNELS 16
+
+/* Weights as they are given. For an input gradient, kernels are turned around and their channels change places. */
+typedef struct {
+  const float *weight, *end;
+  int32_t sources, targets; /* channels of a group */
+  int32_t gradient, m;
+} RawWeights;
+
+/*
+ * The weights of one panel and of `count` source channels, PACKED_KERNELS at most, from `source` on: source channel · panel +
+ * lane, positions `distance` apart. `packed` has room for PACKED_KERNELS kernels of a panel.
+ */
+static void transform_kernels(const RawWeights *raw, int32_t group, Panel panel, int32_t source, int32_t count, float *packed,
+                              float *to, ptrdiff_t distance) {
+  int32_t first = panel.first * VW, width = panel.count * VW, lanes = min_int(raw->targets - first, width);
+  const float *from = raw->weight + (ptrdiff_t)group * raw->sources * raw->targets * 9;
+  if (raw->gradient) {
+    for (int32_t i = 0; i < count; i++) {
+      pack_columns(from + ((ptrdiff_t)(source + i) * raw->targets + first) * 9, 9, lanes, 9, raw->end,
+                   packed + (ptrdiff_t)i * 9 * width, panel.count, NULL);
+    }
+  } else {
+    pack_columns(from + ((ptrdiff_t)first * raw->sources + source) * 9, (ptrdiff_t)raw->sources * 9, lanes, count * 9,
+                 raw->end, packed, panel.count, NULL);
+  }
+  for (int32_t i = 0; i < count * panel.count; i++, to += VW) {
+    const float *kernel = packed + (ptrdiff_t)(i / panel.count) * 9 * width + i % panel.count * VW;
+    if (raw->gradient) kernel += 8 * width;
+    ptrdiff_t next = raw->gradient ? -width : width;
+    if (raw->m == 4) {
+      transform_weight_tile(4, kernel, next, to, distance);
+    } else {
+      transform_weight_tile(2, kernel, next, to, distance);
+    }
+  }
+}
+
+#endif
