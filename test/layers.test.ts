@@ -27,6 +27,7 @@ const layers: Readonly<Record<string, { readonly values: readonly string[]; read
   train: { values: ["core", "formats", "graph", "ops", "nn", "optim", "data"], types: ["models"] },
   report: { values: ["core", "formats"], types: ["train"] },
   interop: { values: ["core", "formats", "graph", "ops", "nn", "platform", "version.ts"], types: ["backends"] },
+  browser: { values: ["core", "data", "graph", "ops"] },
   node: { values: ["core", "formats", "graph", "ops", "data"] },
   cli: {
     values: [
