@@ -5,6 +5,7 @@ import { FoveaError } from "fovea";
 import { command as cifarCnn } from "./cifar-cnn.js";
 import { command as cifarRecipe } from "./cifar-recipe.js";
 import { command as deepGradients } from "./deep-gradients.js";
+import { command as denoising } from "./denoising.js";
 import { command as fairSmiles } from "./fair-smiles.js";
 import { command as findDigits } from "./find-digits.js";
 import { command as handMadeKernels } from "./hand-made-kernels.js";
@@ -12,6 +13,7 @@ import { command as kernels } from "./kernels.js";
 import { command as permutation } from "./permutation.js";
 import { command as photographedDigit } from "./photographed-digit.js";
 import { command as pooling } from "./pooling.js";
+import { command as segmentation } from "./segmentation.js";
 import { command as setSize } from "./set-size.js";
 import { command as tasks } from "./tasks.js";
 import { command as templates } from "./templates.js";
@@ -30,6 +32,8 @@ const program = new Command("example")
   .addCommand(findDigits)
   .addCommand(deepGradients)
   .addCommand(fairSmiles)
+  .addCommand(segmentation)
+  .addCommand(denoising)
   .addCommand(tasks)
   .addCommand(translation)
   .addCommand(permutation)

@@ -37,6 +37,7 @@ export {
 export { type ShapeAnnotations, type ShapeKind, type ShapesOptions, shapes } from "./generated/shapes.js";
 export { ImageDataset, type ImageDatasetParts, type LabelledImages } from "./images.js";
 export { DataLoader, type EpochOptions, type LoaderOptions } from "./loader.js";
+export { colourMask } from "./maskColours.js";
 export { type MnistName, type MnistSource, type MnistSplit, readMnist } from "./mnist.js";
 export { applyNormalization } from "./normalization/apply.js";
 export {

@@ -38,7 +38,7 @@ export interface SegmentationOptions {
    * that take little of the picture. Default `cross-entropy`.
    */
   readonly loss?: "cross-entropy" | "dice" | "both" | ((scores: Tensor, masks: Targets) => Tensor);
-  /** Of cross-entropy: how much each class counts, K numbers, such as `maskWeights(train)`. Default: all the same. */
+  /** Of cross-entropy: how much each class counts, K numbers, such as `classWeights` of the masks. Default: all the same. */
   readonly weight?: TensorLike | undefined;
   /** Pixels with this number in the masks count for nothing, neither in the loss nor in the scores. Default 255. */
   readonly ignoreIndex?: number;

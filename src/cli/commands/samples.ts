@@ -5,6 +5,7 @@ import type { Annotation } from "../../data/annotated.js";
 import { contactSheet } from "../../data/contactSheet.js";
 import type { GeneratedSplit } from "../../data/generated/drawing.js";
 import type { ImageDataset } from "../../data/images.js";
+import { colourMask } from "../../data/maskColours.js";
 import { fromPlanar, type PixelImage } from "../../data/pixels.js";
 import { writePng } from "../../node/image.js";
 import {
@@ -104,7 +105,7 @@ function arrange(
       const length = values.length / all.length;
       return Uint8Array.from(values.subarray(i * length, (i + 1) * length));
     };
-    if (masks !== undefined) return colourMask(part(masks), width, height);
+    if (masks !== undefined) return colourMask(part(masks), height, width);
     return clean && fromPlanar(part(clean), shape);
   };
   if (below(0) === undefined) return all;
@@ -117,16 +118,4 @@ function arrange(
     for (let i = start; i < start + row.length; i++) rows.push(below(i) ?? blank);
   }
   return rows;
-}
-
-/** Easily told apart, also by the colour-blind: Okabe & Ito 2008. */
-const classColours = [0xe69f00, 0x56b4e9, 0x009e73, 0xf0e442, 0x0072b2, 0xd55e00, 0xcc79a7];
-
-function colourMask(mask: Uint8Array, width: number, height: number): PixelImage {
-  const data = new Uint8Array(3 * mask.length);
-  for (const [i, kind] of mask.entries()) {
-    const colour = kind === 0 ? 0 : classColours[(kind - 1) % classColours.length];
-    data.set([colour >> 16, (colour >> 8) & 255, colour & 255], 3 * i);
-  }
-  return { width, height, channels: 3, data };
 }
