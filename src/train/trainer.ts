@@ -30,7 +30,8 @@ import { type Inputs, inputsOf, toNetwork } from "./pixels.js";
 import { Stopwatch } from "./stopwatch.js";
 import { classHits, type SavedSums, ScoreDisplay, type Scores, Sums } from "./sums.js";
 import { sumTasks, totalLoss } from "./tasks/losses.js";
-import { checkTasks, type TargetsByTask, targetsOf } from "./tasks/targets.js";
+import { checkTaskOptions } from "./tasks/options.js";
+import { type TargetsByTask, targetsOf } from "./tasks/targets.js";
 import type { Tasks } from "./tasks/task.js";
 
 type Labels = Tensor<Shape, "int32">;
@@ -535,33 +536,6 @@ function outputsOf(
   x: Tensor,
 ): Omit<NetworkOutputs, "logits"> & { readonly logits: Tensor | Readonly<Record<string, Tensor>> } {
   return model instanceof Network ? model.outputs(x) : { logits: model(x), auxiliary: [] };
-}
-
-function checkTaskOptions({ tasks, taskWeights, groups, loss, labelSmoothing, optimizer }: TrainerOptions): void {
-  if (tasks === undefined) {
-    if (taskWeights === undefined) return;
-    throw new ArgumentError("Trainer: taskWeights is given without tasks. Fix: give tasks, too.");
-  }
-  checkTasks(tasks);
-  const [other] =
-    Object.entries({ groups, loss, labelSmoothing: labelSmoothing || undefined }).find(
-      ([, value]) => value !== undefined,
-    ) ?? [];
-  if (other !== undefined)
-    throw new ArgumentError(
-      `Trainer: tasks and ${other} are both given. Expected one of them. Fix: the loss option of a task.`,
-    );
-  if (taskWeights === undefined) return;
-  const missing = Object.keys(tasks).filter((name) => taskWeights.kinds[name] !== tasks[name].kind);
-  if (missing.length > 0 || Object.keys(taskWeights.kinds).length > Object.keys(tasks).length)
-    throw new ArgumentError(
-      `Trainer: taskWeights is of the tasks ${Object.keys(taskWeights.kinds).join(", ")}, but those to learn are ${Object.keys(tasks).join(", ")}. Expected the same, of the same kinds.`,
-    );
-  const trained = new Set(optimizer.parameters);
-  if (taskWeights.parameters().every((parameter) => trained.has(parameter))) return;
-  throw new ArgumentError(
-    "Trainer: the optimizer does not have the parameters of taskWeights, which would never change. Fix: new Adam([...model.parameters(), ...taskWeights.parameters()], …).",
-  );
 }
 
 /**

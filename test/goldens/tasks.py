@@ -1,12 +1,14 @@
-"""What PyTorch makes of two heads with missing labels, by fixed weights and by learnt ones, for test/train/tasks.test.ts.
+"""What PyTorch makes of two heads with missing labels, by fixed weights and by learnt ones, and scikit-learn of wrong numbers, for
+test/train/tasks.test.ts.
 
-Needs Debian's python3-torch:  /usr/bin/python3 test/goldens/tasks.py     writes tasks.json beside this file
+Needs Debian's python3-torch and python3-sklearn:  /usr/bin/python3 test/goldens/tasks.py     writes tasks.json beside this file
 """
 
 import json
 import pathlib
 
 import torch
+from sklearn import metrics
 from torch.nn.functional import cross_entropy
 
 HERE = pathlib.Path(__file__).parent
@@ -50,7 +52,15 @@ def train(learned):
     )
 
 
+told, right = torch.randn(40).tolist(), (3 * torch.randn(40) + 1).tolist()
 result = dict(
+    regression=dict(
+        told=told,
+        right=right,
+        meanAbsoluteError=metrics.mean_absolute_error(right, told),
+        meanSquaredError=metrics.mean_squared_error(right, told),
+        explained=metrics.r2_score(right, told),
+    ),
     torch=torch.__version__,
     pixels=pixels.flatten().tolist(),
     smile=smile,

@@ -8,8 +8,10 @@ import {
   annotate,
   augment,
   evaluateModel,
+  faces,
   ImageDataset,
   manualSeed,
+  metrics,
   models,
   nn,
   readCheckpoint,
@@ -39,6 +41,13 @@ const golden: {
   readonly start: Outcome["weights"];
   readonly fixed: Outcome;
   readonly learned: Outcome;
+  readonly regression: {
+    readonly told: number[];
+    readonly right: number[];
+    readonly meanAbsoluteError: number;
+    readonly meanSquaredError: number;
+    readonly explained: number;
+  };
 } = JSON.parse(readFileSync(new URL("../../../test/goldens/tasks.json", import.meta.url), "utf8"));
 
 /** Pictures with two labels, each unknown for some. */
@@ -269,6 +278,32 @@ describe("a trainer of several tasks", () => {
     assert.throws(() => new nn.MultiHead(new nn.Flatten(), {}), /there are no heads/);
     assert.throws(() => annotate(pictures(8), { age: new Float32Array(7) }), /age has 7 values for 8 pictures/);
   });
+});
+
+it("metrics.regressionReport gives scikit-learn's figures", () => {
+  const { told, right, meanAbsoluteError, meanSquaredError, explained } = golden.regression;
+  const report = metrics.regressionReport(told, right);
+  const found = [report.meanAbsoluteError, report.rootMeanSquaredError ** 2, report.explained];
+  near(found, [meanAbsoluteError, meanSquaredError, explained], "errors");
+  assert.equal(report.count, 40);
+  const { bias, explained: nothing } = metrics.regressionReport([2, 4], [1, 1]);
+  assert.deepEqual([bias, nothing], [2, Number.NaN]);
+  assert.throws(() => metrics.regressionReport([1], [1, 2]), /1 predictions but 2 labels/);
+});
+
+it("faces have names for what they are, which groups are made by", async () => {
+  const set = (await faces({ split: "test", size: 12, side: 16 })).subset([3, 4, 5]);
+  const { smile, gender, age } = set.attributeValues();
+  assert.deepEqual(
+    Array.from(smile),
+    Array.from(set.annotations.smile, (value) => ["no smile", "smile"][value]),
+  );
+  assert.deepEqual(
+    Array.from(gender),
+    Array.from(set.annotations.gender, (value) => ["male", "female"][value]),
+  );
+  assert.deepEqual(age, set.annotations.age);
+  assert.match(metrics.groupBy(set.attributeValues(), ["gender"]).names[0], /^gender=(fe)?male$/);
 });
 
 it("nn.MultiHead exports an output of each name", async () => {

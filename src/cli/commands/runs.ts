@@ -60,9 +60,9 @@ async function listRuns(folder: string, { sort, json }: RunsFlags): Promise<void
       run.name,
       differing.map((name) => `${name} ${run.settings[name] ?? "default"}`).join(", "),
       `${run.epochs.length}/${plannedEpochs(run.settings)}`,
-      best === undefined ? "" : formatShare(accuracyOf(best)),
+      best === undefined ? "" : formatAccuracy(best),
       best === undefined ? "" : String(best.epoch),
-      last === undefined ? "" : formatShare(accuracyOf(last)),
+      last === undefined ? "" : formatAccuracy(last),
       last === undefined ? "" : scoresOf(last).loss.toFixed(4),
       formatSeconds(secondsOf(run)),
     ];
@@ -95,6 +95,12 @@ function scoresOf({ validation, train }: EpochLine): EpochLine["train"] {
 
 function accuracyOf(line: EpochLine): number {
   return scoresOf(line).accuracy;
+}
+
+/** Nothing where only numbers were asked for, of which none is right or wrong: JSON has null for NaN. */
+function formatAccuracy(line: EpochLine): string {
+  const { accuracy }: { readonly accuracy: number | null } = scoresOf(line);
+  return accuracy === null ? "" : formatShare(accuracy);
 }
 
 function bestEpoch({ epochs }: RunRecord): EpochLine | undefined {

@@ -33,6 +33,7 @@ Example:
   $ fovea train resnet18 --data photos --image-size 64 --validation 0.2
   $ fovea train lenet5 --normalize z-score
   $ fovea train lenet5 --out runs/first --resume
+  $ fovea train resnet20 --data faces --tasks smile,gender,age:regression
   $ fovea train resnet20 --data cifar10 --augment crop:4,flip,cutout:8
   $ fovea train lenet5 --tensorboard logs    # tensorboard --logdir logs
   $ fovea train resnet18 --data photos --batch 16 --accumulate 4 --average 0.99

@@ -9,14 +9,6 @@ import { reshape } from "../../ops/shape/reshape.js";
 import { slice } from "../../ops/shape/slice.js";
 import { type Task, type Tasks, totalWidth } from "./task.js";
 
-/** @throws ArgumentError where there is none, or a name will not do */
-export function checkTasks(tasks: Tasks): void {
-  const names = Object.keys(tasks);
-  if (names.length === 0)
-    throw new ArgumentError("tasks: there are none. Expected at least one: { smile: tasks.classification(2) }.");
-  if (names.includes("")) throw new ArgumentError("tasks: a task has no name. Expected one, such as smile.");
-}
-
 /**
  * What a model gives for each task: N×K scores of classes, N numbers.
  *
