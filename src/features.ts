@@ -68,10 +68,15 @@ async function keyOf(
 ): Promise<string | undefined> {
   const changes = copies === 1 ? null : augment?.description;
   if (changes === undefined) return undefined;
+  // What two pictures come to tells what is computed, where layers and weights alone do not.
+  const some = { size: Math.min(2, data.size), labels: data.labels, classNames: data.classNames };
+  const batch: LabelledPictures["batch"] = (indices, context) => data.batch(indices, context);
+  const probe = await extractFeatures(model, { ...some, batch }, { normalization });
   const body = model instanceof Network ? splitClassifier(model).body : model;
   const hash = createHash("sha256");
   const how = { version, variant: defaultDevice().variant, layers: String(body), normalization, copies, changes };
   hash.update(JSON.stringify({ ...how, seed: copies === 1 ? 0 : seed, classNames: data.classNames }));
+  hash.update(probe.features);
   for (const [name, { shape, data }] of Object.entries(await body.stateDict())) {
     hash.update(`${name} ${shape.join("×")}\n`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }

@@ -240,6 +240,8 @@ describe("transfer", { skip }, () => {
     net.bn1.runningMean.assign(normal([4]));
     assert.equal((await cached()).length, 1);
     net.bn1.runningMean.assign(tensor([0, 0, 0, 0]));
+    const at = async (layer: string) => (await cachedFeatures(nn.chop(net, layer), data, { folder })).features;
+    assert.notDeepEqual(await at("conv1"), await at("bn1"));
     // What is damaged is computed anew; augmentations of one's own are not kept.
     const bytes = readFileSync(join(folder, file));
     bytes[bytes.length - 200] ^= 1;
