@@ -1,7 +1,7 @@
 /** Networks that are compared: each learns the same digits by one recipe, with several seeds, and makes one row of a table. */
 
 import type { Command } from "commander";
-import { ArgumentError, type ImageDataset, type nn } from "fovea";
+import { ArgumentError, Evaluator, type ImageDataset, type nn } from "fovea";
 import {
   accuracyOf,
   type Digits,
@@ -15,13 +15,15 @@ import {
   planOf,
   type Summary,
   summarize,
+  type Training,
   tableRow,
   withExperimentOptions,
 } from "./experiment.js";
 
 export interface Candidate {
   readonly name: string;
-  readonly make: () => nn.Layer;
+  /** What has no parameters to train is tested as it is made. */
+  readonly make: (train: ImageDataset) => nn.Layer;
 }
 
 /** Digits to test with, and the heading of the column with the share that is read right. */
@@ -58,8 +60,8 @@ const learntHeading = "learnt, %";
 /** Trains every network with every seed; says a row of the table as soon as it is known. */
 export async function compareNetworks({ candidates, data, tests, plan, lr, say }: Comparison): Promise<Compared[]> {
   const width = nameWidth(candidates);
-  const learnt = { heading: learntHeading, data: data.train.take(data.test.size) };
-  const headings = [...tests, learnt].map(({ heading }) => heading);
+  const learntDigits = { heading: learntHeading, data: data.train.take(data.test.size) };
+  const headings = [...tests, learntDigits].map(({ heading }) => heading);
   const line = (name: string, cells: readonly string[]) => say(tableRow(name, cells, width));
   line("", [...headings, "parameters", "CPU s an epoch"]);
   const rows: Compared[] = [];
@@ -69,22 +71,23 @@ export async function compareNetworks({ candidates, data, tests, plan, lr, say }
     let microseconds = 0;
     for (let seed = 0; seed < plan.seeds; seed++) {
       const before = process.cpuUsage();
-      const { network, trainer } = await learn(make, data.train, { epochs: plan.epochs, seed, lr });
+      const network = await learnt(() => make(data.train), data.train, { epochs: plan.epochs, seed, lr });
       networks.push(network);
       const { user, system } = process.cpuUsage(before);
       microseconds += user + system;
+      const evaluator = new Evaluator(network);
       const accuracies: number[] = [];
-      for (const test of [...tests, learnt]) accuracies.push(await accuracyOf(trainer, test.data));
+      for (const test of [...tests, learntDigits]) accuracies.push(await accuracyOf(evaluator, test.data));
       outcomes.push(accuracies);
     }
     const accuracy = Object.fromEntries(
       headings.map((heading, column) => [heading, summarize(outcomes.map((accuracies) => accuracies[column]))]),
     );
     const [network] = networks;
-    const parameters = network
-      .parameters()
-      .filter(({ requiresGrad }) => requiresGrad)
-      .reduce((sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1), 0);
+    const parameters = trainedParameters(network).reduce(
+      (sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1),
+      0,
+    );
     const processorSecondsPerEpoch = microseconds / 1e6 / (plan.epochs * plan.seeds);
     const row = { name, parameters, accuracy, processorSecondsPerEpoch, network };
     rows.push(row);
@@ -92,6 +95,14 @@ export async function compareNetworks({ candidates, data, tests, plan, lr, say }
     line(name, [...cells, parameters.toLocaleString("en"), processorSecondsPerEpoch.toFixed(2)]);
   }
   return rows;
+}
+
+const trainedParameters = (network: nn.Layer) => network.parameters().filter(({ requiresGrad }) => requiresGrad);
+
+async function learnt(make: () => nn.Layer, train: ImageDataset, training: Training): Promise<nn.Layer> {
+  const network = make();
+  if (trainedParameters(network).length === 0) return network;
+  return (await learn(make, train, training)).network;
 }
 
 /** 98.13 ± 0.04 */
@@ -105,10 +116,12 @@ export interface Experiment {
   readonly candidates: readonly Candidate[];
   /** The learning rate at the beginning. Default 0.05. */
   readonly lr?: number;
+  /** What becomes of the digits before all else. */
+  readonly change?: (data: ImageDataset) => ImageDataset;
   /** Default: the test set as it is. */
   readonly tests?: (test: ImageDataset) => readonly Test[];
   /** What is to be said, or written, when all is known. */
-  readonly conclude?: (rows: readonly Compared[]) => readonly string[] | Promise<readonly string[]>;
+  readonly conclude?: (rows: readonly Compared[], data: Digits) => readonly string[] | Promise<readonly string[]>;
 }
 
 export const asTheyAre = (test: ImageDataset): readonly Test[] => [{ heading: "right, %", data: test }];
@@ -134,16 +147,17 @@ function chosenOf(candidates: readonly Candidate[], only: string | undefined): r
 
 /** The whole program: loads digits, compares networks, prints the table or JSON. */
 export async function runExperiment(settings: ComparisonFlags, experiment: Experiment): Promise<void> {
-  const { plans, lr, tests = asTheyAre, conclude = () => [] } = experiment;
+  const { plans, lr, change = (data) => data, tests = asTheyAre, conclude = () => [] } = experiment;
   const candidates = chosenOf(experiment.candidates, settings.only);
   const { json = false } = settings;
   const begun = performance.now();
   const plan = planOf(settings, plans);
-  const data = await loadDigits(settings, plan);
+  const { name, train, test } = await loadDigits(settings, plan);
+  const data = { name, train: change(train), test: change(test) };
   const say = (text: string) => json || console.log(text);
   say(`${describe(data, plan)}.\n`);
   const rows = await compareNetworks({ candidates, data, tests: tests(data.test), plan, lr, say });
-  const remarks = await conclude(rows);
+  const remarks = await conclude(rows, data);
   const seconds = (performance.now() - begun) / 1000;
   if (json) console.log(JSON.stringify({ ...figuresOf(data, plan), networks: rows.map(figuresOfRow), seconds }));
   for (const remark of remarks) say(`\n${remark}`);

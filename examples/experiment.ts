@@ -7,6 +7,7 @@ import {
   augment,
   CosineLR,
   digits,
+  type Evaluator,
   type FitOptions,
   flatten,
   ImageDataset,
@@ -166,8 +167,8 @@ export async function learn<N extends nn.Layer>(
 }
 
 /** In percent, to four places. */
-export async function accuracyOf(trainer: Trainer, test: ImageDataset): Promise<number> {
-  const { accuracy } = await trainer.evaluate(test);
+export async function accuracyOf(of: Pick<Trainer | Evaluator, "evaluate">, test: ImageDataset): Promise<number> {
+  const { accuracy } = await of.evaluate(test);
   return Math.round(1e6 * accuracy) / 1e4;
 }
 

@@ -2,14 +2,19 @@
 
 import { Command } from "commander";
 import { FoveaError } from "fovea";
+import { command as auxiliary } from "./auxiliary.js";
 import { command as cifarCnn } from "./cifar-cnn.js";
 import { command as cifarRecipe } from "./cifar-recipe.js";
 import { command as deepGradients } from "./deep-gradients.js";
 import { command as denoising } from "./denoising.js";
+import { command as dropout } from "./dropout.js";
+import { command as events } from "./events.js";
 import { command as fairSmiles } from "./fair-smiles.js";
 import { command as findDigits } from "./find-digits.js";
 import { command as handMadeKernels } from "./hand-made-kernels.js";
 import { command as kernels } from "./kernels.js";
+import { command as learnedTemplates } from "./learned-templates.js";
+import { command as maxout } from "./maxout.js";
 import { command as permutation } from "./permutation.js";
 import { command as photographedDigit } from "./photographed-digit.js";
 import { command as pooling } from "./pooling.js";
@@ -19,6 +24,7 @@ import { command as tasks } from "./tasks.js";
 import { command as templates } from "./templates.js";
 import { command as transfer } from "./transfer.js";
 import { command as translation } from "./translation.js";
+import { command as validSame } from "./valid-same.js";
 
 // `| head` has seen enough.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
@@ -42,6 +48,12 @@ const program = new Command("example")
   .addCommand(pooling)
   .addCommand(setSize)
   .addCommand(handMadeKernels)
+  .addCommand(learnedTemplates)
+  .addCommand(events)
+  .addCommand(maxout)
+  .addCommand(validSame)
+  .addCommand(dropout)
+  .addCommand(auxiliary)
   .addCommand(photographedDigit)
   .addCommand(transfer)
   .helpCommand(false)

@@ -64,7 +64,7 @@ function largeTemplates(): Tensor {
 }
 
 /** The mean of the training digits of each class: a template that was learnt. */
-function meanTemplates({ images, labels, size, classNames, shape }: ImageDataset): Tensor {
+export function meanTemplates({ images, labels, size, classNames, shape }: ImageDataset): Tensor {
   const [, height, width] = shape;
   const plane = height * width;
   const sums = new Float32Array(classNames.length * plane);

@@ -6,10 +6,16 @@ import { join } from "node:path";
 import { describe, it, mock } from "node:test";
 import type { Command } from "commander";
 import { readPixels } from "fovea/node";
+import { command as auxiliary } from "../../examples/auxiliary.js";
+import { command as dropout } from "../../examples/dropout.js";
+import { command as events } from "../../examples/events.js";
 import { command as handMadeKernels } from "../../examples/hand-made-kernels.js";
+import { command as learnedTemplates } from "../../examples/learned-templates.js";
+import { command as maxout } from "../../examples/maxout.js";
 import { command as photographedDigit } from "../../examples/photographed-digit.js";
 import { command as pooling } from "../../examples/pooling.js";
 import { command as setSize } from "../../examples/set-size.js";
+import { command as validSame } from "../../examples/valid-same.js";
 import { delayed } from "../support/devices.js";
 import { folder } from "./running.js";
 
@@ -51,9 +57,8 @@ const parametersOf = (rows: readonly Row[], name: string) => rows.find((row) => 
 
 describe("comparisons of networks", { skip }, () => {
   it("pooling: as many parameters with any windows; strides that are learnt and no pooling need more", async () => {
-    const rows = await rowsOf(pooling);
-    for (const name of ["max", "average", "min", "L2 norm", "stochastic", "stride 2"])
-      assert.equal(parametersOf(rows, name), 11_274);
+    const rows = await rowsOf(pooling, "--only", "max,stochastic,stride 2,2×2 convolution,none,global max");
+    for (const name of ["max", "stochastic", "stride 2"]) assert.equal(parametersOf(rows, name), 11_274);
     assert.equal(parametersOf(rows, "2×2 convolution"), 11_274 + (8 * 8 * 4 + 8) + (16 * 16 * 4 + 16));
     assert.equal(parametersOf(rows, "none"), 11_274 + 10 * 16 * (28 * 28 - 7 * 7));
     assert.equal(parametersOf(rows, "global max"), 11_274 - 10 * 16 * (7 * 7 - 1));
@@ -80,6 +85,49 @@ describe("comparisons of networks", { skip }, () => {
     );
     const { width, height } = await readPixels(out);
     assert.deepEqual([width, height], [4 + 16 * 40, 4 + 3 * 40]);
+  });
+
+  it("dropout has no parameters; zeros around maps make more for a classifier of places, not of means", async () => {
+    for (const { parameters } of await rowsOf(dropout, "--only", "maps")) assert.equal(parameters, 105_194);
+    const rows = await rowsOf(validSame, "--only", "valid; flat,zeros; flat,zeros; mean");
+    assert.deepEqual(
+      rows.map(({ parameters }) => parameters),
+      [7930, 14_650, 6970],
+    );
+  });
+
+  it("auxiliary: each classifier that is on adds 330 parameters", async () => {
+    assert.equal(parametersOf(await rowsOf(auxiliary, "--only", "on"), "on"), 20_138 + 2 * 330);
+  });
+
+  it("learned-templates: means need no training, and normalized they read most; the picture has two rows", async () => {
+    const out = join(folder, "templates.png");
+    const [products, normalized, learnt] = await rowsOf(learnedTemplates, "--out", out, "--test-size", "100");
+    assert.deepEqual([products.parameters, normalized.parameters, learnt.parameters], [0, 0, 7850]);
+    const right = ({ accuracy }: Row) => accuracy["right, %"].mean;
+    assert.ok(right(normalized) > 55 && right(normalized) > right(products) + 15, JSON.stringify(products));
+    const { width, height } = await readPixels(out);
+    assert.deepEqual([width, height], [2 + 10 * 58, 2 + 2 * 58]);
+  });
+
+  it("maxout: which piece is the largest tells by how much a digit is turned", async () => {
+    const out = join(folder, "pieces.png");
+    const size = ["--size", "600", "--test-size", "300", "--epochs", "3", "--seeds", "1", "--only", "maximum of 4"];
+    const text = await printedBy(maxout, ...size, "--out", out);
+    assert.match(text, /^\d( +(–|-?\d+° \(\d+ %\))){4}$/m);
+    const explained = Number(/explains (\d+) % of the variance/.exec(text)?.[1]);
+    assert.ok(explained > 15 && explained < 100, text);
+    const { width, height } = await readPixels(out);
+    assert.deepEqual([width, height], [2 + 10 * 58, 2 + 4 * 58]);
+  });
+
+  it("events: the CNN finds some of them, also in longer signals, and draws them", async () => {
+    const svg = join(folder, "events.svg");
+    const { rows } = JSON.parse(await printedBy(events, "--quick", "--svg", svg, "--json"));
+    const [cnn, mlp] = rows;
+    assert.ok(cnn.signals.recall.mean > mlp.signals.recall.mean + 10, JSON.stringify(rows));
+    assert.ok(cnn.longer.precision.mean > 20 && mlp.longer === null, JSON.stringify(rows));
+    assert.match(readFileSync(svg, "utf8"), /^<svg .*<polyline .*>there<.*<rect .*>found<.*<\/svg>\n$/s);
   });
 
   it("set-size: more digits, more that is read; the plot has a logarithmic axis", async () => {
