@@ -1,7 +1,7 @@
 /** Data sets by the name that `--data` gives. */
 
 import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { ArgumentError, DataError, FileError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
@@ -202,6 +202,7 @@ function checkFolder(path: string): string {
     throw new ArgumentError(`--data: there is no ${what} ${JSON.stringify(path)}. ${expected}`);
   }
   if (!statSync(path).isDirectory()) throw new FileError(`--data: ${path} is a file. ${expected}`);
+  if (readdirSync(path).length === 0) throw new FileError(`--data: the folder ${path} is empty. ${expected}`);
   return path;
 }
 

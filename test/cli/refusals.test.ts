@@ -153,6 +153,9 @@ describe("data", { skip: skipCommand }, () => {
   it("a folder that is missing, a file, or not the collection's", async () => {
     const train = (...args: string[]) => run(["train", "lenet5", "--out", join(folder, "never"), ...args]);
     assertRefused(await train("--data", join(folder, "none")), /there is no folder .*none/);
+    const empty = join(folder, "empty");
+    await mkdir(empty, { recursive: true });
+    assertRefused(await train("--data", empty), /the folder .*empty is empty\. Expected digits, shapes/);
     assertRefused(await train("--data", checkpointOf(trained)), /is a file\. Expected digits, shapes/);
     assertRefused(
       await train("--data", "mnist", "--data-dir", join(folder, "none")),
