@@ -53,7 +53,7 @@ const candidates: readonly Candidate[] = [
 
 export const command = withComparisonOptions(
   new Command("dropout").description(
-    "dropout of half the connected units, of a fifth of the pixels, of a fifth of the maps (2 minutes; 25 s a seed)",
+    "dropout of half the connected units, of a fifth of the pixels, of a fifth of the maps (2 minutes; 22 s a seed)",
   ),
   plans,
 ).action((settings: ComparisonFlags) => runExperiment(settings, { plans, candidates, lr: 0.03 }));

@@ -183,7 +183,7 @@ async function run(settings: Flags & { readonly svg?: string }): Promise<void> {
 
 export const command = withPlanOptions(
   new Command("events")
-    .description("events found in signals, and how well, by a CNN and an MLP (2 minutes; 40 s a seed)")
+    .description("events found in signals, and how well, by a CNN and an MLP (30 s; 7 s a seed)")
     .option("--svg <file>", "draw a signal there with what is in it and what was found", fileToWrite),
   plans,
 ).action(run);

@@ -88,7 +88,7 @@ async function drawKernels(rows: readonly Compared[], out: string): Promise<void
 
 export const command = withComparisonOptions(
   new Command("hand-made-kernels")
-    .description("a linear classifier on hand-made, random and learned kernels (3 minutes; 60 s a seed)")
+    .description("a linear classifier on hand-made, random and learned kernels (1 minute; 20 s a seed)")
     .option("--out <file>", "draw the kernels there as a PNG picture, a row for each kind", fileToWrite),
   plans,
 ).action((settings: ComparisonFlags & { readonly out?: string }) => {

@@ -69,7 +69,7 @@ async function drawTemplates(rows: readonly Compared[], out: string): Promise<vo
 
 export const command = withComparisonOptions(
   new Command("learned-templates")
-    .description("means of digits as templates, against templates that are learnt (1 minute; 20 s a seed)")
+    .description("means of digits as templates, against templates that are learnt (20 s)")
     .option("--out <file>", "draw the templates there as a PNG picture, a row for each way", fileToWrite),
   plans,
 ).action((settings: ComparisonFlags & { readonly out?: string }) => {

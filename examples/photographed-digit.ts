@@ -172,7 +172,7 @@ function tile({ data: small }: PixelImage): PixelImage {
 export const command = withExperimentOptions(
   new Command("photographed-digit")
     .description(
-      "digits on paper, dark on light and off-centre, without and with preprocessing (1 minute; 20 s a seed)",
+      "digits on paper, dark on light and off-centre, without and with preprocessing (1 minute; 15 s a seed)",
     )
     .option("--out <file>", "draw six of them there, and what networks are given, as a PNG picture", fileToWrite),
   plans,

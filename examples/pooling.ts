@@ -63,8 +63,6 @@ const tests = (test: ImageDataset) => [
 ];
 
 export const command = withComparisonOptions(
-  new Command("pooling").description(
-    "the same network with every kind of pooling, and without (3 minutes; 60 s a seed)",
-  ),
+  new Command("pooling").description("the same network with every kind of pooling, and without (6 minutes; 2 a seed)"),
   plans,
 ).action((settings: ComparisonFlags) => runExperiment(settings, { plans, candidates, tests, lr: 0.02 }));

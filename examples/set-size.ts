@@ -93,7 +93,7 @@ async function run(settings: Flags & { readonly svg?: string }): Promise<void> {
 
 export const command = withExperimentOptions(
   new Command("set-size")
-    .description("accuracy by the number of pictures, for an MLP and a CNN (3 minutes; 60 s a seed)")
+    .description("accuracy by the number of pictures, for an MLP and a CNN (1 minute; 20 s a seed)")
     .option("--svg <file>", "write the table there as a plot", fileToWrite),
   plans,
 ).action(run);

@@ -52,7 +52,7 @@ const candidates: readonly Candidate[] = (["flat", "mean"] as const).flatMap((he
 
 export const command = withComparisonOptions(
   new Command("valid-same").description(
-    "convolutions with and without a border of zeros around the maps (2 minutes; 25 s a seed)",
+    "convolutions with and without a border of zeros around the maps (75 s; 15 s a seed)",
   ),
   plans,
 ).action((settings: ComparisonFlags) => runExperiment(settings, { plans, candidates, change: cropped, lr: 0.02 }));

@@ -28,6 +28,8 @@ describe("npm run example", { skip }, () => {
       "tasks",
       "translation",
       "permutation",
+      "pooling",
+      "photographed-digit",
       "cifar-cnn",
       "cifar-recipe",
     ]) {
