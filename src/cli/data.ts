@@ -17,6 +17,7 @@ import type { Attributes } from "../train/metrics/index.js";
 import { attributesOf, drawGenerated, generatedNames, isGenerated, picturesOf } from "./generated.js";
 import type { DataFlags } from "./options.js";
 import {
+  checkNamesPictures,
   isOwnPictures,
   loadTestPictures,
   loadTrainingPictures,
@@ -55,6 +56,7 @@ export async function loadTraining(
   flags: DataFlags & OwnPicturesRun,
   signal?: AbortSignal,
 ): Promise<TrainingSets> {
+  checkNamesPictures(entry);
   if (isPictures(flags)) {
     const { train, test } = await loadTrainingPictures(entry, flags, signal);
     return { train, test, attributes: { train: train.attributeValues(), test: test.attributeValues() } };

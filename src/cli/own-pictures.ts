@@ -69,14 +69,20 @@ export function isOwnPictures(path: string): boolean {
 }
 
 /** @throws ArgumentError unless a network names pictures as files have them */
-export function checkTakesPictures({ name, inputShape, task }: ModelEntry): void {
+export function checkTakesPictures(entry: ModelEntry): void {
+  const { name, inputShape } = entry;
   const [channels] = inputShape;
   if (channels !== 1 && channels !== 3)
     throw new ArgumentError(`${name} takes pictures of ${channels} channels, and files have 1 or 3.`);
-  if (task === "segmentation")
-    throw new ArgumentError(
-      `${name} gives a class to every pixel, not to a picture. Fix: use a model that classifies, or call this one from a program.`,
-    );
+  checkNamesPictures(entry);
+}
+
+/** @throws ArgumentError for a network that gives a class to every pixel */
+export function checkNamesPictures({ name, task }: ModelEntry): void {
+  if (task !== "segmentation") return;
+  throw new ArgumentError(
+    `${name} gives a class to every pixel, not to a picture. Fix: use a model that classifies, or train this one from a program, with the objective segmentation() or denoising().`,
+  );
 }
 
 /** How pictures are brought to a network: as its entry says, or to squares of `size` pixels. */
