@@ -105,7 +105,7 @@ const candidates: readonly Candidate[] = [false, true].flatMap((normalized) =>
 
 export const command = withComparisonOptions(
   new Command("auxiliary").description(
-    "a small GoogLeNet with auxiliary classifiers on and off, and with batch normalization (5 minutes; 100 s a seed)",
+    "a small GoogLeNet with auxiliary classifiers on and off, and with batch normalization (3 minutes; 1 a seed)",
   ),
   plans,
 ).action((settings: ComparisonFlags) => runExperiment(settings, { plans, candidates }));
