@@ -25,6 +25,8 @@ describe("npm run example", { skip }, () => {
       "find-digits",
       "deep-gradients",
       "fair-smiles",
+      "segmentation",
+      "denoising",
       "tasks",
       "translation",
       "permutation",
