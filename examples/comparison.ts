@@ -132,13 +132,16 @@ export interface ComparisonFlags extends Flags {
 
 /** The options of a program that is such an experiment. */
 export function withComparisonOptions(command: Command, plans: Plans): Command {
-  return withExperimentOptions(command, plans).option("--only <names>", "only these rows of the table, by commas");
+  return withExperimentOptions(command, plans).option(
+    "--only <names>",
+    "only these rows of the table, with | between their names",
+  );
 }
 
 /** The candidates of those names, in the order of the table. */
 function chosenOf(candidates: readonly Candidate[], only: string | undefined): readonly Candidate[] {
   if (only === undefined) return candidates;
-  const names = only.split(",").map((name) => name.trim());
+  const names = only.split("|").map((name) => name.trim());
   const unknown = names.find((name) => !candidates.some((candidate) => candidate.name === name));
   if (unknown === undefined) return candidates.filter(({ name }) => names.includes(name));
   const known = candidates.map(({ name }) => name).join("; ");

@@ -57,7 +57,7 @@ const parametersOf = (rows: readonly Row[], name: string) => rows.find((row) => 
 
 describe("comparisons of networks", { skip }, () => {
   it("pooling: as many parameters with any windows; strides that are learnt and no pooling need more", async () => {
-    const rows = await rowsOf(pooling, "--only", "max,stochastic,stride 2,2×2 convolution,none,global max");
+    const rows = await rowsOf(pooling, "--only", "max|stochastic|stride 2|2×2 convolution|none|global max");
     for (const name of ["max", "stochastic", "stride 2"]) assert.equal(parametersOf(rows, name), 11_274);
     assert.equal(parametersOf(rows, "2×2 convolution"), 11_274 + (8 * 8 * 4 + 8) + (16 * 16 * 4 + 16));
     assert.equal(parametersOf(rows, "none"), 11_274 + 10 * 16 * (28 * 28 - 7 * 7));
@@ -66,7 +66,7 @@ describe("comparisons of networks", { skip }, () => {
 
   it("rows can be chosen, come out as they do among others, and have spreads over seeds", async () => {
     const seeds = ["--seeds", "2"];
-    const [max, stride] = await rowsOf(pooling, "--only", "stride 2,max", ...seeds);
+    const [max, stride] = await rowsOf(pooling, "--only", "stride 2|max", ...seeds);
     assert.deepEqual([max.name, stride.name], ["max", "stride 2"]);
     const [alone] = await rowsOf(pooling, "--only", "stride 2", ...seeds);
     assert.deepEqual(alone.accuracy, stride.accuracy);
@@ -89,7 +89,7 @@ describe("comparisons of networks", { skip }, () => {
 
   it("dropout has no parameters; zeros around maps make more for a classifier of places, not of means", async () => {
     for (const { parameters } of await rowsOf(dropout, "--only", "maps")) assert.equal(parameters, 105_194);
-    const rows = await rowsOf(validSame, "--only", "valid; flat,zeros; flat,zeros; mean");
+    const rows = await rowsOf(validSame, "--only", "valid; flat|zeros; flat|zeros; mean");
     assert.deepEqual(
       rows.map(({ parameters }) => parameters),
       [7930, 14_650, 6970],
