@@ -7,6 +7,7 @@ import {
   avgPool2d,
   cast,
   compile,
+  conv2d,
   GradientError,
   grad,
   maxPool1d,
@@ -79,6 +80,28 @@ for (const { name, device, reason } of [
         await doubled.data(),
         x.map((value) => 2 * value),
       );
+    });
+
+    it("one channel under a kernel of many taps has a gradient, too", async () => {
+      const gradientsOf = async () => {
+        const x = tensor(
+          Float32Array.from({ length: 2 * 20 * 20 }, (_, i) => Math.sin(i)),
+          [2, 1, 20, 20],
+        );
+        const weight = tensor(
+          Float32Array.from({ length: 3 * 18 * 18 }, (_, i) => Math.cos(i)),
+          [3, 1, 18, 18],
+        );
+        const y = conv2d(x, weight, null, { padding: 1 });
+        return Promise.all(grad(sum(mul(y, y)), [x, weight]).map((gradient) => gradient.data()));
+      };
+      useDevice(referenceDevice);
+      const expected = await gradientsOf();
+      useDevice(device);
+      for (const [i, values] of (await gradientsOf()).entries()) {
+        const largest = Math.max(...expected[i].map(Math.abs));
+        for (const [j, value] of values.entries()) assert.ok(Math.abs(value - expected[i][j]) < 1e-5 * largest);
+      }
     });
 
     it("the gradient of the standard deviation of equal values is 0", async () => {

@@ -152,7 +152,8 @@ function cutByChannels(problem: WeightGradientProblem, machine: Machine): Cut {
   const wanted = unitsWanted(problem);
   const units = () => groups * panels * ceilDiv(inputChannels, channelBlock);
   const chunks = Math.max(1, Math.min(blocks, ceilDiv(wanted, units())));
-  while (units() * chunks < wanted && channelBlock * taps > 128) channelBlock = ceilDiv(channelBlock, 2);
+  while (units() * chunks < wanted && channelBlock > 1 && channelBlock * taps > 128)
+    channelBlock = ceilDiv(channelBlock, 2);
   // What windows read is copied once for a group of panels.
   const most = Math.max(1, Math.floor(stageFloats / (channelBlock * taps * width)));
   const others = groups * chunks * ceilDiv(inputChannels, channelBlock);
