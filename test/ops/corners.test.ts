@@ -83,6 +83,7 @@ for (const { name, device, reason } of [
     });
 
     it("one channel under a kernel of many taps has a gradient, too", async () => {
+      if (device === undefined) return;
       const gradientsOf = async () => {
         const x = tensor(
           Float32Array.from({ length: 2 * 20 * 20 }, (_, i) => Math.sin(i)),
