@@ -63,7 +63,7 @@ describe("help", { skip: skipCommand }, () => {
 describe("a wrong command line", { skip: skipCommand }, () => {
   const weights = ["--weights", "none.safetensors"];
   const cases: readonly (readonly [status: 1 | 2, message: RegExp, ...args: string[]])[] = [
-    [2, /unknown command 'trane'\n.*train.*\nExpected one of: train, evaluate, .*predict, .*demo/, "trane"],
+    [2, /unknown command 'trane'\n.*train.*\nExpected one of: train, finetune, evaluate, .*predict, .*demo/, "trane"],
     [2, /unknown option '--epoch'.*\n.*--epochs/, "train", "lenet5", "--epoch", "3"],
     [2, /missing required argument 'model'/, "train"],
     [2, /too many arguments/, "train", "lenet5", "lenet6"],

@@ -30,6 +30,7 @@ const others: Readonly<Record<string, string>> = {
       "PyTorch has none: test/train/groups",
     ]),
   ),
+  softDiceLoss: "is diceLoss of a softmax, worked out by hand: test/train/pixels",
   ...Object.fromEntries(["tensor", "full", "ones", "zeros"].map((name) => [name, "gives what it is given"])),
 };
 
