@@ -80,6 +80,7 @@ export async function loadTest(
   trained: TrainedWith,
   signal?: AbortSignal,
 ): Promise<DescribedData> {
+  checkNamesPictures(entry);
   if (!isPictures(flags)) return loadDescribed(entry, flags, "test", signal);
   const data = await loadTestPictures(entry, flags, trained, signal);
   return { data, attributes: data.attributeValues() };

@@ -15,6 +15,7 @@ import {
 import type { Scores } from "../train/sums.js";
 import { type DescribedData, loadTest } from "./data.js";
 import { type DataFlags, type DeviceFlags, useDevice } from "./options.js";
+import { loadPixelTest, type PixelSet } from "./pixels.js";
 import { clearProgress, showProgress } from "./progress.js";
 import { findNamedModel, loadSavedModel, type SavedModel } from "./saved-model.js";
 import { type ScoredSet, scoreSet } from "./scoring.js";
@@ -25,6 +26,8 @@ export interface OpenedTarget<Flags extends DataFlags = DataFlags> extends Descr
   readonly entry: ModelEntry;
   readonly weights: string;
   readonly saved: SavedModel;
+  /** The pictures with all that is known of their pixels, for weights that answer for every pixel. */
+  readonly pixels?: PixelSet;
   /** As given, and where they were not, on data, as the run has them. */
   readonly flags: Flags;
 }
@@ -45,6 +48,10 @@ export async function openTarget<Flags extends DataFlags & DeviceFlags & { reado
   const saved = await loadSavedModel(entry, weights, signal);
   const tasks = saved.tasks && { tasks: Object.keys(saved.tasks).join(",") };
   const flags = { ...withRunData<Flags>(command, saved.settings, given.weights === undefined), ...tasks };
+  if (saved.goal !== undefined) {
+    const pixels = await loadPixelTest(entry, flags, { ...saved, goal: saved.goal }, signal);
+    return { entry, weights, saved, data: pixels.pictures, attributes: {}, pixels, flags };
+  }
   const { data, attributes } = await loadTest(entry, flags, saved, signal);
   if (tasks === undefined && data.classNames.length > saved.classNames.length) {
     throw new ArgumentError(

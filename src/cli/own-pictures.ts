@@ -81,7 +81,7 @@ export function checkTakesPictures(entry: ModelEntry): void {
 export function checkNamesPictures({ name, task }: ModelEntry): void {
   if (task !== "segmentation") return;
   throw new ArgumentError(
-    `${name} gives a class to every pixel, not to a picture. Fix: use a model that classifies, or train this one from a program, with the objective segmentation() or denoising().`,
+    `${name} gives a class to every pixel, not to a picture. Fix: use a model that classifies; this one is trained by fovea train ${name} --data shapes (or noisy, or a folder with images/ and masks/).`,
   );
 }
 

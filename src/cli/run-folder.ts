@@ -9,7 +9,9 @@ import { dirname, join } from "node:path";
 import { ArgumentError, FileError, FormatError } from "../core/errors.js";
 import { errorCode, fileError, makeFolder, readFile, writeFile } from "../node/files.js";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../train/checkpoint.js";
+import type { Scores } from "../train/sums.js";
 import type { EpochRecord } from "../train/trainer.js";
+import type { PixelScores } from "./score-texts.js";
 import type { Settings } from "./settings.js";
 
 const folderVersion = 1;
@@ -22,6 +24,7 @@ export type EpochLine = {
   readonly event: "epoch";
   /** Of a borrowed network, whose new head is trained first. */
   readonly phase?: "head";
+  readonly validation: (Scores & PixelScores) | undefined;
 } & EpochRecord;
 
 export class RunFolder {

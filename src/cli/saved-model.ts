@@ -15,6 +15,7 @@ import { readFile } from "../node/files.js";
 import { type CheckpointInfo, isCheckpoint, readCheckpointInfo } from "../train/checkpoint.js";
 import type { Tasks } from "../train/tasks/task.js";
 import { pictureInput } from "./own-pictures.js";
+import { networkOptions, type PixelGoal } from "./pixels.js";
 import { checkpointName } from "./run-folder.js";
 import type { Settings } from "./settings.js";
 import { findWeights } from "./weights-file.js";
@@ -25,6 +26,8 @@ export interface SavedModel {
   readonly classNames: readonly string[];
   /** What its columns answer, where it has learnt several things at once. */
   readonly tasks?: Tasks | undefined;
+  /** What it has learnt for every pixel, where it has. */
+  readonly goal?: PixelGoal | undefined;
   /** How pictures are to be brought to its size. */
   readonly input: PictureInput;
   /** Of the run that it was trained in; empty for other weights. */
@@ -46,12 +49,21 @@ export async function loadSavedModel(entry: ModelEntry, given: string, signal?: 
     );
   }
   const classNames = info?.classNames ?? (await publishedClassNames(entry));
-  const model = entry.create({ numClasses: classNames.length });
+  const model = entry.create({ numClasses: classNames.length, ...(info && networkOptions(info.settings)) });
   await model.load(path, { finite: true });
   if (info === undefined) return { model, normalization: entry.normalization, classNames, ...published };
   const { normalization, settings, tasks } = info;
+  const pixels = pixelSettings(settings);
+  if (pixels !== undefined) return { model, normalization, classNames, settings, ...pixels };
   const input = pictureInput(entry, numberOf(settings.imageSize));
   return { model, normalization, classNames, tasks, input, settings };
+}
+
+/** What a checkpoint of a network for pixels says of them: its goal, and the pictures' shape. */
+function pixelSettings(settings: Settings): Pick<SavedModel, "goal" | "input"> | undefined {
+  const { goal, inChannels, pictureHeight, pictureWidth } = settings;
+  if (goal !== "segmentation" && goal !== "denoising") return undefined;
+  return { goal, input: { inputShape: [Number(inChannels), Number(pictureHeight), Number(pictureWidth)] } };
 }
 
 function numberOf(setting: Settings[string] | undefined): number | undefined {

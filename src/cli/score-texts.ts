@@ -4,12 +4,28 @@ import type { Scores } from "../train/sums.js";
 import type { TaskScores } from "../train/tasks/losses.js";
 import { formatShare } from "./output.js";
 
-/** `accuracy 97.10 %, loss 0.0912`; of several tasks `smile 80.10 %`, `age off by 8.42` and the loss of all. */
-export function scoreTexts({ accuracy, loss, tasks }: Scores, name = "accuracy "): string[] {
+/** What is measured of a network that answers for every pixel. */
+export interface PixelScores {
+  /** Of all pixels together, over the classes that occur. */
+  readonly meanIou?: number;
+  /** Decibels, the mean over pictures. */
+  readonly psnr?: number;
+}
+
+/**
+ * `accuracy 97.10 %, loss 0.0912`; of several tasks `smile 80.10 %`, `age off by 8.42` and the loss of all; of pixels
+ * `mean IoU 91.20 %` or `PSNR 25.44 dB`.
+ */
+export function scoreTexts(scores: Scores & PixelScores, name = "accuracy "): string[] {
+  const { accuracy, loss, tasks, meanIou, psnr } = scores;
   const each =
-    tasks === undefined
-      ? [`${name}${formatShare(accuracy)}`]
-      : Object.entries(tasks).map(([task, scores]) => `${task} ${taskText(scores)}`);
+    meanIou !== undefined
+      ? [`mean IoU ${formatShare(meanIou)}`]
+      : psnr !== undefined
+        ? [`PSNR ${psnr.toFixed(2)} dB`]
+        : tasks === undefined
+          ? [`${name}${formatShare(accuracy)}`]
+          : Object.entries(tasks).map(([task, scores]) => `${task} ${taskText(scores)}`);
   return [...each, `loss ${loss.toFixed(4)}`];
 }
 

@@ -40,6 +40,12 @@ export interface TrainFlags extends DataFlags, DeviceFlags {
   /** As `parseTasks` takes it: what to learn instead of classes. */
   readonly tasks?: string;
   readonly taskWeights?: string;
+  /** Of a network for pixels: what multiplies its channels, how often unet halves the resolution, whether it normalizes. */
+  readonly width?: number;
+  readonly depth?: number;
+  readonly batchNorm?: boolean;
+  /** As `maskClassList` takes it: which colours in masks stand for what. */
+  readonly maskClasses?: string;
   /** Draws every class equally often. */
   readonly balance?: true;
   readonly checkpointSeconds: number;
@@ -99,6 +105,8 @@ const fixed = [
 const borrowing = [
   ...["weights", "headEpochs", "headLr", "headOnly", "freeze", "rateDecay", "copies"],
 ] as const satisfies readonly (keyof FinetuneFlags)[];
+/** Those of a network for pixels. */
+const pixels = ["width", "depth", "batchNorm", "maskClasses"] as const satisfies readonly (keyof TrainFlags)[];
 /** Settings that it keeps unless they are given anew: where the data lie, where and how to compute, how often to save. */
 const movable = [
   "data",
@@ -122,7 +130,12 @@ export function toSettings(model: string, flags: TrainFlags | FinetuneFlags): Se
     ...(dataDir !== undefined && { dataDir: resolve(dataDir) }),
     ...(tensorboard !== undefined && { tensorboard: resolve(tensorboard) }),
   };
-  const names = [...fixed, ...("weights" in flags ? borrowing : []), ...movable];
+  const names = [
+    ...fixed,
+    ...("weights" in flags ? borrowing : []),
+    ...(flags.width === undefined ? [] : pixels),
+    ...movable,
+  ];
   return { model, ...Object.fromEntries(names.map((name) => [name, kept[name] ?? null])) };
 }
 
@@ -132,7 +145,7 @@ export function toSettings(model: string, flags: TrainFlags | FinetuneFlags): Se
  */
 export function restoreSettings(command: Command, settings: Settings, path: string): void {
   const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
-  const isFixed = (name: string) => [...fixed, ...borrowing].some((each) => each === name);
+  const isFixed = (name: string) => [...fixed, ...borrowing, ...pixels].some((each) => each === name);
   const isMovable = (name: string) => movable.some((each) => each === name);
   for (const option of command.options) {
     const name = option.attributeName();
@@ -157,7 +170,7 @@ export function withRunData<Flags extends DataFlags>(command: Command, settings:
   const data = itsOwn && typeof settings.data === "string" ? settings.data : command.opts<Flags>().data;
   const names = [
     ...(itsOwn ? ["data", "dataDir"] : []),
-    ...(isDataName(data) ? [] : ["imageSize"]),
+    ...(isDataName(data) && !itsOwn ? [] : ["imageSize"]),
     ...(hasColumns(data) ? ["labelColumn", "fileColumn"] : []),
   ];
   for (const option of command.options) {
@@ -185,7 +198,9 @@ function parseSetting(option: Command["options"][number], value: Settings[string
 
 /** Throws when a checkpoint was written under other settings than those in the run's folder. */
 export function checkSameSettings(now: Settings, then: Settings, path: string): void {
-  const changed = ["model", ...fixed, ...borrowing].filter((name) => (now[name] ?? null) !== (then[name] ?? null));
+  const changed = ["model", ...fixed, ...borrowing, ...pixels].filter(
+    (name) => (now[name] ?? null) !== (then[name] ?? null),
+  );
   if (changed.length === 0) return;
   const list = changed.map((name) => `${name} ${then[name]}, not ${now[name]}`).join("; ");
   throw new ArgumentError(

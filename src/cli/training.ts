@@ -30,9 +30,19 @@ import { logMistakes, openEvents } from "./events.js";
 import { showMistakes } from "./mistakes.js";
 import { learnNormalization } from "./normalizing.js";
 import { commandLine, explain, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
+import { pixelBatch, pixelScores, trainTexts } from "./pixel-evaluation.js";
+import {
+  goalOf,
+  loadPixelTraining,
+  networkOptions,
+  objectiveOf,
+  type PixelGoal,
+  pixelClasses,
+  pixelsTrainedWith,
+} from "./pixels.js";
 import { clearProgress, showProgress } from "./progress.js";
 import type { EpochLine, RunFolder } from "./run-folder.js";
-import { scoreTexts } from "./score-texts.js";
+import { type PixelScores, scoreTexts } from "./score-texts.js";
 import { checkSameSettings, defaultRates, resumeCommand, type TrainFlags, toSettings } from "./settings.js";
 import { columnNames, makeTasks, targetsFingerprint, targetsFor } from "./tasks.js";
 import { fold, terminalWidth } from "./terminal.js";
@@ -69,7 +79,7 @@ export interface BeforeTraining {
 
 export interface TrainingResult {
   readonly train: Scores;
-  readonly test: Scores;
+  readonly test: Scores & PixelScores;
   /** Spent training, over all epochs of this run. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
@@ -80,11 +90,14 @@ export interface TrainingResult {
 
 export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const { entry, flags, device, signal } = run;
-  const { train: trainSet, test: testSet, attributes } = await loadTraining(entry, flags, signal);
-  const asked = askTasks(flags, trainSet, attributes);
-  const augment = await loadAugmentation(flags.augment, flags.workers, trainSet);
+  const { train: trainSet, test: testSet, asked } = await loadSubject(run);
+  const augment = await loadAugmentation(
+    flags.augment,
+    flags.workers,
+    asked === undefined ? trainSet : annotate(trainSet, asked.train),
+  );
   manualSeed(flags.seed);
-  const classNames = asked === undefined ? trainSet.classNames : columnNames(asked.tasks);
+  const classNames = asked === undefined ? trainSet.classNames : asked.classNames;
   const start = run.start ?? startAnew(run);
   const { model, normalization, trainable, before } = await start(trainSet, classNames.length);
   const optimizer = makeOptimizer(trainable, flags, asked?.taskWeights);
@@ -94,6 +107,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const { accumulate, labelSmoothing } = flags;
   const trainer = new Trainer(model, {
     ...{ optimizer, normalization, schedule, scheduleEvery, accumulate, labelSmoothing },
+    objective: asked?.goal && objectiveOf(asked.goal),
     tasks: asked?.tasks,
     taskWeights: asked?.taskWeights,
   });
@@ -112,7 +126,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
       tasks: asked?.tasks,
       normalization,
       metricsBytes: folder.metricsBytes,
-      settings: { ...folder.settings, dataFingerprint },
+      settings: { ...folder.settings, dataFingerprint, ...(asked?.goal && pixelsTrainedWith(asked.goal, trainSet)) },
     };
     await folder.writeCheckpoint({ info, state: await trainer.state() });
   };
@@ -142,13 +156,33 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
 }
 
 /** A network with random weights, and its own normalization or one learnt from the pictures: a resumed run learns the same again. */
-function startAnew({ entry, flags: { normalize, normalizePer }, signal }: TrainingRun) {
+function startAnew({ entry, flags, signal }: TrainingRun) {
+  const { normalize, normalizePer } = flags;
   return async (trainSet: LabelledImages, numScores: number): Promise<Start> => {
-    const model = entry.create({ numClasses: numScores });
+    const model = createNetwork(entry, flags, numScores, trainSet);
     const normalization =
-      normalize === "model" ? entry.normalization : await learnNormalization(normalize, normalizePer, trainSet, signal);
+      normalize === "model"
+        ? normalizationFor(entry, trainSet)
+        : await learnNormalization(normalize, normalizePer, trainSet, signal);
     return { model, normalization, trainable: model.parameters() };
   };
+}
+
+function createNetwork(
+  entry: ModelEntry,
+  { width, depth, batchNorm }: TrainFlags,
+  numClasses: number,
+  { shape: [inChannels] }: LabelledImages,
+): Network {
+  // Only networks for pixels have a width here. Narrow ones have nothing to spare for dropout.
+  if (width === undefined) return entry.create({ numClasses });
+  return entry.create({ numClasses, dropout: 0, ...networkOptions({ width, depth, batchNorm, inChannels }) });
+}
+
+/** The network's own; of pictures with other channels than it was published for, values from −2 to 2. */
+function normalizationFor({ normalization, inputShape }: ModelEntry, { shape }: LabelledImages): Normalization {
+  const { mean } = normalization;
+  return mean.length === 1 || shape[0] === inputShape[0] ? normalization : { mean: [0.5], std: [0.25] };
 }
 
 /** Writes a line of metrics, and says what it says. */
@@ -158,11 +192,12 @@ async function keepEpoch(
   { flags: { json } }: TrainingRun,
   folder: RunFolder,
   lines: EpochLine[],
+  goal?: PixelGoal,
 ): Promise<void> {
   await folder.appendMetrics(line);
   lines.push(line);
   if (json) printJson(line);
-  else say(describeEpoch(line, epochs));
+  else say(describeEpoch(line, epochs, goal));
 }
 
 /** The error, after saying how to go on if the training was only stopped. */
@@ -176,11 +211,39 @@ function tellHowToGoOn(error: unknown, { settings, path }: RunFolder): unknown {
 
 /** What is to be learnt instead of classes. */
 interface Asked {
-  readonly tasks: Tasks;
-  readonly taskWeights: UncertaintyWeights | undefined;
+  readonly tasks?: Tasks;
+  readonly taskWeights?: UncertaintyWeights | undefined;
+  /** For every pixel. */
+  readonly goal?: PixelGoal;
+  /** What the network's outputs are named. */
+  readonly classNames: readonly string[];
   readonly train: Annotations;
   readonly test: Annotations;
   readonly fingerprint: string;
+}
+
+/** The pictures, and what is to be learnt of them. */
+async function loadSubject({ entry, flags, start, signal }: TrainingRun): Promise<Subject> {
+  const goal = start === undefined ? goalOf(entry, flags.data) : undefined;
+  if (goal === undefined) {
+    const { train, test, attributes } = await loadTraining(entry, flags, signal);
+    return { train, test, asked: askTasks(flags, train, attributes) };
+  }
+  const { train, test } = await loadPixelTraining(entry, flags, signal);
+  const asked: Asked = {
+    goal,
+    classNames: pixelClasses(goal, train),
+    train: train.annotations,
+    test: test.annotations,
+    fingerprint: targetsFingerprint(train.annotations, test.annotations),
+  };
+  return { train: train.pictures, test: test.pictures, asked };
+}
+
+interface Subject {
+  readonly train: LabelledImages;
+  readonly test: LabelledImages;
+  readonly asked: Asked | undefined;
 }
 
 function askTasks(flags: TrainFlags, { name }: LabelledImages, known: TrainingSets["attributes"]): Asked | undefined {
@@ -197,7 +260,8 @@ function askTasks(flags: TrainFlags, { name }: LabelledImages, known: TrainingSe
   const [train, test] = [targetsFor(tasks, name, known.train), targetsFor(tasks, name, known.test)];
   const kinds = Object.fromEntries(Object.entries(tasks).map(([task, { kind }]) => [task, kind]));
   const taskWeights = learned ? new UncertaintyWeights(kinds) : undefined;
-  return { tasks, taskWeights, train, test, fingerprint: targetsFingerprint(train, test) };
+  const classNames = columnNames(tasks);
+  return { tasks, taskWeights, classNames, train, test, fingerprint: targetsFingerprint(train, test) };
 }
 
 interface Fit {
@@ -230,6 +294,15 @@ async function fit(parts: Fit): Promise<void> {
   const events = await openEvents(run.flags, folder, trainer, trainSet.size, run.resuming);
   const log = events && logTraining(trainer, events, { every: tensorboardSteps });
   let saved = performance.now();
+  const validation = asked === undefined ? testSet : annotate(testSet, asked.test);
+  /** What an epoch came to, with what only networks for pixels are measured by. */
+  const measure = async (record: EpochRecord): Promise<EpochLine> => {
+    const goal = asked?.goal;
+    const { validation: scores } = record;
+    if (goal === undefined || scores === undefined) return { event: "epoch", ...record };
+    const measured = await optimizer.withAverage(() => pixelScores(goal, model, validation, { normalization, signal }));
+    return { event: "epoch", ...record, validation: { ...scores, ...measured } };
+  };
   try {
     await trainer.fit(asked === undefined ? trainSet : annotate(trainSet, asked.train), {
       epochs,
@@ -237,13 +310,14 @@ async function fit(parts: Fit): Promise<void> {
       seed,
       weights: balance && balancedWeights(trainSet),
       augment,
-      validation: asked === undefined ? testSet : annotate(testSet, asked.test),
+      validation,
+      ...(asked?.goal && { validationBatchSize: pixelBatch(testSet.shape) }),
       signal,
       callbacks: {
         async onBatch(progress) {
           const { epoch, batch, batches, scores, samplesPerSecond } = progress;
           showProgress(`epoch ${epoch + 1}/${epochs}`, batch, batches, [
-            ...(scores === undefined ? [] : scoreTexts(scores)),
+            ...(scores === undefined ? [] : trainTexts(scores, asked?.goal, "accuracy ")),
             `${formatCount(samplesPerSecond)} pictures/s`,
           ]);
           await log?.onBatch(progress);
@@ -252,7 +326,7 @@ async function fit(parts: Fit): Promise<void> {
           saved = performance.now();
         },
         async onEpoch(record) {
-          await keepEpoch({ event: "epoch", ...record }, epochs, run, folder, lines);
+          await keepEpoch(await measure(record), epochs, run, folder, lines, asked?.goal);
           const answer = stopping(record);
           // Before the checkpoint: what it counts as done is not logged again.
           await log?.onEpoch(record);
@@ -343,10 +417,13 @@ function announce(
   );
 }
 
-function describeEpoch({ phase, epoch, train, validation, seconds }: EpochLine, epochs: number): string {
-  const scores = (name: string, scores: Scores) => `${name} ${scoreTexts(scores, "").join(", ")}`;
-  const parts = [`${phase === undefined ? "" : `${phase}, `}epoch ${epoch}/${epochs}`, scores("train", train)];
-  if (validation !== undefined) parts.push(scores("test", validation));
+function describeEpoch(line: EpochLine, epochs: number, goal?: PixelGoal): string {
+  const { phase, epoch, train, validation, seconds } = line;
+  const parts = [
+    `${phase === undefined ? "" : `${phase}, `}epoch ${epoch}/${epochs}`,
+    `train ${trainTexts(train, goal, "").join(", ")}`,
+  ];
+  if (validation !== undefined) parts.push(`test ${scoreTexts(validation, "").join(", ")}`);
   parts.push(formatSeconds(seconds));
   return fold(parts.join("  "), terminalWidth(), "  ");
 }
@@ -355,14 +432,17 @@ function describeEpoch({ phase, epoch, train, validation, seconds }: EpochLine, 
 export function reportResult(result: TrainingResult, flags: TrainFlags): void {
   const { train, test, seconds, samplesPerSecond, checkpoint, folder } = result;
   if (flags.json) {
-    const scores = ({ loss, accuracy, tasks }: Scores) => ({ loss, accuracy, ...(tasks && { tasks }) });
+    const scores = ({ loss, accuracy, tasks, meanIou, psnr }: Scores & PixelScores) => ({
+      ...{ loss, accuracy, ...(tasks && { tasks }) },
+      ...{ ...(meanIou !== undefined && { meanIou }), ...(psnr !== undefined && { psnr }) },
+    });
     printJson({ event: "done", train: scores(train), test: scores(test), seconds, samplesPerSecond, checkpoint });
     return;
   }
   say();
   const speed = `${formatCount(samplesPerSecond)} pictures/s`;
   const came =
-    test.tasks === undefined
+    test.tasks === undefined && test.meanIou === undefined && test.psnr === undefined
       ? `${formatShare(test.accuracy)} of the test pictures right`
       : `on the test pictures ${scoreTexts(test).join(", ")}`;
   explain(`Done in ${formatSeconds(seconds)} (${speed}): ${came}.`);

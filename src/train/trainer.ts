@@ -104,6 +104,8 @@ export interface FitOptions {
   readonly augment?: LoaderAugmentation<ImageBatch> | undefined;
   /** Scored after each epoch. */
   readonly validation?: TrainingData;
+  /** Samples of `validation` to score at once: fewer where pictures are large. Default 256. */
+  readonly validationBatchSize?: number;
   readonly callbacks?: Callbacks;
   readonly signal?: AbortSignal;
 }
@@ -243,7 +245,7 @@ export class Trainer {
    * `state()` then gives what to go on from
    */
   async fit(train: TrainingData, options: FitOptions): Promise<EpochRecord[]> {
-    const { epochs, batchSize = 64, seed = 0, weights, augment, validation, callbacks = {}, signal } = options;
+    const { epochs, batchSize = 64, seed = 0, weights, augment, validation, callbacks = {} } = options;
     if (!Number.isInteger(epochs) || epochs < 1)
       throw new ArgumentError(`fit: epochs is ${epochs}. Expected an integer of 1 or more.`);
     this.#checkGroups(train.size);
@@ -265,7 +267,7 @@ export class Trainer {
       throw new ArgumentError("fit: the validation set is empty. Expected at least one sample, or no validation.");
     const records: EpochRecord[] = [];
     while (this.#position.epoch < epochs) {
-      const record = await this.#epoch(loader, epochs, validation, callbacks, signal);
+      const record = await this.#epoch(loader, options, callbacks);
       records.push(record);
       if ((await callbacks.onEpoch?.(record)) === "stop") break;
     }
@@ -423,10 +425,8 @@ export class Trainer {
 
   async #epoch(
     loader: DataLoader<ImageBatch | FeatureBatch>,
-    epochs: number,
-    validation: TrainingData | undefined,
+    { epochs, validation, validationBatchSize, signal }: FitOptions,
     callbacks: Callbacks,
-    signal: AbortSignal | undefined,
   ): Promise<EpochRecord> {
     const { schedule, scheduleEvery = "step" } = this.#options;
     const { epoch } = this.#position;
@@ -445,7 +445,8 @@ export class Trainer {
     const { seconds } = this.#clock;
     const trained = await this.#readScores();
     const learningRate = this.optimizer.lr;
-    const validated = validation === undefined ? undefined : await this.evaluate(validation, { signal });
+    const tested = { signal, ...(validationBatchSize !== undefined && { batchSize: validationBatchSize }) };
+    const validated = validation === undefined ? undefined : await this.evaluate(validation, tested);
     if (validated !== undefined) this.#checkLoss("the validation loss", validated);
     await this.#held;
     if (scheduleEvery === "epoch") schedule?.step((validated ?? trained).loss);

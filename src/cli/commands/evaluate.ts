@@ -14,6 +14,7 @@ import { attributeNames, type Details, detailsOf, type OpenedTarget, openTarget,
 import { type NormalizationSource, normalizationSources, normalizeAnew } from "../normalizing.js";
 import { type DataFlags, type DeviceFlags, withDataOptions, withDeviceOptions } from "../options.js";
 import { explain, formatCount, formatShare, printJson, say } from "../output.js";
+import { pixelLines, pixelReportOf } from "../pixel-evaluation.js";
 import { reportLines, subgroupLines } from "../score-tables.js";
 import { stoppable } from "../stopping.js";
 import { taskLines, taskReportLines, taskReportsOf, taskScoresOf } from "../task-evaluation.js";
@@ -27,6 +28,7 @@ Example:
   $ fovea evaluate runs/pets --data more-photos
   $ fovea evaluate runs/faces --by gender,smile --json
   $ fovea evaluate runs/cifar --views flips
+  $ fovea evaluate runs/unet-shapes    # IoU and Dice of each class of pixels
   $ fovea evaluate runs/first --data scans --normalize own
   $ fovea evaluate lenet5 --weights runs/first/checkpoint.safetensors \\
       --data mnist --data-dir ~/mnist --confusion confusion.svg
@@ -90,6 +92,7 @@ function pictureName(text: string): string {
 async function evaluate(name: string, command: Command, signal: AbortSignal): Promise<void> {
   const trained = await openTarget<EvaluateFlags>(name, command, signal);
   const { entry, data, flags } = trained;
+  if (trained.saved.goal !== undefined) return evaluatePixels(trained, signal);
   const opened = flags.normalize === "own" ? await normalizeAnew(trained, signal) : trained;
   const { report, by, confusion, views, json } = flags;
   if (opened.saved.tasks !== undefined) return evaluateTasks({ ...opened, flags }, opened.saved.tasks, signal);
@@ -109,6 +112,28 @@ async function evaluate(name: string, command: Command, signal: AbortSignal): Pr
   for (const line of lines) say(line);
   if (details.subgroups === undefined) return;
   for (const line of subgroupLines(details.subgroups, terminalWidth())) explain(line);
+}
+
+/** The same for weights that answer for every pixel. */
+async function evaluatePixels(opened: OpenedTarget<EvaluateFlags>, signal: AbortSignal): Promise<void> {
+  const { entry, data, flags } = opened;
+  const { report, by, confusion, views, normalize } = flags;
+  const own = normalize === "own" || undefined;
+  const [refused] =
+    Object.entries({ report, by, confusion, views, normalize: own }).find(([, value]) => value !== undefined) ?? [];
+  if (refused !== undefined)
+    throw new ArgumentError(
+      `--${refused} is for weights that name pictures, and these answer for every pixel. Fix: leave it out; the scores of each class are always told.`,
+    );
+  const scores = await pixelReportOf(opened, signal);
+  if (flags.json) {
+    const { goal: _, ...figures } = scores;
+    printJson(figures);
+    return;
+  }
+  const { head, rows } = pixelLines(scores, terminalWidth());
+  explain(`${entry.name} on ${data.name}: ${head}`);
+  for (const row of rows) say(row);
 }
 
 /** The same for weights that answer several tasks. */

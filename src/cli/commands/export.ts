@@ -53,15 +53,16 @@ async function exportToFile(name: string, flags: ExportFlags): Promise<void> {
   const entry = models.find(name);
   if (existsSync(flags.out) && flags.force !== true)
     throw new ArgumentError(`${flags.out} exists already. Fix: --force to replace it, or another --out.`);
-  const { input: picture = entry.inputShape } = flags;
-  const [channels] = entry.inputShape;
+  await useDevice(flags);
+  const saved = flags.weights === undefined ? undefined : await loadSavedModel(entry, flags.weights);
+  const own = saved?.goal === undefined ? entry.inputShape : saved.input.inputShape;
+  const { input: picture = own } = flags;
+  const [channels] = own;
   if (picture[0] !== channels) {
     throw new ArgumentError(
       `${name} takes pictures of ${channels} ${channels === 1 ? "channel" : "channels"}, not of ${picture[0]}. Fix: --input ${[channels, ...picture.slice(1)].join("x")}.`,
     );
   }
-  await useDevice(flags);
-  const saved = flags.weights === undefined ? undefined : await loadSavedModel(entry, flags.weights);
   const network = saved?.model ?? entry.create();
   const model = saved?.tasks === undefined ? network : new TaskOutputs(network, saved.tasks);
   const outputNames = Object.keys(saved?.tasks ?? { logits: true });

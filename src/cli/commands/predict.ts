@@ -17,6 +17,7 @@ import { describeError, explain, formatShare, printJson, say } from "../output.j
 import { checkTakesPictures } from "../own-pictures.js";
 import { drawPicture, meanBrightness, shrinkPicture, toPicture } from "../picture.js";
 import { expandPictures } from "../picture-files.js";
+import { PixelAnswers } from "../pixel-prediction.js";
 import { findNamedModel, loadSavedModel, type SavedModel } from "../saved-model.js";
 import { formatNumber } from "../score-texts.js";
 import { stoppable } from "../stopping.js";
@@ -32,6 +33,7 @@ Example:
       --invert scan1.jpg scan2.jpg --json
   $ fovea predict runs/first --photograph notebook.jpg
   $ fovea predict resnet56 --weights resnet56.safetensors holidays/ '*.png'
+  $ fovea predict runs/unet-shapes photo.png --out masks.png
   $ fovea predict resnet50 --weights torchvision/resnet50 cat.jpg --views flips
 
 Pictures are resized and cropped as the model's entry says (fovea models), or as
@@ -45,6 +47,9 @@ interface PredictFlags extends DeviceFlags {
   readonly invert?: true;
   readonly photograph?: true;
   readonly views?: readonly View[];
+  /** Of weights that answer for every pixel. */
+  readonly out?: string;
+  readonly tile?: number;
   readonly json?: true;
 }
 
@@ -59,6 +64,12 @@ export function predictCommand(): Command {
     .option("--invert", "exchange dark and bright")
     .addOption(new Option("--photograph", "find a digit on paper, and prepare it as MNIST's are").conflicts("invert"))
     .addOption(viewsOption())
+    .option("--out <file>", "of networks for pixels: PNG file for the pictures beside their masks, or without noise")
+    .option(
+      "--tile <n>",
+      "of networks for pixels: look at larger pictures in squares of so many pixels a side (default: 512)",
+      wholeNumber(16),
+    )
     .option("--json", "one JSON object for each picture on standard output")
     .addHelpText("after", help)
     .action((name: string, files: readonly string[], _: PredictFlags, command: Command) =>
@@ -74,9 +85,11 @@ async function predictFiles(
 ): Promise<void> {
   const flags = command.opts<PredictFlags>();
   const { entry, weights } = (await findNamedModel(name, flags.weights)) ?? weightsNeeded(command);
-  checkTakesPictures(entry);
   await useDevice(flags);
   const saved = await loadSavedModel(entry, weights, signal);
+  if (saved.goal === undefined) checkTakesPictures(entry);
+  checkPixelFlags(saved, flags);
+  const pixels = saved.goal === undefined ? undefined : new PixelAnswers(saved, flags, signal);
   if (flags.photograph) checkTakesDigits(entry.name, saved.input);
   if (saved.tasks !== undefined && flags.views !== undefined)
     throw new ArgumentError(
@@ -107,12 +120,26 @@ async function predictFiles(
   for (const file of files) {
     if (signal.aborted) throw new AbortedError();
     await attempt(async () => {
+      if (pixels !== undefined) return pixels.add(file);
       const picture = await readPicture(file, saved, flags);
       if (predictor instanceof Predictor) await answer(file, picture, predictor, flags);
       else await answerTasks(file, picture, saved.tasks ?? {}, predictor, flags);
     });
   }
+  await pixels?.write();
   if (failures > 0) throw new ArgumentError(`${failures} of ${wanted} pictures could not be read`);
+}
+
+/** @throws ArgumentError for what weights that answer for every pixel, or others, cannot do */
+function checkPixelFlags({ goal }: SavedModel, { views, photograph, out, tile }: PredictFlags): void {
+  const wrong =
+    goal === undefined ? { "--out": out, "--tile": tile } : { "--views": views, "--photograph": photograph };
+  const [option] = Object.entries(wrong).find(([, value]) => value !== undefined) ?? [];
+  if (option === undefined) return;
+  const [what, are] = ["answer for every pixel", "name pictures"];
+  throw new ArgumentError(
+    `${option} is for weights that ${goal === undefined ? what : are}, and these ${goal === undefined ? are : what}. Fix: leave it out.`,
+  );
 }
 
 /** The picture, as the model takes it, as a data set of one. */

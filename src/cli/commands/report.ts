@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { Command } from "commander";
+import { ArgumentError } from "../../core/errors.js";
 import { writeFile } from "../../node/files.js";
 import { reportPage, tasksReportPage } from "../../report/index.js";
 import { attributeNames, detailsOf, openTarget } from "../evaluation.js";
@@ -46,6 +47,10 @@ export function reportCommand(): Command {
 
 async function writeReport(path: string, command: Command, signal: AbortSignal): Promise<void> {
   const run = await readRun(path);
+  if (run.settings.width !== undefined)
+    throw new ArgumentError(
+      `${path} answers for every pixel, and reports are for runs that name pictures. Fix: fovea evaluate ${path}, which tells IoU and Dice of each class, or PSNR.`,
+    );
   const opened = await openTarget<ReportFlags>(path, command, signal);
   const { entry, data, saved, flags } = opened;
   const file = flags.out ?? join(path, "report.html");

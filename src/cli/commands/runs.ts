@@ -18,8 +18,9 @@ Example:
   $ fovea runs runs/search --sort accuracy
   $ fovea runs --json
 
-"best" is the highest test accuracy of any epoch, "at" the epoch; "differs" are
-the settings in which the runs are not all alike.`;
+"best" is the highest test accuracy of any epoch (of networks for pixels the
+mean IoU, or PSNR), "at" the epoch; "differs" are the settings in which the runs
+are not all alike.`;
 
 const orders = ["name", "accuracy", "loss"] as const;
 
@@ -89,17 +90,21 @@ async function findRuns(folder: string): Promise<string[]> {
 }
 
 /** Of the test set, or where there was none of the training set. */
-function scoresOf({ validation, train }: EpochLine): EpochLine["train"] {
+function scoresOf({ validation, train }: EpochLine): NonNullable<EpochLine["validation"]> {
   return validation ?? train;
 }
 
+/** The higher the better: of networks for pixels mean IoU or decibels. */
 function accuracyOf(line: EpochLine): number {
-  return scoresOf(line).accuracy;
+  const { accuracy, meanIou, psnr } = scoresOf(line);
+  return meanIou ?? psnr ?? accuracy;
 }
 
 /** Nothing where only numbers were asked for, of which none is right or wrong: JSON has null for NaN. */
 function formatAccuracy(line: EpochLine): string {
-  const { accuracy }: { readonly accuracy: number | null } = scoresOf(line);
+  const { psnr } = scoresOf(line);
+  if (psnr !== undefined) return `${psnr.toFixed(2)} dB`;
+  const accuracy: number | null = accuracyOf(line);
   return accuracy === null ? "" : formatShare(accuracy);
 }
 
@@ -139,8 +144,14 @@ function differingSettings(runs: readonly RunRecord[]): string[] {
 
 function toJson(run: RunRecord): object {
   const { path, name, settings, epochs } = run;
-  const describe = (line: EpochLine | undefined) =>
-    line === undefined ? null : { epoch: line.epoch, accuracy: accuracyOf(line), loss: scoresOf(line).loss };
+  const describe = (line: EpochLine | undefined) => {
+    if (line === undefined) return null;
+    const { accuracy, loss, meanIou, psnr } = scoresOf(line);
+    return {
+      ...{ epoch: line.epoch, accuracy, loss },
+      ...{ ...(meanIou !== undefined && { meanIou }), ...(psnr !== undefined && { psnr }) },
+    };
+  };
   return {
     run: name,
     folder: path,

@@ -9,6 +9,7 @@ import { augmentationText } from "../augmentation.js";
 import { isDataName } from "../data.js";
 import { checkNoEvents } from "../events.js";
 import { positiveNumber, realNumber, useDevice, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
+import { maskClassList, suitPixels } from "../pixels.js";
 import { RunFolder } from "../run-folder.js";
 import {
   commandOf,
@@ -35,6 +36,10 @@ Example:
   $ fovea train lenet5 --out runs/first --resume
   $ fovea train resnet20 --data faces --tasks smile,gender,age:regression
   $ fovea train resnet20 --data cifar10 --augment crop:4,flip,cutout:8
+  $ fovea train unet --data shapes    # a class for every pixel
+  $ fovea train unet --data noisy     # pictures without noise
+  $ fovea train unet --data cells --mask-classes cell=255,membrane=0 \\
+      --augment crop:0:size=128,flip --epochs 100
   $ fovea train lenet5 --tensorboard logs    # tensorboard --logdir logs
   $ fovea train resnet18 --data photos --batch 16 --accumulate 4 --average 0.99
 
@@ -45,7 +50,12 @@ and stops.
 
 Pictures of your own lie in folders, one a class (photos/cat/1.jpg), and those
 in parts that are ready-made if you like (photos/train/cat/1.jpg, photos/val/…).
-What cannot be read is left out and listed.`;
+What cannot be read is left out and listed.
+
+unet and segnet learn a class for every pixel, from drawn shapes or from a folder
+with images/ and masks/ (files of the same names); unet with noisy removes
+noise. Unless told otherwise they have an eighth of their channels, and steps
+of 8 pictures with adam. Large pictures are best learnt from in crops.`;
 
 export function trainCommand(): Command {
   const command = new Command("train").description("train a model on labelled pictures").argument(
@@ -78,6 +88,13 @@ export function trainCommand(): Command {
         "--task-weights <list>",
         "how much each counts: smile=1,age=0.5, or learned (default: all 1)",
         taskWeightList,
+      )
+      .option("--width <x>", "of unet and segnet: share of the channels (default: 0.125)", positiveNumber)
+      .option("--depth <n>", "of unet: how often it halves the resolution (default: 3; 2 for noisy)", wholeNumber(1, 6))
+      .option(
+        "--mask-classes <list>",
+        "what colours in masks of your own stand for: cell=255,membrane=0,ignore=#808080 (default: each is a class)",
+        maskClassList,
       ),
   )
     .addHelpText("after", help)
@@ -155,6 +172,7 @@ async function train(name: string, command: Command, signal: AbortSignal): Promi
     if (tensorboard !== undefined) await checkNoEvents(tensorboard, out);
   }
   const folder = resume ? await openRun(name, command) : undefined;
+  suitPixels(entry, command);
   const flags = command.opts<TrainFlags>();
   const device = await useDevice(flags);
   const makeFolder = () => folder ?? newRun(name, flags);

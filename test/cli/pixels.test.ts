@@ -1,0 +1,114 @@
+/** A class for every pixel by the command alone: a folder of pictures and masks, learnt, scored, drawn and exported. */
+
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { fromPlanar, shapes, zeros } from "../../src/index.js";
+import { readPixels, writePng } from "../../src/node.js";
+import { load } from "../../src/onnx.js";
+import { noPictures } from "../support/pictures.js";
+import { jsonLines, skipCommand, temporaryFolder } from "./command.js";
+import { inOneProcess } from "./session.js";
+
+const run = inOneProcess();
+const folder = await temporaryFolder();
+const cells = join(folder, "cells");
+const side = 16;
+for (const part of ["images", "masks"]) await mkdir(join(cells, part), { recursive: true });
+if (!noPictures) {
+  const options = {
+    kinds: ["circle"],
+    side,
+    channels: 1,
+    radius: [0.2, 0.4],
+    contrast: 0.5,
+    shading: 0,
+    count: [1, 2],
+  } as const;
+  const set = await shapes({ split: "train", size: 80, ...options });
+  for (let i = 0; i < set.size; i++) {
+    const { image, masks } = set.get(i);
+    await writePng(join(cells, "images", `${i}.png`), fromPlanar(image, [1, side, side]));
+    const drawn = masks.map((kind) => (kind === 1 ? 255 : 0));
+    await writePng(join(cells, "masks", `${i}.png`), fromPlanar(drawn, [1, side, side]));
+  }
+}
+const out = join(folder, "run");
+const train = (...args: string[]) => run(["train", "unet", "--threads", "1", "--json", ...args]);
+
+describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
+  it("learn masks, and are scored, drawn and exported from the run alone", async () => {
+    const asked = ["--mask-classes", "circle=255,rest=0", "--width", "0.0625", "--depth", "2", "--augment", "flip"];
+    const trained = await train("--data", cells, ...asked, "--epochs", "12", "--lr", "0.01", "--out", out);
+    assert.equal(trained.status, 0, trained.stderr);
+    const done = jsonLines(trained).at(-1)?.test as { meanIou: number; accuracy: number };
+    assert.ok(done.meanIou > 0.6, JSON.stringify(done));
+    const { width, depth, batchNorm, batch, maskClasses } = JSON.parse(
+      await readFile(join(out, "config.json"), "utf8"),
+    );
+    assert.deepEqual([width, depth, batchNorm, batch, maskClasses], [0.0625, 2, true, 8, "circle=255,rest=0"]);
+
+    const evaluated = await run(["evaluate", out, "--json", "--threads", "1"]);
+    assert.equal(evaluated.status, 0, evaluated.stderr);
+    const scores = jsonLines(evaluated)[0] as { meanIou: number; count: number; classes: { name: string }[] };
+    assert.equal(scores.meanIou, done.meanIou);
+    assert.equal(scores.count, 8);
+    assert.deepEqual(
+      scores.classes.map(({ name }) => name),
+      ["circle", "rest"],
+    );
+    const people = await run(["evaluate", out, "--threads", "1"]);
+    assert.match(people.stderr, /mean IoU \d\d\.\d\d %, mean Dice .* of the pixels right, of 8 pictures/);
+    assert.match(people.stderr, /^class +IoU +Dice +precision +recall +pixels\ncircle /m);
+    assert.match((await run(["runs", out])).stderr, new RegExp(`${(100 * done.meanIou).toFixed(2)} %`));
+
+    const sheet = join(folder, "sheet.png");
+    const pictures = ["3", "4"].map((name) => join(cells, "images", `${name}.png`));
+    const predicted = await run(["predict", out, ...pictures, "--out", sheet, "--json", "--threads", "1"]);
+    assert.equal(predicted.status, 0, predicted.stderr);
+    const shares = jsonLines(predicted).map((line) => line.shares as { circle: number; rest: number });
+    for (const { circle, rest } of shares) assert.ok(circle > 0 && Math.abs(circle + rest - 1) < 1e-9);
+    // Two rows of a picture and its mask, three times as large, with gaps around.
+    const { height, width: across } = await readPixels(sheet, { channels: 3 });
+    assert.deepEqual([height, across], [2 * 3 * side + 12, 2 * 3 * side + 12]);
+
+    const file = join(folder, "unet.onnx");
+    const weights = join(out, "checkpoint.safetensors");
+    assert.equal((await run(["export", "unet", "--weights", weights, "--out", file, "--threads", "1"])).status, 0);
+    const read = await load(new Uint8Array(await readFile(file)));
+    assert.deepEqual((await read.run({ input: zeros([2, 1, side, side]) })).logits.shape, [2, 2, side, side]);
+  });
+
+  it("go on with what they were started with", async () => {
+    const resumed = await train("--out", out, "--resume");
+    assert.equal(resumed.status, 0, resumed.stderr);
+    const wider = await train("--out", out, "--resume", "--width", "0.5");
+    assert.match(wider.stderr, /was started with --width 0\.0625, not 0\.5/);
+  });
+
+  it("say what does not fit", async () => {
+    const picture = join(cells, "images", "3.png");
+    const cases: [string[], RegExp][] = [
+      [["train", "unet"], /digits has a class for each picture, but none for each pixel\. Expected shapes/],
+      [["train", "unet", "--data", "cels"], /there is no data set or folder "cels"/],
+      [["train", "unet", "--data", folder], /has no folder images/],
+      [["train", "unet", "--data", cells, "--balance"], /--balance is for classes of pictures/],
+      [["train", "unet", "--data", cells, "--mask-classes", "cell"], /Expected names with grey values or colours/],
+      [["train", "unet", "--data", "shapes", "--mask-classes", "a=1,b=2"], /--mask-classes is for masks of your own/],
+      [["train", "unet", "--data", "shapes", "--image-size", "8"], /--image-size is 8\. Expected 16 to 64/],
+      [["train", "unet", "--data", cells, "--augment", "mixup"], /masks, which cannot be mixed/],
+      [["train", "segnet", "--data", "shapes", "--depth", "2"], /--depth is for unet/],
+      [["train", "lenet5", "--width", "2"], /--width is for networks that answer for every pixel/],
+      [["evaluate", out, "--data", "noisy"], /the weights are for segmentation, and noisy is not/],
+      [["evaluate", out, "--by", "size"], /--by is for weights that name pictures/],
+      [["predict", out, picture, "--views", "flips"], /--views is for weights that name pictures/],
+      [["report", out], /reports are for runs that name pictures\. Fix: fovea evaluate/],
+    ];
+    for (const [args, message] of cases) {
+      const { status, stderr } = await run([...args, "--threads", "1"]);
+      assert.ok(status === 1 || status === 2, args.join(" "));
+      assert.match(stderr, message);
+    }
+  });
+});
