@@ -115,7 +115,11 @@ const samples: Readonly<Record<string, Sample>> = {
 };
 
 /** Modules of two tensors, trained below. */
-const others = ["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"];
+const others = [
+  ...["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"],
+  // Their training is that of several tasks: test/train/tasks.
+  ...["GradientReversal", "MultiHead", "UncertaintyWeights"],
+];
 const losses = Object.keys(nn).filter((name) => name.endsWith("Loss") && /^[A-Z]/.test(name));
 
 /** A layer behind one that learns, and in front of class scores. */
