@@ -52,8 +52,8 @@ Pictures of your own lie in folders, one a class (photos/cat/1.jpg), and those
 in parts that are ready-made if you like (photos/train/cat/1.jpg, photos/val/…).
 What cannot be read is left out and listed.
 
-unet and segnet learn a class for every pixel, from drawn shapes or from a folder
-with images/ and masks/ (files of the same names); unet with noisy removes
+unet and segnet learn a class for every pixel, from drawn shapes or a folder with
+images/ and masks/ (files of the same names); with noisy they learn to remove
 noise. Unless told otherwise they have an eighth of their channels, and steps
 of 8 pictures with adam. Large pictures are best learnt from in crops.`;
 
