@@ -6,6 +6,7 @@
 
 import { Command } from "commander";
 import {
+  ArgumentError,
   annotate,
   type BatchSource,
   balancedWeights,
@@ -32,6 +33,7 @@ interface Settings {
   readonly seeds: number;
   /** Part of the names of the remedies to try. */
   readonly only?: string;
+  readonly json?: boolean;
 }
 
 type Faces = Awaited<ReturnType<typeof faces>>;
@@ -188,15 +190,14 @@ async function tryRemedy(remedy: Remedy, train: Faces, test: Faces, epochs: numb
 }
 
 async function run(settings: Settings): Promise<void> {
-  const { size, subtlety, epochs, seeds, only = "" } = settings;
+  const { size, subtlety, epochs, seeds, only = "", json = false } = settings;
   const outcomes = new Map<string, Outcome[]>();
+  const tell = (line: string) => json || console.log(line);
   const say = (name: string, seed: string, { all, worst, gap, worstName }: Outcome) => {
     const [a, w, g] = [all, worst, gap].map((share) => (100 * share).toFixed(1));
-    console.log(
-      `${name.padEnd(20)}${seed.padStart(4)}${a.padStart(9)} %${w.padStart(11)} %${g.padStart(8)}  ${worstName}`,
-    );
+    tell(`${name.padEnd(20)}${seed.padStart(4)}${a.padStart(9)} %${w.padStart(11)} %${g.padStart(8)}  ${worstName}`);
   };
-  console.log(`${"".padEnd(20)}seed  all faces  worst group     gap  which`);
+  tell(`${"".padEnd(20)}seed  all faces  worst group     gap  which`);
   for (let seed = 0; seed < seeds; seed++) {
     const train = await faces({ split: "train", size, seed, subtlety, joint: faces.lecture });
     const test = await faces({ split: "test", size: Math.ceil(size / 2), seed, subtlety });
@@ -207,8 +208,17 @@ async function run(settings: Settings): Promise<void> {
       outcomes.set(remedy.name, [...(outcomes.get(remedy.name) ?? []), outcome]);
     }
   }
+  if (outcomes.size === 0)
+    throw new ArgumentError(
+      `--only ${only}: nothing that may help has that in its name. Expected part of one, such as loss.`,
+    );
+  if (json) {
+    const remedies = [...outcomes].map(([name, each]) => ({ name, ...meanOf(each), outcomes: each }));
+    console.log(JSON.stringify({ size, subtlety, epochs, seeds, remedies }));
+    return;
+  }
   if (seeds === 1) return;
-  console.log(`\nmeans of ${seeds} seeds`);
+  tell(`\nmeans of ${seeds} seeds`);
   for (const [name, each] of outcomes) {
     const gaps = each.map(({ gap }) => (100 * gap).toFixed(1)).sort((a, b) => Number(a) - Number(b));
     say(name, "", { ...meanOf(each), worstName: `gaps of ${gaps[0]} to ${gaps[gaps.length - 1]}` });
@@ -229,6 +239,7 @@ export const command = new Command("fair-smiles")
   .option("--seeds <n>", "how many times, with other faces and weights", whole(1), 1)
   .option("--only <text>", "only what has this in its name, such as loss")
   .option("--quick", "few faces and epochs: to see that it works")
+  .option("--json", "print the figures as JSON, shares from 0 to 1")
   .action(async ({ quick, ...settings }: Settings & { readonly quick?: true }) =>
     run(quick ? { ...settings, size: 1000, epochs: 2, seeds: 1 } : settings),
   );
