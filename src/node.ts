@@ -6,6 +6,7 @@ import "./ops/methods.js";
 
 export { createNativeDevice, type NativeDeviceOptions } from "./backends/native/device.js";
 export { type CachedFeaturesOptions, cachedFeatures } from "./features.js";
+export { type ImageArraysOptions, imageArrays } from "./node/arrays.js";
 export { cacheFolder } from "./node/cache.js";
 export { type Cifar100Options, type CifarOptions, cifar10, cifar100 } from "./node/cifar.js";
 export type { DataFilesOptions } from "./node/data-files.js";

@@ -18,11 +18,15 @@ import { attributesOf, drawGenerated, generatedNames, isGenerated, picturesOf } 
 import type { DataFlags } from "./options.js";
 import {
   checkNamesPictures,
+  isArrays,
   isOwnPictures,
   loadTestPictures,
   loadTrainingPictures,
   type OwnPicturesRun,
+  openArrays,
   type TrainedWith,
+  testPart,
+  trainingParts,
 } from "./own-pictures.js";
 import { clearProgress, showDownload } from "./progress.js";
 
@@ -32,7 +36,7 @@ const names: readonly string[] = [...generatedNames, ...Object.keys(published)];
 const publishedNames = Object.keys(published)
   .join(", ")
   .replace(/, (?=[^,]*$)/, " or ");
-const expected = `Expected ${names.join(", ")}, or a folder of pictures (one folder a class) or of IDX files, a .zip, a .csv or a .parquet.`;
+const expected = `Expected ${names.join(", ")}, or a folder of pictures (one folder a class) or of IDX files, a .zip, a .csv, a .parquet or an .npz.`;
 
 function isPublished(data: string): data is keyof typeof published {
   return Object.hasOwn(published, data);
@@ -61,6 +65,10 @@ export async function loadTraining(
     const { train, test } = await loadTrainingPictures(entry, flags, signal);
     return { train, test, attributes: { train: train.attributeValues(), test: test.attributeValues() } };
   }
+  if (namesArrays(flags)) {
+    const source = await openArrays(flags.data, (set) => fitTo(entry, set));
+    return { ...(await trainingParts(source, flags)), attributes: { train: {}, test: {} } };
+  }
   if (flags.validation !== undefined) throw onlyForPictures("--validation", flags);
   const train = await loadDescribed(entry, flags, "train", signal);
   const test = await loadDescribed(entry, flags, "test", signal);
@@ -81,7 +89,11 @@ export async function loadTest(
   signal?: AbortSignal,
 ): Promise<DescribedData> {
   checkNamesPictures(entry);
-  if (!isPictures(flags)) return loadDescribed(entry, flags, "test", signal);
+  if (!isPictures(flags)) {
+    if (!namesArrays(flags)) return loadDescribed(entry, flags, "test", signal);
+    const source = await openArrays(flags.data, (set) => fitTo(entry, set));
+    return { data: await testPart(source, flags, trained), attributes: {} };
+  }
   const data = await loadTestPictures(entry, flags, trained, signal);
   return { data, attributes: data.attributeValues() };
 }
@@ -93,6 +105,11 @@ function isPictures(flags: DataFlags): boolean {
   const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
   if (option !== undefined && (isDataName(data) || existsSync(data))) throw onlyForPictures(option, flags);
   return false;
+}
+
+/** Whether the pictures and labels are arrays in a file; --data-dir with them is refused as with other paths. */
+function namesArrays({ data, dataDir }: DataFlags): boolean {
+  return isArrays(data) && dataDir === undefined;
 }
 
 function onlyForPictures(option: string, { data }: DataFlags): ArgumentError {
@@ -119,15 +136,15 @@ async function loadDescribed(
 ): Promise<DescribedData<ImageDataset>> {
   try {
     const { data, attributes } = await load(entry, flags, split, signal);
-    return { data: fitTo(entry, data, split), attributes };
+    return { data: fitTo(entry, data), attributes };
   } finally {
     clearProgress();
   }
 }
 
 /** The pictures as `entry` takes them. */
-function fitTo(entry: ModelEntry, data: ImageDataset, split: DigitsSplit): ImageDataset {
-  if (data.size === 0) throw new DataError(`${data.name}: there are no ${split} pictures. Expected at least one.`);
+function fitTo(entry: ModelEntry, data: ImageDataset): ImageDataset {
+  if (data.size === 0) throw new DataError(`${data.name}: there are no ${data.split} pictures. Expected at least one.`);
   const { name, inputShape, minimumSize } = entry;
   const [channels, ...sides] = data.shape;
   const resizable = minimumSize !== undefined && channels === inputShape[0] && Math.min(...sides) >= minimumSize;

@@ -37,7 +37,7 @@ export function withDataOptions(command: Command): Command {
   return command
     .option(
       "--data <name or path>",
-      "digits, shapes, faces, faces-lecture, noisy, mnist, fashion-mnist, cifar10, cifar100; or pictures of your own: a folder with one folder a class, a .zip of it, a .csv of files and labels, a .parquet of both; or a folder of IDX files",
+      "digits, shapes, faces, faces-lecture, noisy, mnist, fashion-mnist, cifar10, cifar100; or pictures of your own: a folder with one folder a class, a .zip of it, a .csv of files and labels, a .parquet of both, an .npz of arrays; or a folder of IDX files",
       "digits",
     )
     .option("--data-dir <folder>", "folder that holds the files of mnist, cifar10 … (default: downloaded)")

@@ -1,11 +1,13 @@
-/** Pictures of one's own by the path that `--data` gives: a folder, a zip archive or a table. */
+/** Pictures of one's own by the path that `--data` gives: a folder, a zip archive, a table or a file of arrays. */
 
 import { readdirSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ArgumentError } from "../core/errors.js";
+import type { ImageDataset, LabelledImages } from "../data/images.js";
 import type { PictureInput } from "../data/resize.js";
-import { splitDataset } from "../data/splits.js";
+import { type Divisible, splitDataset } from "../data/splits.js";
 import type { ModelEntry } from "../models/registry.js";
+import { arraySplits, imageArrays } from "../node/arrays.js";
 import { isPictureName } from "../node/image.js";
 import {
   findSplits,
@@ -50,6 +52,9 @@ function isTable(path: string): boolean {
 }
 
 const isParquet = (path: string) => /\.parquet$/i.test(path);
+
+/** Whether a path is that of arrays of pictures and labels. */
+export const isArrays = (path: string) => /\.npz$/i.test(path);
 
 /** Whether a path is that of a file whose columns have names: a table, or pictures with their labels. */
 export function hasColumns(path: string): boolean {
@@ -112,15 +117,24 @@ export async function loadTrainingPictures(
   run: OwnPicturesRun,
   signal?: AbortSignal,
 ): Promise<{ readonly train: PictureDataset; readonly test: PictureDataset }> {
-  const source = await openSource(entry, run, signal);
+  return trainingParts(await openSource(entry, run, signal), run);
+}
+
+/** The part of a source to learn from, and the one that is held out. */
+export async function trainingParts<Images extends LabelledImages & Divisible<Images>>(
+  source: Source<Images>,
+  run: OwnPicturesRun,
+): Promise<{ readonly train: Images; readonly test: Images }> {
   const { splits } = source;
   if (splits.size === 0) return divide(await source.open(undefined), run);
   if (!splits.has("train"))
-    throw new ArgumentError(`${run.data} has ${[...splits.values()].join("/ and ")}/, but no train/. Expected one.`);
+    throw new ArgumentError(
+      `${run.data} has ${[...splits.values()].join(" and ")}, but nothing named train. Expected it.`,
+    );
   const own = splits.get("validation");
   if (own !== undefined && run.validation !== undefined) {
     throw new ArgumentError(
-      `--validation is a share of the pictures, but ${run.data} has a folder for that: ${own}/. Fix: leave out --validation.`,
+      `--validation is a share of the pictures, but ${run.data} has a part for that: ${own}. Fix: leave out --validation.`,
     );
   }
   const train = await source.open("train");
@@ -130,7 +144,10 @@ export async function loadTrainingPictures(
   return checkClasses({ train, test: await source.open(held, train.classNames) });
 }
 
-function divide(all: PictureDataset, { validation = defaultValidation, seed, tasks }: OwnPicturesRun) {
+function divide<Images extends LabelledImages & Divisible<Images>>(
+  all: Images,
+  { validation = defaultValidation, seed, tasks }: OwnPicturesRun,
+): { readonly train: Images; readonly test: Images } {
   const [train, test] = splitDataset(all, [1 - validation, validation], { seed });
   if (train.size === 0 || test.size === 0) {
     throw new ArgumentError(
@@ -140,7 +157,7 @@ function divide(all: PictureDataset, { validation = defaultValidation, seed, tas
   return tasks === undefined ? checkClasses({ train, test }) : { train, test };
 }
 
-function checkClasses<Sets extends { readonly train: PictureDataset }>(sets: Sets): Sets {
+function checkClasses<Sets extends { readonly train: LabelledImages }>(sets: Sets): Sets {
   const { name, classNames } = sets.train;
   if (classNames.length < 2)
     throw new ArgumentError(`${name} has only the class ${classNames.join()}. Expected at least two to tell apart.`);
@@ -160,10 +177,18 @@ export interface TrainedWith {
 export async function loadTestPictures(
   entry: ModelEntry,
   flags: OwnPicturesFlags,
-  { classNames, settings }: TrainedWith,
+  trained: TrainedWith,
   signal?: AbortSignal,
 ): Promise<PictureDataset> {
-  const source = await openSource(entry, flags, signal);
+  return testPart(await openSource(entry, flags, signal), flags, trained);
+}
+
+/** The part of a source to test a model with. */
+export async function testPart<Images extends LabelledImages & Divisible<Images>>(
+  source: Source<Images>,
+  flags: OwnPicturesFlags,
+  { classNames, settings }: TrainedWith,
+): Promise<Images> {
   const split = (["test", "validation", "train"] as const).find((name) => source.splits.has(name));
   const { data, validation, seed } = settings;
   const trainedWith = typeof data === "string" && resolve(data) === resolve(flags.data);
@@ -174,13 +199,28 @@ export async function loadTestPictures(
   return divide(pictures, { ...flags, validation: share, seed: Number(seed) }).test;
 }
 
-interface Source {
+interface Source<Images> {
   readonly splits: ReadonlyMap<PictureSplit, string>;
-  open(split: PictureSplit | undefined, classNames?: readonly string[]): Promise<PictureDataset>;
+  open(split: PictureSplit | undefined, classNames?: readonly string[]): Promise<Images>;
+}
+
+/** The parts of a file of arrays, each brought to a network by `fit`. */
+export async function openArrays(
+  path: string,
+  fit: (set: ImageDataset) => ImageDataset,
+): Promise<Source<ImageDataset>> {
+  return {
+    splits: await arraySplits(path),
+    open: async (split, classNames) => fit(await imageArrays(path, { split, classNames })),
+  };
 }
 
 /** Looks at what `--data` names; its sets share their memory. */
-async function openSource(entry: ModelEntry, flags: OwnPicturesFlags, signal?: AbortSignal): Promise<Source> {
+async function openSource(
+  entry: ModelEntry,
+  flags: OwnPicturesFlags,
+  signal?: AbortSignal,
+): Promise<Source<PictureDataset>> {
   checkTakesPictures(entry);
   const { data, labelColumn, fileColumn } = flags;
   const common: PictureSetOptions = {
@@ -203,7 +243,7 @@ async function openSource(entry: ModelEntry, flags: OwnPicturesFlags, signal?: A
     const labels = labelColumn ?? guess(data, columns, ["label", "class", "category"], "--label-column");
     // The classes first; what is not known of an attribute is a group of its own.
     const columnsRead = [...new Set([labels, ...(flags.by ?? [])])];
-    const open: Source["open"] = (_, classNames) =>
+    const open: Source<PictureDataset>["open"] = (_, classNames) =>
       reading(imageTable(data, { ...common, file, labels: columnsRead, missing: "keep", classNames }));
     return { splits: new Map(), open };
   }
@@ -214,7 +254,7 @@ async function openSource(entry: ModelEntry, flags: OwnPicturesFlags, signal?: A
     const image = fileColumn ?? guess(data, columns, ["image", "img", "picture"], "--file-column");
     const label = labelColumn ?? guess(data, columns, ["label", "class", "category"], "--label-column");
     const columnsRead = [...new Set([label, ...(flags.by ?? [])])];
-    const open: Source["open"] = (_, classNames) =>
+    const open: Source<PictureDataset>["open"] = (_, classNames) =>
       reading(imageParquet(data, { ...common, image, label: columnsRead, classNames }));
     return { splits: new Map(), open };
   }

@@ -8,7 +8,7 @@ import { isDataName } from "./data.js";
 import { learntMethods } from "./normalizing.js";
 import type { DataFlags, DeviceFlags } from "./options.js";
 import { commandLine } from "./output.js";
-import { hasColumns } from "./own-pictures.js";
+import { hasColumns, isArrays } from "./own-pictures.js";
 
 export const optimizerNames = ["sgd", "adam", "adamw"] as const;
 export const scheduleNames = ["constant", "step", "cosine", "one-cycle", "plateau"] as const;
@@ -170,7 +170,7 @@ export function withRunData<Flags extends DataFlags>(command: Command, settings:
   const data = itsOwn && typeof settings.data === "string" ? settings.data : command.opts<Flags>().data;
   const names = [
     ...(itsOwn ? ["data", "dataDir"] : []),
-    ...(isDataName(data) && !itsOwn ? [] : ["imageSize"]),
+    ...((isDataName(data) || isArrays(data)) && !itsOwn ? [] : ["imageSize"]),
     ...(hasColumns(data) ? ["labelColumn", "fileColumn"] : []),
   ];
   for (const option of command.options) {

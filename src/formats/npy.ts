@@ -95,7 +95,7 @@ export function parseNpyHeader(bytes: Uint8Array<ArrayBuffer>, name: string): Np
   const dtype = types.get(descr.slice(1));
   if (!/^[<>|=]/.test(descr) || dtype === undefined) {
     throw new FormatError(
-      `${name}: its elements are of NumPy's type '${descr}'. Expected one of ${[...types.keys()].join(", ")}. Fix: array.astype("float32").`,
+      `${name}: its elements are of NumPy's type '${descr}'. Expected one of ${[...types.keys()].join(", ")}. Fix: array.astype("float32"), or "int64" for whole numbers.`,
     );
   }
   const shape = lengths

@@ -95,7 +95,7 @@ describe("pictures of one's own", { skip: skipCommand || noPictures }, () => {
       [/no column named label, class, category\. Expected --label-column to say .*: path, when, kind/, table],
       [/has only the class dusk\. Expected at least two/, dusk, { validation: 0.5 }],
       [/--validation 0\.1 of 2 pictures leaves 2 to learn from and 0 to test with/, dusk],
-      [/--validation is a share .*parted has a folder for that: val\/\. Fix: leave out/, parted, { validation: 0.5 }],
+      [/--validation is a share .*parted has a part for that: val\. Fix: leave out/, parted, { validation: 0.5 }],
       [/--image-size is 64\. Fix: leave out/, photos, { imageSize: 64 }],
       [/--image-size is for pictures of your own, but --data is digits/, "digits", { imageSize: 28 }],
       [/--validation is for pictures of your own/, "digits", { validation: 0.2 }],

@@ -9,6 +9,7 @@ import { freezeThrough } from "../../nn/chop.js";
 import { type Borrowed, borrow, startFrom, weightsPath } from "../borrowing.js";
 import { isDataName } from "../data.js";
 import { realNumber, useDevice, wholeNumber } from "../options.js";
+import { isArrays } from "../own-pictures.js";
 import { RunFolder } from "../run-folder.js";
 import { findNamedModel } from "../saved-model.js";
 import { defaultRates, type FinetuneFlags } from "../settings.js";
@@ -122,7 +123,7 @@ function flagsFor({ imageSize }: Borrowed, command: Command): FinetuneFlags {
   return {
     lr: rateShare * rate,
     headLr: rate,
-    ...(imageSize !== undefined && !isDataName(flags.data) && { imageSize }),
+    ...(imageSize !== undefined && !isDataName(flags.data) && !isArrays(flags.data) && { imageSize }),
     ...flags,
   };
 }
