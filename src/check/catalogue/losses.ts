@@ -16,7 +16,7 @@ const share = within(0.1, 0.9, 4, 5);
 
 const { binaryCrossEntropy, binaryCrossEntropyWithLogits, crossEntropy, diceLoss, huberLoss, klDivLoss } = losses;
 const { groupMeans, groupWeightedMean } = losses;
-const { hingeLoss, l1Loss, mseLoss, multiMarginLoss, nllLoss, smoothL1Loss } = losses;
+const { hingeLoss, l1Loss, mseLoss, multiMarginLoss, nllLoss, smoothL1Loss, softDiceLoss } = losses;
 
 export const lossCases: readonly CheckCase[] = [
   check("crossEntropy", (x: Tensor, y: Labels) => crossEntropy(x, y), [scores, labels]),
@@ -71,6 +71,10 @@ export const lossCases: readonly CheckCase[] = [
     "logarithms",
   ),
   check("diceLoss", (x: Tensor, t: Tensor) => diceLoss(sigmoid(x), t), [within(-2, 2, 2, 3, 4), within(0, 1, 2, 3, 4)]),
+  check("softDiceLoss", (x: Tensor, y: Labels) => softDiceLoss(x, y, { ignoreIndex: 1 }), [
+    within(-2, 2, 2, 3, 4),
+    classes(3, 2, 4),
+  ]),
   check("mseLoss", (a: Tensor, b: Tensor) => mseLoss(a, b), [scores, scores]),
   check("l1Loss", (a: Tensor, b: Tensor) => l1Loss(a, b, { reduction: "sum" }), [scores, scores]),
   check("huberLoss", (a: Tensor, b: Tensor) => huberLoss(a, b, { delta: 0.7 }), [scores, scores]),
