@@ -32,6 +32,7 @@ Example:
   $ fovea train lenet5 --data digits --epochs 5 --out runs/first
   $ fovea train lenet5 --data mnist --data-dir ~/mnist --json
   $ fovea train resnet18 --data photos --image-size 64 --validation 0.2
+  $ fovea train lenet5 --data pneumoniamnist.npz
   $ fovea train lenet5 --normalize z-score
   $ fovea train lenet5 --out runs/first --resume
   $ fovea train resnet20 --data faces --tasks smile,gender,age:regression
@@ -52,10 +53,10 @@ Pictures of your own lie in folders, one a class (photos/cat/1.jpg), and those
 in parts that are ready-made if you like (photos/train/cat/1.jpg, photos/val/…).
 What cannot be read is left out and listed.
 
-unet and segnet learn a class for every pixel, from drawn shapes or a folder with
-images/ and masks/ (files of the same names); with noisy they learn to remove
-noise. Unless told otherwise they have an eighth of their channels, and steps
-of 8 pictures with adam. Large pictures are best learnt from in crops.`;
+unet and segnet learn a class for every pixel, from drawn shapes or a folder
+with images/ and masks/ (files of the same names); with noisy they learn to
+remove noise. Unless told otherwise they have an eighth of their channels, and
+steps of 8 pictures with adam. Large pictures are best learnt from in crops.`;
 
 export function trainCommand(): Command {
   const command = new Command("train").description("train a model on labelled pictures").argument(
