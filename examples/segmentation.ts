@@ -49,7 +49,7 @@ interface Plan {
 /** What is done unless told otherwise, and by those in a hurry. */
 const plans = {
   shapes: {
-    full: { size: 2000, testSize: 300, epochs: 9, seeds: 1 },
+    full: { size: 6000, testSize: 300, epochs: 16, seeds: 1 },
     quick: { size: 120, testSize: 20, epochs: 2, seeds: 1 },
   },
   membranes: {
@@ -184,9 +184,9 @@ async function run(flags: Flags): Promise<void> {
 export const command = new Command("segmentation")
   .description("a U-Net that learns the class of each pixel, of drawn shapes or of membranes (some minutes a seed)")
   .option("--data-dir <folder>", "folder with image/ and label/ of the membranes (default: shapes that are drawn)")
-  .option("--size <n>", "pictures to learn from (default: 2000; 24 of the membranes)", whole(1))
+  .option("--size <n>", "pictures to learn from (default: 6000; 24 of the membranes)", whole(1))
   .option("--test-size <n>", "pictures to test with (default: 300; 6 of the membranes)", whole(1))
-  .option("--epochs <n>", "times to go through them (default: 9; 60 of the membranes)", whole(1))
+  .option("--epochs <n>", "times to go through them (default: 16; 60 of the membranes)", whole(1))
   .option("--seeds <n>", "how many times, with other weights (default: 1)", whole(1))
   .option("--out <file>", "PNG file for pictures, what is true, what is found, what is wrong", fileToWrite)
   .option("--quick", "few pictures and epochs: seconds, to see that it works")
