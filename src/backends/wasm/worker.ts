@@ -78,12 +78,16 @@ function receive(message: ToWorker): void {
   }
 }
 
-/** A trap of the kernels, or memory that cannot be had at the start, is the end of the device. */
+/**
+ * A trap of the kernels, or memory that cannot be had at the start, is the end of the device. What was done before is
+ * answered, however long ago: it must not depend on the clock which commands fail.
+ */
 function guarded(work: () => void): void {
   try {
     work();
   } catch (error) {
     engine = undefined;
+    sendReplies();
     post({ kind: "failed", message: String(error) });
   }
 }
