@@ -9,7 +9,7 @@ import type { BatchSource, ImageBatch } from "../data/batches.js";
 import type { Layer } from "../nn/layers/container.js";
 import type { SegmentationReport } from "../train/metrics/index.js";
 import { type DenoisingReport, evaluateDenoising, evaluateSegmentation } from "../train/pixelEvaluation.js";
-import type { PixelPredictOptions } from "../train/pixelPrediction.js";
+import type { PixelPredictOptions, PixelViews } from "../train/pixelPrediction.js";
 import type { Scores } from "../train/sums.js";
 import type { OpenedTarget } from "./evaluation.js";
 import { formatCount, formatShare } from "./output.js";
@@ -55,14 +55,18 @@ export type PixelReport =
   | ({ readonly goal: "denoising" } & DenoisingReport);
 
 /** @throws ArgumentError where the weights name pictures */
-export async function pixelReportOf(opened: OpenedTarget, signal: AbortSignal): Promise<PixelReport> {
+export async function pixelReportOf(
+  opened: OpenedTarget,
+  signal: AbortSignal,
+  views?: PixelViews,
+): Promise<PixelReport> {
   const { saved, data, pixels, weights } = opened;
   const { goal, model, normalization, classNames } = saved;
   if (goal === undefined || pixels === undefined)
     throw new ArgumentError(`${weights} names pictures, not pixels. Fix: other weights.`);
   const set = annotate(pixels.pictures, pixels.annotations);
   const onProgress = (done: number, total: number) => showProgress("testing", done, total);
-  const options = { normalization, signal, onProgress, ...sizes(data.shape) };
+  const options = { normalization, views, signal, onProgress, ...sizes(data.shape) };
   try {
     if (goal === "denoising") return { goal, ...(await evaluateDenoising(model, set, options)) };
     return { goal, count: data.size, ...(await evaluateSegmentation(model, set, { ...options, classNames })) };

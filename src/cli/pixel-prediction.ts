@@ -6,15 +6,17 @@ import { ImageDataset } from "../data/images.js";
 import { colourMask } from "../data/maskColours.js";
 import { fromPlanar, type PixelImage, toPlanar } from "../data/pixels.js";
 import { readPixels, writePng } from "../node/image.js";
-import { denoisePictures, segmentPictures } from "../train/pixelPrediction.js";
+import { denoisePictures, type PixelViews, segmentPictures } from "../train/pixelPrediction.js";
 import { formatShare, printJson, say } from "./output.js";
 import { largestTile, pixelBatch } from "./pixel-evaluation.js";
 import type { SavedModel } from "./saved-model.js";
+import { pixelViewsOf, type ViewsName } from "./views.js";
 
 export interface PixelFlags {
   /** PNG file for pictures beside what becomes of them. */
   readonly out?: string;
   readonly tile?: number;
+  readonly views?: ViewsName;
   readonly invert?: true;
   readonly json?: true;
 }
@@ -22,12 +24,14 @@ export interface PixelFlags {
 /** Answers for one picture after the other, and draws them all at the end. */
 export class PixelAnswers {
   readonly #drawn: PixelImage[] = [];
+  readonly #views: PixelViews | undefined;
 
   constructor(
     private readonly saved: SavedModel,
     private readonly flags: PixelFlags,
     private readonly signal: AbortSignal,
   ) {
+    this.#views = pixelViewsOf(flags.views);
     if (saved.goal === "denoising" && flags.out === undefined)
       throw new ArgumentError("the weights give pictures without noise. Expected --out, the PNG file to put them in.");
   }
@@ -60,7 +64,7 @@ export class PixelAnswers {
     const { tile = largestTile, json, out } = this.flags;
     const [channels, height, width] = data.shape;
     const batchSize = pixelBatch([channels, Math.min(tile, height), Math.min(tile, width)]);
-    const options = { normalization, tile, batchSize, signal: this.signal };
+    const options = { normalization, tile, batchSize, views: this.#views, signal: this.signal };
     if (goal === "denoising") {
       for await (const { picture } of denoisePictures(model, data, options)) {
         if (json) printJson({ file, out });

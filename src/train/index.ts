@@ -32,6 +32,7 @@ export {
   type DenoisedPicture,
   denoisePictures,
   type PixelPredictOptions,
+  type PixelViews,
   type SegmentedPicture,
   segmentPictures,
 } from "./pixelPrediction.js";

@@ -1,8 +1,17 @@
 /** What a trained model makes of every pixel: masks and cleaned pictures, of pictures of any size. */
 
+import { show } from "../core/check.js";
 import { AbortedError, ArgumentError, ShapeError } from "../core/errors.js";
 import type { Normalization } from "../core/normalization.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
+import {
+  addTurnedBack,
+  allSymmetries,
+  flipSymmetries,
+  type Symmetry,
+  turnedSize,
+  turnPlanes,
+} from "../data/augment/symmetries.js";
 import { cutWindow } from "../data/augment/window.js";
 import type { BatchSource, ImageBatch } from "../data/batches.js";
 import { DataLoader } from "../data/loader.js";
@@ -15,6 +24,9 @@ import { softmax } from "../ops/softmax.js";
 import { switchToEvaluation } from "./evaluation.js";
 import { normalizePixels } from "./pixels.js";
 
+/** Looks at each picture: it and its mirror image (`flips`, 2), or all that mirroring and quarter turns make of it (`turns`, 8). */
+export type PixelViews = "flips" | "turns";
+
 export interface PixelPredictOptions {
   readonly normalization?: Normalization | undefined;
   /** Pictures, or tiles of one, to compute at once. Default 16. */
@@ -26,6 +38,11 @@ export interface PixelPredictOptions {
   readonly tile?: number | undefined;
   /** By how many pixels tiles overlap: as far as the network looks around, at best. Default a quarter of `tile`. */
   readonly overlap?: number | undefined;
+  /**
+   * Looks at each picture, or tile. What the network says of each is turned back, and averaged: probabilities, or the values of
+   * pictures. It takes as many times as long. Default: each as it is.
+   */
+  readonly views?: PixelViews | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -53,7 +70,7 @@ export interface DenoisedPicture {
  *
  * @param model gives N×K×H×W scores
  * @throws ShapeError where the model gives anything else
- * @example for await (const { index, mask } of segmentPictures(model, test, { tile: 256 })) …
+ * @example for await (const { index, mask } of segmentPictures(model, test, { tile: 256, views: "turns" })) …
  */
 export async function* segmentPictures(
   model: Layer,
@@ -98,9 +115,10 @@ async function* predictPixels(
   model: Layer,
   data: BatchSource<ImageBatch>,
   asProbabilities: boolean,
-  { normalization, batchSize = 16, tile, overlap = tile && Math.floor(tile / 4), signal }: PixelPredictOptions,
+  { normalization, batchSize = 16, tile, overlap = tile && Math.floor(tile / 4), views, signal }: PixelPredictOptions,
 ): AsyncGenerator<PixelValues> {
   if (tile !== undefined) checkTiles(tile, overlap);
+  const symmetries = symmetriesOf(views);
   const program: Program = compile((images: Tensor<Shape, "uint8">) => {
     const outputs = model(normalizePixels(images, normalization));
     const [, , height, width] = outputs.shape;
@@ -117,7 +135,7 @@ async function* predictPixels(
       if (signal?.aborted) throw new AbortedError();
       const [, ...one] = shape;
       const large = tile !== undefined && Math.max(one[1], one[2]) > tile;
-      const all = large ? undefined : await run(program, images, shape);
+      const all = large ? undefined : await look(program, images, shape, symmetries);
       for (let i = 0; i < size; i++) {
         const part = (values: Float32Array) =>
           values.slice((i * values.length) / size, ((i + 1) * values.length) / size);
@@ -128,6 +146,7 @@ async function* predictPixels(
             : await inTiles(program, images.subarray(i * length, (i + 1) * length), one, {
                 tile: tile ?? 0,
                 overlap: overlap ?? 0,
+                symmetries,
                 batchSize,
                 signal,
               });
@@ -138,6 +157,35 @@ async function* predictPixels(
     restore();
   }
 }
+
+function symmetriesOf(views: PixelViews | undefined): readonly Symmetry[] {
+  if (views === undefined) return [];
+  if (views === "flips") return flipSymmetries;
+  if (views === "turns") return allSymmetries;
+  throw new ArgumentError(`views is ${show(views)}. Expected "flips" (2) or "turns" (8).`);
+}
+
+/** The mean over all looks at N×C×H×W pictures; of none at them as they are. */
+async function look(
+  program: Program,
+  images: Uint8Array<ArrayBuffer>,
+  shape: BatchShape,
+  symmetries: readonly Symmetry[],
+): Promise<Float32Array> {
+  if (symmetries.length === 0) return run(program, images, shape);
+  const [count, channels, ...size] = shape;
+  // Sums of few float32 are exact in float64: views that say the same say it of the mean, too.
+  let sums = new Float64Array();
+  for (const symmetry of symmetries) {
+    const turned = turnPlanes(images, size, symmetry);
+    const values = await run(program, turned, [count, channels, ...turnedSize(size, symmetry)]);
+    if (sums.length === 0) sums = new Float64Array(values.length);
+    addTurnedBack(sums, values, size, symmetry);
+  }
+  return Float32Array.from(sums, (sum) => sum / symmetries.length);
+}
+
+type BatchShape = ImageBatch["shape"];
 
 async function run(program: Program, images: Uint8Array<ArrayBuffer>, shape: Shape): Promise<Float32Array> {
   return (await program(tensorOver(images, shape, "uint8"))).data();
@@ -153,6 +201,7 @@ export function tileStarts(length: number, tile: number, overlap: number): numbe
 interface Tiling {
   readonly tile: number;
   readonly overlap: number;
+  readonly symmetries: readonly Symmetry[];
   readonly batchSize: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -162,7 +211,7 @@ async function inTiles(
   program: Program,
   image: Uint8Array<ArrayBuffer>,
   shape: readonly [number, number, number],
-  { tile, overlap, batchSize, signal }: Tiling,
+  { tile, overlap, symmetries, batchSize, signal }: Tiling,
 ): Promise<Float32Array> {
   const [channels, height, width] = shape;
   const [rows, columns] = [Math.min(tile, height), Math.min(tile, width)];
@@ -179,7 +228,7 @@ async function inTiles(
     const tiles = new Uint8Array(here.length * length);
     for (const [i, { top, left }] of here.entries())
       tiles.set(cutWindow({ shape, image }, { top, left, height: rows, width: columns }).image, i * length);
-    const values = await run(program, tiles, [here.length, channels, rows, columns]);
+    const values = await look(program, tiles, [here.length, channels, rows, columns], symmetries);
     const kinds = values.length / (here.length * rows * columns);
     if (sums.length === 0) sums = new Float32Array(kinds * height * width);
     for (const [i, { top, left }] of here.entries()) {

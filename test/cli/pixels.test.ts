@@ -58,6 +58,10 @@ describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
       scores.classes.map(({ name }) => name),
       ["circle", "rest"],
     );
+    const turned = await run(["evaluate", out, "--json", "--views", "turns", "--threads", "1"]);
+    const looks = jsonLines(turned)[0] as { meanIou: number };
+    assert.ok(looks.meanIou > 0.6 && looks.meanIou !== scores.meanIou, `${looks.meanIou}, ${scores.meanIou} at once`);
+
     const people = await run(["evaluate", out, "--threads", "1"]);
     assert.match(people.stderr, /mean IoU \d\d\.\d\d %, mean Dice .* of the pixels right, of 8 pictures/);
     assert.match(people.stderr, /^class +IoU +Dice +precision +recall +pixels\ncircle /m);
@@ -65,7 +69,8 @@ describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
 
     const sheet = join(folder, "sheet.png");
     const pictures = ["3", "4"].map((name) => join(cells, "images", `${name}.png`));
-    const predicted = await run(["predict", out, ...pictures, "--out", sheet, "--json", "--threads", "1"]);
+    const predict = ["predict", out, ...pictures, "--out", sheet, "--json", "--threads", "1"];
+    const predicted = await run([...predict, "--views", "flips"]);
     assert.equal(predicted.status, 0, predicted.stderr);
     const shares = jsonLines(predicted).map((line) => line.shares as { circle: number; rest: number });
     for (const { circle, rest } of shares) assert.ok(circle > 0 && Math.abs(circle + rest - 1) < 1e-9);
@@ -102,7 +107,11 @@ describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
       [["train", "lenet5", "--width", "2"], /--width is for networks that answer for every pixel/],
       [["evaluate", out, "--data", "noisy"], /the weights are for segmentation, and noisy is not/],
       [["evaluate", out, "--by", "size"], /--by is for weights that name pictures/],
-      [["predict", out, picture, "--views", "flips"], /--views is for weights that name pictures/],
+      [
+        ["evaluate", out, "--views", "shifts"],
+        /--views shifts is for weights that name pictures.*Expected flips or turns/,
+      ],
+      [["predict", out, picture, "--views", "18"], /--views both is for weights that name pictures/],
       [["report", out], /reports are for runs that name pictures\. Fix: fovea evaluate/],
     ];
     for (const [args, message] of cases) {

@@ -104,7 +104,7 @@ describe("what became of a run", { skip: skipCommand }, () => {
     assert.match(own.stderr, /learnt from the test pictures of data: .*\n.*learnt from 60 samples/);
     assert.doesNotMatch(plain.stderr, /learnt/);
     const wrong = await run(["evaluate", first, "--views", "3"]);
-    assert.match(wrong.stderr, /--views.*Expected flips \(2\), shifts \(9\), both \(18\)/);
+    assert.match(wrong.stderr, /--views.*Expected flips \(2\), turns \(8\), shifts \(9\), both \(18\)/);
   });
 
   it("--by refuses data without attributes before it computes", async () => {

@@ -120,5 +120,9 @@ it("views are where they say", () => {
   const shifts = seen(augment.shiftViews());
   assert.deepEqual(shifts.slice(0, 2), ["0 1 2 3 4 5 6 7 8 9 10 11", "0 0 1 2 0 4 5 6 0 8 9 10"]);
   assert.equal(new Set(shifts).size, 9);
+  const square: augment.Picture = { shape: [1, 2, 2], image: Uint8Array.of(1, 2, 3, 4) };
+  const turns = augment.turnViews().map((view) => [...view(square).image].join(""));
+  assert.deepEqual(turns.sort(), ["1234", "1324", "2143", "2413", "3142", "3412", "4231", "4321"]);
+  assert.throws(() => seen(augment.turnViews()), /a picture is 3×4, and would be 4×3.*Fix: flipViews/);
   assert.throws(() => seen(augment.cropViews(4)), /windows of 4×4 do not fit into a picture of 3×4/);
 });

@@ -18,6 +18,7 @@ import {
   models,
   nn,
   noisy,
+  type PixelPredictOptions,
   RandomStream,
   segmentation,
   segmentPictures,
@@ -105,6 +106,28 @@ describe("softDiceLoss", () => {
   });
 });
 
+/** Planes of H×W values. */
+interface Planes {
+  readonly values: readonly number[];
+  readonly size: readonly [height: number, width: number];
+}
+
+/** Turned by some quarters, each of which brings the first row to the left. */
+function quarters(planes: Planes, count: number): Planes {
+  if (count === 0) return planes;
+  const [height, width] = planes.size;
+  const values = planes.values.map((_, i, from) => {
+    const [row, column] = [Math.floor((i % (height * width)) / height), i % height];
+    return from[i - (i % (height * width)) + column * width + width - 1 - row];
+  });
+  return quarters({ values, size: [width, height] }, count - 1);
+}
+
+function mirrored({ values, size }: Planes): Planes {
+  const [, width] = size;
+  return { values: values.map((_, i, from) => from[i - (i % width) + width - 1 - (i % width)]), size };
+}
+
 /** A 1×1 convolution: every pixel for itself. */
 function threshold(): nn.Conv2d {
   const layer = new nn.Conv2d(1, 2, 1);
@@ -118,15 +141,15 @@ function threshold(): nn.Conv2d {
 function pictureOf(height: number, width: number): AnnotatedImages<{ masks: Uint8Array<ArrayBuffer> }> {
   const random = new RandomStream(3);
   const images = Uint8Array.from({ length: height * width }, () => random.integer(256));
-  const pictures = new ImageDataset({
-    name: "random",
-    split: "test",
-    images,
-    labels: new Uint8Array(1),
-    shape: [1, height, width],
-    classNames: ["picture"],
-  });
+  const pictures = pictureWith({ values: [...images], size: [height, width] });
   return new AnnotatedImages(pictures, { masks: images.map((value) => (value > 127 ? 1 : 0)) });
+}
+
+function pictureWith({ values, size }: Planes): ImageDataset {
+  return new ImageDataset({
+    ...{ name: "random", split: "test", images: Uint8Array.from(values), labels: new Uint8Array(1) },
+    ...{ shape: [1, ...size], classNames: ["picture"] },
+  });
 }
 
 describe("segmentPictures", () => {
@@ -143,6 +166,59 @@ describe("segmentPictures", () => {
       assert.equal(count, 1);
     }
     const { meanIou } = await evaluateSegmentation(threshold(), data, { tile: 12 });
+    assert.equal(meanIou, 1);
+  });
+
+  it("averages over looks from all sides as single answers turned back do, whole and in tiles", async () => {
+    manualSeed(4);
+    const network = new nn.Sequential(new nn.Conv2d(1, 4, 3, { padding: 1 }), new nn.ReLU(), new nn.Conv2d(4, 3, 1));
+    const answer = async (data: ImageDataset, options: PixelPredictOptions = {}): Promise<number[]> => {
+      for await (const { probabilities } of segmentPictures(network, data, options)) return [...probabilities];
+      return [];
+    };
+    const size = [6, 9] as const;
+    const picture: Planes = { values: [...pictureOf(...size).pictures.images], size };
+    const mean = async (mirrors: readonly boolean[], turns: readonly number[], options: PixelPredictOptions) => {
+      const sums = new Float64Array(3 * 54);
+      for (const mirror of mirrors) {
+        for (const turn of turns) {
+          const seen = quarters(mirror ? mirrored(picture) : picture, turn);
+          const said = { values: await answer(pictureWith(seen), options), size: seen.size };
+          const back = quarters(said, (4 - turn) % 4);
+          for (const [i, value] of (mirror ? mirrored(back) : back).values.entries()) sums[i] += value;
+        }
+      }
+      return sums.map((sum) => sum / (mirrors.length * turns.length));
+    };
+    const whole = pictureWith(picture);
+    const plain = await answer(whole);
+    // Tiles lie evenly, so that those of a turned picture are the turned tiles.
+    for (const options of [{}, { tile: 8, overlap: 6, batchSize: 1 }]) {
+      const expected = {
+        flips: await mean([false, true], [0], options),
+        turns: await mean([false, true], [0, 1, 2, 3], options),
+      };
+      for (const views of ["flips", "turns"] as const) {
+        const found = await answer(whole, { ...options, views });
+        for (const [i, value] of found.entries()) near(value, expected[views][i], 1e-6);
+        assert.ok(found.some((value, i) => Math.abs(value - plain[i]) > 1e-3));
+      }
+    }
+    await assert.rejects(answer(whole, JSON.parse('{ "views": "shifts" }')), /views is "shifts"\. Expected "flips"/);
+  });
+
+  it("says the same of a network that is indifferent to turns", async () => {
+    const data = pictureOf(11, 14);
+    const answers = async (views?: PixelPredictOptions["views"], tile?: number) => {
+      for await (const { probabilities } of segmentPictures(threshold(), data, { views, tile })) return probabilities;
+      return undefined;
+    };
+    for (const tile of [undefined, 5]) {
+      const plain = await answers(undefined, tile);
+      assert.deepEqual(await answers("flips", tile), plain);
+      assert.deepEqual(await answers("turns", tile), plain);
+    }
+    const { meanIou } = await evaluateSegmentation(threshold(), data, { views: "turns" });
     assert.equal(meanIou, 1);
   });
 
@@ -193,6 +269,9 @@ describe("objectives", () => {
     assert.equal(count, 20);
     assert.ok(gain > 3 && Math.abs(after.psnr - before.psnr - gain) < 1e-9, `${gain} dB`);
     assert.ok((after.ssim ?? 0) > (before.ssim ?? 1));
+    const looks = await evaluateDenoising(network, test, { views: "flips" });
+    assert.ok(looks.gain > 3 && looks.gain !== gain, `${looks.gain} dB`);
+    near(looks.before.psnr, before.psnr);
   });
 
   it("ignore the pixels that they are told to", async () => {

@@ -3,7 +3,6 @@
 import { extname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ArgumentError } from "../../core/errors.js";
-import type { View } from "../../data/augment/views.js";
 import { writeFile } from "../../node/files.js";
 import { loadSharp } from "../../node/image.js";
 import { drawConfusion } from "../../report/index.js";
@@ -19,7 +18,7 @@ import { reportLines, subgroupLines } from "../score-tables.js";
 import { stoppable } from "../stopping.js";
 import { taskLines, taskReportLines, taskReportsOf, taskScoresOf } from "../task-evaluation.js";
 import { terminalWidth } from "../terminal.js";
-import { viewsOption } from "../views.js";
+import { pixelViewsOf, type ViewsName, viewsOf, viewsOption } from "../views.js";
 import { modelOrRun, weightsHelp } from "../weights-file.js";
 
 const help = `
@@ -29,6 +28,7 @@ Example:
   $ fovea evaluate runs/faces --by gender,smile --json
   $ fovea evaluate runs/cifar --views flips
   $ fovea evaluate runs/unet-shapes    # IoU and Dice of each class of pixels
+  $ fovea evaluate runs/unet-shapes --views turns
   $ fovea evaluate runs/first --data scans --normalize own
   $ fovea evaluate lenet5 --weights runs/first/checkpoint.safetensors \\
       --data mnist --data-dir ~/mnist --confusion confusion.svg
@@ -53,7 +53,7 @@ interface EvaluateFlags extends DataFlags, DeviceFlags {
   readonly report?: true;
   readonly by?: readonly string[];
   readonly confusion?: string;
-  readonly views?: readonly View[];
+  readonly views?: ViewsName;
   readonly normalize: NormalizationSource;
   readonly json?: true;
 }
@@ -97,7 +97,7 @@ async function evaluate(name: string, command: Command, signal: AbortSignal): Pr
   const { report, by, confusion, views, json } = flags;
   if (opened.saved.tasks !== undefined) return evaluateTasks({ ...opened, flags }, opened.saved.tasks, signal);
   const detailed = [report, by, confusion, views].some((flag) => flag !== undefined);
-  const details = detailed ? await detailsOf(opened, flags, signal) : undefined;
+  const details = detailed ? await detailsOf(opened, { by, views: viewsOf(views) }, signal) : undefined;
   const { accuracy, loss, count } = details?.scored.scores ?? (await scoresOf(opened, signal));
   if (confusion !== undefined && details !== undefined) await writeConfusion(confusion, details.report);
   if (json) {
@@ -120,12 +120,12 @@ async function evaluatePixels(opened: OpenedTarget<EvaluateFlags>, signal: Abort
   const { report, by, confusion, views, normalize } = flags;
   const own = normalize === "own" || undefined;
   const [refused] =
-    Object.entries({ report, by, confusion, views, normalize: own }).find(([, value]) => value !== undefined) ?? [];
+    Object.entries({ report, by, confusion, normalize: own }).find(([, value]) => value !== undefined) ?? [];
   if (refused !== undefined)
     throw new ArgumentError(
       `--${refused} is for weights that name pictures, and these answer for every pixel. Fix: leave it out; the scores of each class are always told.`,
     );
-  const scores = await pixelReportOf(opened, signal);
+  const scores = await pixelReportOf(opened, signal, pixelViewsOf(views));
   if (flags.json) {
     const { goal: _, ...figures } = scores;
     printJson(figures);

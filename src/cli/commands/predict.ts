@@ -3,7 +3,6 @@
 import { Command, Option } from "commander";
 import { AbortedError, ArgumentError } from "../../core/errors.js";
 import { formatShape } from "../../core/shape.js";
-import type { View } from "../../data/augment/views.js";
 import { ImageDataset } from "../../data/images.js";
 import { prepareDigit } from "../../data/photograph/prepareDigit.js";
 import { toPlanar } from "../../data/pixels.js";
@@ -22,7 +21,7 @@ import { findNamedModel, loadSavedModel, type SavedModel } from "../saved-model.
 import { formatNumber } from "../score-texts.js";
 import { stoppable } from "../stopping.js";
 import { colours, terminalWidth } from "../terminal.js";
-import { viewsOption } from "../views.js";
+import { type ViewsName, viewsOf, viewsOption } from "../views.js";
 import { modelOrRun, weightsHelp, weightsNeeded } from "../weights-file.js";
 
 const help = `
@@ -33,7 +32,7 @@ Example:
       --invert scan1.jpg scan2.jpg --json
   $ fovea predict runs/first --photograph notebook.jpg
   $ fovea predict resnet56 --weights resnet56.safetensors holidays/ '*.png'
-  $ fovea predict runs/unet-shapes photo.png --out masks.png
+  $ fovea predict runs/unet-shapes photo.png --out masks.png --views turns
   $ fovea predict resnet50 --weights torchvision/resnet50 cat.jpg --views flips
 
 Pictures are resized and cropped as the model's entry says (fovea models), or as
@@ -46,7 +45,7 @@ interface PredictFlags extends DeviceFlags {
   readonly top: number;
   readonly invert?: true;
   readonly photograph?: true;
-  readonly views?: readonly View[];
+  readonly views?: ViewsName;
   /** Of weights that answer for every pixel. */
   readonly out?: string;
   readonly tile?: number;
@@ -131,9 +130,8 @@ async function predictFiles(
 }
 
 /** @throws ArgumentError for what weights that answer for every pixel, or others, cannot do */
-function checkPixelFlags({ goal }: SavedModel, { views, photograph, out, tile }: PredictFlags): void {
-  const wrong =
-    goal === undefined ? { "--out": out, "--tile": tile } : { "--views": views, "--photograph": photograph };
+function checkPixelFlags({ goal }: SavedModel, { photograph, out, tile }: PredictFlags): void {
+  const wrong = goal === undefined ? { "--out": out, "--tile": tile } : { "--photograph": photograph };
   const [option] = Object.entries(wrong).find(([, value]) => value !== undefined) ?? [];
   if (option === undefined) return;
   const [what, are] = ["answer for every pixel", "name pictures"];
@@ -182,7 +180,7 @@ async function answer(
   predictor: Predictor,
   { top, json, invert, photograph, views }: PredictFlags,
 ): Promise<void> {
-  for await (const { probabilities } of predictor.predict(data, { views })) {
+  for await (const { probabilities } of predictor.predict(data, { views: viewsOf(views) })) {
     const best = ranking(probabilities)
       .slice(0, top)
       .map((index): Answer => ({ class: data.classNames[index], probability: probabilities[index] }));

@@ -47,7 +47,7 @@ export {
   solarize,
 } from "./tones.js";
 export { type TranslateOptions, type TranslateParameters, translate } from "./translate.js";
-export { cropViews, flipViews, shiftViews, type View } from "./views.js";
+export { cropViews, flipViews, shiftViews, turnViews, type View } from "./views.js";
 export type { FillOptions, Sampling, WarpOptions } from "./warp.js";
 export type { PaddingMode, Window } from "./window.js";
 export { inWorkers, type WorkerAugmentation } from "./workers.js";

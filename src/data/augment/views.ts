@@ -7,6 +7,7 @@ import { roundHalfEven } from "../resize.js";
 import type { Picture } from "./augmentation.js";
 import { mirror } from "./flip.js";
 import { checkInteger } from "./options.js";
+import { allSymmetries, turnPlanes } from "./symmetries.js";
 import { cutWindow } from "./window.js";
 
 /** One look at a picture; those of one list all have one size. */
@@ -15,6 +16,24 @@ export type View = (picture: Picture) => Picture;
 /** Each picture, and its mirror image. @example predict(model, test, { views: augment.flipViews() }) */
 export function flipViews(): View[] {
   return [(picture) => picture, (picture) => mirror(picture, true)];
+}
+
+/**
+ * Each picture in the eight ways that mirroring and quarter turns make of it: for pictures from above, or through a microscope.
+ * They must be square.
+ */
+export function turnViews(): View[] {
+  return allSymmetries.map(
+    (symmetry): View =>
+      ({ shape, image }) => {
+        const [, height, width] = shape;
+        if (height !== width)
+          throw new ArgumentError(
+            `turnViews: a picture is ${height}×${width}, and would be ${width}×${height} when turned. Expected squares. Fix: flipViews, or crop.`,
+          );
+        return { shape, image: turnPlanes(image, [height, width], symmetry) };
+      },
+  );
 }
 
 /**
