@@ -16,11 +16,12 @@ import { earlyStopping } from "../train/earlyStopping.js";
 import { extractFeatures } from "../train/features.js";
 import { layerwiseRates } from "../train/layerwiseRates.js";
 import { Trainer } from "../train/trainer.js";
+import { makeOptimizer, makeSchedule } from "./optimizing.js";
 import { clearProgress, showProgress } from "./progress.js";
 import { checkpointName } from "./run-folder.js";
 import { checkpointInfo, loadSavedModel } from "./saved-model.js";
 import { defaultRates, type FinetuneFlags } from "./settings.js";
-import { type BeforeTraining, makeOptimizer, makeSchedule, type Start } from "./training.js";
+import type { BeforeTraining, Start } from "./starting.js";
 import { findWeights } from "./weights-file.js";
 
 export interface Borrowed {

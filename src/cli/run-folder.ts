@@ -9,8 +9,8 @@ import { dirname, join } from "node:path";
 import { ArgumentError, FileError, FormatError } from "../core/errors.js";
 import { errorCode, fileError, makeFolder, readFile, writeFile } from "../node/files.js";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../train/checkpoint.js";
+import type { EpochRecord } from "../train/records.js";
 import type { Scores } from "../train/sums.js";
-import type { EpochRecord } from "../train/trainer.js";
 import type { PixelScores } from "./score-texts.js";
 import type { Settings } from "./settings.js";
 

@@ -1,51 +1,35 @@
 /** A run of `fovea train`: from settings to scores, with checkpoints on the way. */
 
-import { AbortedError, ArgumentError, DataError } from "../core/errors.js";
+import { AbortedError, DataError } from "../core/errors.js";
 import type { Normalization } from "../core/normalization.js";
-import { type Annotations, annotate } from "../data/annotated.js";
+import { annotate } from "../data/annotated.js";
 import type { LoaderAugmentation } from "../data/augment/augmentation.js";
 import type { ImageBatch } from "../data/batches.js";
 import type { LabelledImages } from "../data/images.js";
 import { balancedWeights } from "../data/sampling.js";
 import type { Device } from "../index.js";
 import type { ModelEntry } from "../models/registry.js";
-import type { Layer } from "../nn/layers/container.js";
-import { UncertaintyWeights } from "../nn/layers/uncertaintyWeights.js";
 import type { Network } from "../nn/network.js";
 import { manualSeed } from "../ops/random/generator.js";
-import { Adam, AdamW } from "../optim/adam.js";
-import type { Trainable } from "../optim/groups.js";
-import type { Optimizer } from "../optim/optimizer.js";
-import { ConstantLR, CosineLR, OneCycleLR, PlateauLR, type Schedule, StepLR, WarmupLR } from "../optim/schedules.js";
-import { SGD } from "../optim/sgd.js";
 import type { CheckpointInfo } from "../train/checkpoint.js";
 import { earlyStopping } from "../train/earlyStopping.js";
 import { logTraining } from "../train/logging.js";
-import type { Scores } from "../train/sums.js";
-import type { Tasks } from "../train/tasks/task.js";
-import { type EpochRecord, Trainer } from "../train/trainer.js";
+import type { EpochRecord } from "../train/records.js";
+import { Trainer } from "../train/trainer.js";
 import { loadAugmentation } from "./augmentation.js";
-import { fingerprint, loadTraining, skippedFiles, type TrainingSets } from "./data.js";
+import { fingerprint } from "./data.js";
 import { logMistakes, openEvents } from "./events.js";
 import { showMistakes } from "./mistakes.js";
-import { learnNormalization } from "./normalizing.js";
-import { commandLine, explain, formatCount, formatSeconds, formatShare, printJson, say } from "./output.js";
+import { makeOptimizer, makeSchedule } from "./optimizing.js";
+import { explain, formatCount, printJson, say } from "./output.js";
 import { pixelBatch, pixelScores, trainTexts } from "./pixel-evaluation.js";
-import {
-  goalOf,
-  loadPixelTraining,
-  networkOptions,
-  objectiveOf,
-  type PixelGoal,
-  pixelClasses,
-  pixelsTrainedWith,
-} from "./pixels.js";
+import { goalOf, objectiveOf, type PixelGoal, pixelsTrainedWith } from "./pixels.js";
 import { clearProgress, showProgress } from "./progress.js";
 import type { EpochLine, RunFolder } from "./run-folder.js";
-import { type PixelScores, scoreTexts } from "./score-texts.js";
-import { checkSameSettings, defaultRates, resumeCommand, type TrainFlags, toSettings } from "./settings.js";
-import { columnNames, makeTasks, targetsFingerprint, targetsFor } from "./tasks.js";
-import { fold, terminalWidth } from "./terminal.js";
+import { checkSameSettings, resumeCommand, type TrainFlags, toSettings } from "./settings.js";
+import { type Start, startAnew } from "./starting.js";
+import { type Asked, loadSubject } from "./subject.js";
+import { announce, describeEpoch, type TrainingResult } from "./training-texts.js";
 
 export interface TrainingRun {
   readonly entry: ModelEntry;
@@ -59,38 +43,13 @@ export interface TrainingRun {
   readonly signal: AbortSignal;
 }
 
-/** What a training begins with. */
-export interface Start {
-  readonly model: Network;
-  readonly normalization: Normalization;
-  /** What the optimizer changes. */
-  readonly trainable: Trainable;
-  /** What is learnt before the first epoch, in epochs of its own. */
-  readonly before?: (context: BeforeTraining) => Promise<void>;
-}
-
-export interface BeforeTraining {
-  readonly trainSet: LabelledImages;
-  readonly testSet: LabelledImages;
-  readonly signal: AbortSignal;
-  /** Told of each epoch, of so many. */
-  readonly onEpoch: (record: EpochRecord, epochs: number) => Promise<void>;
-}
-
-export interface TrainingResult {
-  readonly train: Scores;
-  readonly test: Scores & PixelScores;
-  /** Spent training, over all epochs of this run. */
-  readonly seconds: number;
-  readonly samplesPerSecond: number;
-  readonly checkpoint: string;
-  /** The folder of the run. */
-  readonly folder: string;
-}
-
 export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const { entry, flags, device, signal } = run;
-  const { train: trainSet, test: testSet, asked } = await loadSubject(run);
+  const {
+    train: trainSet,
+    test: testSet,
+    asked,
+  } = await loadSubject(entry, flags, run.start === undefined ? goalOf(entry, flags.data) : undefined, signal);
   const augment = await loadAugmentation(
     flags.augment,
     flags.workers,
@@ -98,7 +57,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   );
   manualSeed(flags.seed);
   const classNames = asked === undefined ? trainSet.classNames : asked.classNames;
-  const start = run.start ?? startAnew(run);
+  const start = run.start ?? startAnew(entry, flags, signal);
   const { model, normalization, trainable, before } = await start(trainSet, classNames.length);
   const optimizer = makeOptimizer(trainable, flags, asked?.taskWeights);
   const stepsPerEpoch = Math.ceil(Math.ceil(trainSet.size / flags.batch) / flags.accumulate);
@@ -155,36 +114,6 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   };
 }
 
-/** A network with random weights, and its own normalization or one learnt from the pictures: a resumed run learns the same again. */
-function startAnew({ entry, flags, signal }: TrainingRun) {
-  const { normalize, normalizePer } = flags;
-  return async (trainSet: LabelledImages, numScores: number): Promise<Start> => {
-    const model = createNetwork(entry, flags, numScores, trainSet);
-    const normalization =
-      normalize === "model"
-        ? normalizationFor(entry, trainSet)
-        : await learnNormalization(normalize, normalizePer, trainSet, signal);
-    return { model, normalization, trainable: model.parameters() };
-  };
-}
-
-function createNetwork(
-  entry: ModelEntry,
-  { width, depth, batchNorm }: TrainFlags,
-  numClasses: number,
-  { shape: [inChannels] }: LabelledImages,
-): Network {
-  // Only networks for pixels have a width here. Narrow ones have nothing to spare for dropout.
-  if (width === undefined) return entry.create({ numClasses });
-  return entry.create({ numClasses, dropout: 0, ...networkOptions({ width, depth, batchNorm, inChannels }) });
-}
-
-/** The network's own; of pictures with other channels than it was published for, values from −2 to 2. */
-function normalizationFor({ normalization, inputShape }: ModelEntry, { shape }: LabelledImages): Normalization {
-  const { mean } = normalization;
-  return mean.length === 1 || shape[0] === inputShape[0] ? normalization : { mean: [0.5], std: [0.25] };
-}
-
 /** Writes a line of metrics, and says what it says. */
 async function keepEpoch(
   line: EpochLine,
@@ -207,61 +136,6 @@ function tellHowToGoOn(error: unknown, { settings, path }: RunFolder): unknown {
     say(`  ${resumeCommand(settings, path)}`);
   }
   return error;
-}
-
-/** What is to be learnt instead of classes. */
-interface Asked {
-  readonly tasks?: Tasks;
-  readonly taskWeights?: UncertaintyWeights | undefined;
-  /** For every pixel. */
-  readonly goal?: PixelGoal;
-  /** What the network's outputs are named. */
-  readonly classNames: readonly string[];
-  readonly train: Annotations;
-  readonly test: Annotations;
-  readonly fingerprint: string;
-}
-
-/** The pictures, and what is to be learnt of them. */
-async function loadSubject({ entry, flags, start, signal }: TrainingRun): Promise<Subject> {
-  const goal = start === undefined ? goalOf(entry, flags.data) : undefined;
-  if (goal === undefined) {
-    const { train, test, attributes } = await loadTraining(entry, flags, signal);
-    return { train, test, asked: askTasks(flags, train, attributes) };
-  }
-  const { train, test } = await loadPixelTraining(entry, flags, signal);
-  const asked: Asked = {
-    goal,
-    classNames: pixelClasses(goal, train),
-    train: train.annotations,
-    test: test.annotations,
-    fingerprint: targetsFingerprint(train.annotations, test.annotations),
-  };
-  return { train: train.pictures, test: test.pictures, asked };
-}
-
-interface Subject {
-  readonly train: LabelledImages;
-  readonly test: LabelledImages;
-  readonly asked: Asked | undefined;
-}
-
-function askTasks(flags: TrainFlags, { name }: LabelledImages, known: TrainingSets["attributes"]): Asked | undefined {
-  const { tasks: list, taskWeights: weights, balance } = flags;
-  if (list === undefined) {
-    if (weights === undefined) return undefined;
-    throw new ArgumentError("--task-weights is for --tasks. Fix: leave it out, or name the tasks.");
-  }
-  if (balance)
-    throw new ArgumentError(
-      "--balance is for classes, and --tasks names several things to learn. Fix: leave out one of them.",
-    );
-  const { tasks, learned } = makeTasks(list, weights, name, known.train);
-  const [train, test] = [targetsFor(tasks, name, known.train), targetsFor(tasks, name, known.test)];
-  const kinds = Object.fromEntries(Object.entries(tasks).map(([task, { kind }]) => [task, kind]));
-  const taskWeights = learned ? new UncertaintyWeights(kinds) : undefined;
-  const classNames = columnNames(tasks);
-  return { tasks, taskWeights, classNames, train, test, fingerprint: targetsFingerprint(train, test) };
 }
 
 interface Fit {
@@ -379,128 +253,4 @@ async function goOn(
   const { epoch, batch } = state.position;
   explain(`going on after ${epoch} epoch${epoch === 1 ? "" : "s"}${batch > 0 ? ` and ${batch} batches` : ""}`);
   return lines;
-}
-
-function announce(
-  { flags, entry, device }: TrainingRun,
-  model: Layer,
-  trainSet: LabelledImages,
-  testSet: LabelledImages,
-  folder: RunFolder,
-): void {
-  const { epochs, batch, optimizer, schedule, seed } = flags;
-  if (flags.json) {
-    printJson({
-      event: "start",
-      model: entry.name,
-      parameters: model.parameterCount(),
-      data: trainSet.name,
-      train: trainSet.size,
-      test: testSet.size,
-      ...skippedFiles(trainSet, testSet),
-      epochs,
-      batch,
-      optimizer,
-      schedule,
-      augment: flags.augment ?? null,
-      seed,
-      device: device.variant,
-      threads: device.threads,
-      folder: folder.path,
-    });
-    return;
-  }
-  const threads = `${device.threads} thread${device.threads === 1 ? "" : "s"}`;
-  explain(`${entry.name}: ${formatCount(model.parameterCount())} parameters, on ${device.variant} with ${threads}`);
-  explain(
-    `${trainSet.name}: ${formatCount(trainSet.size)} pictures to learn from, ${formatCount(testSet.size)} to test with`,
-  );
-}
-
-function describeEpoch(line: EpochLine, epochs: number, goal?: PixelGoal): string {
-  const { phase, epoch, train, validation, seconds } = line;
-  const parts = [
-    `${phase === undefined ? "" : `${phase}, `}epoch ${epoch}/${epochs}`,
-    `train ${trainTexts(train, goal, "").join(", ")}`,
-  ];
-  if (validation !== undefined) parts.push(`test ${scoreTexts(validation, "").join(", ")}`);
-  parts.push(formatSeconds(seconds));
-  return fold(parts.join("  "), terminalWidth(), "  ");
-}
-
-/** Says what a training came to: to programs as the last line of JSON, to people with what to do next. */
-export function reportResult(result: TrainingResult, flags: TrainFlags): void {
-  const { train, test, seconds, samplesPerSecond, checkpoint, folder } = result;
-  if (flags.json) {
-    const scores = ({ loss, accuracy, tasks, meanIou, psnr }: Scores & PixelScores) => ({
-      ...{ loss, accuracy, ...(tasks && { tasks }) },
-      ...{ ...(meanIou !== undefined && { meanIou }), ...(psnr !== undefined && { psnr }) },
-    });
-    printJson({ event: "done", train: scores(train), test: scores(test), seconds, samplesPerSecond, checkpoint });
-    return;
-  }
-  say();
-  const speed = `${formatCount(samplesPerSecond)} pictures/s`;
-  const came =
-    test.tasks === undefined && test.meanIou === undefined && test.psnr === undefined
-      ? `${formatShare(test.accuracy)} of the test pictures right`
-      : `on the test pictures ${scoreTexts(test).join(", ")}`;
-  explain(`Done in ${formatSeconds(seconds)} (${speed}): ${came}.`);
-  say(`Weights and training state: ${checkpoint}`);
-  say("Use them with:");
-  say(`  ${commandLine("evaluate", folder)}`);
-  say(`  ${commandLine("predict", folder)} PICTURE…`);
-}
-
-export function makeOptimizer(trainable: Trainable, flags: TrainFlags, taskWeights?: UncertaintyWeights): Optimizer {
-  const { average, clip } = flags;
-  const optimizer = makePlainOptimizer(trainable, flags, taskWeights);
-  if (average !== undefined) optimizer.averageWeights(average);
-  if (clip !== undefined) optimizer.clipGradients(clip);
-  return optimizer;
-}
-
-function makePlainOptimizer(
-  trainable: Trainable,
-  flags: TrainFlags,
-  taskWeights: UncertaintyWeights | undefined,
-): Optimizer {
-  const { momentum, weightDecay, lr = defaultRates[flags.optimizer] } = flags;
-  // Decay would pull all tasks' weights to 1.
-  const learned = taskWeights === undefined ? [] : [{ parameters: taskWeights.parameters(), weightDecay: 0 }];
-  const parameters = [...trainable, ...learned];
-  if (flags.optimizer === "sgd") return new SGD(parameters, { lr, momentum, weightDecay });
-  const options = { lr, weightDecay };
-  return flags.optimizer === "adam" ? new Adam(parameters, options) : new AdamW(parameters, options);
-}
-
-export function makeSchedule(optimizer: Optimizer, flags: TrainFlags, stepsPerEpoch: number): Schedule {
-  const { schedule, warmup, epochs } = flags;
-  if (warmup === 0) return makeMainSchedule(optimizer, flags, epochs * stepsPerEpoch);
-  if (schedule === "one-cycle") throw new ArgumentError("--warmup: one-cycle warms up by itself. Fix: leave it out.");
-  if (warmup >= epochs)
-    throw new ArgumentError(`--warmup: ${warmup} of ${epochs} epochs leave none for training. Expected fewer.`);
-  // A plateau is looked for after each epoch, all else moves with each step.
-  const steps = schedule === "plateau" ? Math.ceil(warmup) : Math.max(1, Math.round(warmup * stepsPerEpoch));
-  return new WarmupLR(optimizer, {
-    steps,
-    next: makeMainSchedule(optimizer, flags, Math.max(1, epochs * stepsPerEpoch - steps)),
-  });
-}
-
-/** @param steps of the training that the schedule has */
-function makeMainSchedule(optimizer: Optimizer, flags: TrainFlags, steps: number): Schedule {
-  switch (flags.schedule) {
-    case "constant":
-      return new ConstantLR(optimizer);
-    case "step":
-      // Divided by ten after each third of the training.
-      return new StepLR(optimizer, { stepSize: Math.ceil(steps / 3), gamma: 0.1 });
-    case "cosine":
-      return new CosineLR(optimizer, { steps });
-    case "one-cycle":
-      return new OneCycleLR(optimizer, { steps });
-    case "plateau":
-      return new PlateauLR(optimizer);
-  }
 }

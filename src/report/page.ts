@@ -3,7 +3,7 @@
 import { escapeMarkup } from "../core/markup.js";
 import { encodePng, type PngPicture } from "../formats/png.js";
 import type { ClassificationReport, Estimate, SubgroupReport } from "../train/metrics/index.js";
-import type { EpochRecord } from "../train/trainer.js";
+import type { EpochRecord } from "../train/records.js";
 import { drawConfusion, mostDrawnClasses } from "./confusion.js";
 import { drawPlot } from "./plot.js";
 import { drawReliability } from "./reliability.js";

@@ -2,7 +2,7 @@
 
 import { escapeMarkup } from "../core/markup.js";
 import type { ClassificationReport, RegressionReport, SubgroupReport } from "../train/metrics/index.js";
-import type { EpochRecord } from "../train/trainer.js";
+import type { EpochRecord } from "../train/records.js";
 import { classTable, confusions, htmlPage, percent, section, settingsTable, subgroupTables, table } from "./page.js";
 import { drawPlot } from "./plot.js";
 import { drawReliability } from "./reliability.js";

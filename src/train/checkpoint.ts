@@ -13,8 +13,8 @@ import type { StorageArray } from "../formats/storage.js";
 import { toStorage } from "../nn/state-dict.js";
 import { readWeights, trainingPrefix } from "../nn/weights.js";
 import { Checksum } from "./checksum.js";
+import type { TrainingState } from "./records.js";
 import { type Tasks, tasksFromJson } from "./tasks/task.js";
-import type { TrainingState } from "./trainer.js";
 
 const formatName = "fovea-checkpoint";
 const formatVersion = 1;

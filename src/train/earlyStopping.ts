@@ -2,7 +2,7 @@
 
 import { checkCount } from "../core/check.js";
 import { ArgumentError } from "../core/errors.js";
-import type { EpochRecord } from "./trainer.js";
+import type { EpochRecord } from "./records.js";
 
 export interface EarlyStoppingOptions {
   /** Epochs without progress after which to stop. Default 5. */

@@ -20,6 +20,7 @@ export {
   segmentation,
   type Targets,
 } from "./objective.js";
+export type { Callbacks, FitOptions, GroupTraining, TrainerOptions, TrainingData } from "./options.js";
 export {
   type DenoisingReport,
   evaluateDenoising,
@@ -38,17 +39,6 @@ export {
 } from "./pixelPrediction.js";
 export { normalizePixels } from "./pixels.js";
 export { type Prediction, type PredictOptions, Predictor, predict, ranking } from "./predict.js";
+export type { EpochRecord, Position, Progress, TrainingState } from "./records.js";
 export type { SavedSums, Scores } from "./sums.js";
-export {
-  type Callbacks,
-  type EpochRecord,
-  type FitOptions,
-  fit,
-  type GroupTraining,
-  type Position,
-  type Progress,
-  Trainer,
-  type TrainerOptions,
-  type TrainingData,
-  type TrainingState,
-} from "./trainer.js";
+export { fit, Trainer } from "./trainer.js";

@@ -5,8 +5,9 @@ import { sizeOf } from "../core/shape.js";
 import { contactSheet } from "../data/contactSheet.js";
 import { fromPlanar, type PixelImage, toByte } from "../data/pixels.js";
 import type { SavedTensor, StateDict } from "../nn/state-dict.js";
+import type { Callbacks } from "./options.js";
 import type { Scores } from "./sums.js";
-import type { Callbacks, Trainer } from "./trainer.js";
+import type { Trainer } from "./trainer.js";
 
 /** Takes what is to be shown, such as the `EventWriter` of `fovea/node`, which writes it for TensorBoard. */
 export interface EventSink {

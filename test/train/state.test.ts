@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Adam, CosineLR, type Optimizer, PlateauLR } from "../../src/index.js";
-import type { EpochRecord, Progress, TrainingState } from "../../src/train/trainer.js";
+import type { EpochRecord, Progress, TrainingState } from "../../src/train/records.js";
 import { anyDevice } from "../support/devices.js";
 import { bits, pictures, tinyTrainer } from "./tiny.js";
 

@@ -2,7 +2,7 @@
 
 import { RandomStream } from "../../src/core/philox.js";
 import { type Device, ImageDataset, manualSeed, nn, type Optimizer, SGD, Trainer } from "../../src/index.js";
-import type { TrainerOptions } from "../../src/train/trainer.js";
+import type { TrainerOptions } from "../../src/train/options.js";
 import { useDevice } from "../support/devices.js";
 
 /** 4×4 pictures whose class tells which half is brighter. */

@@ -12,8 +12,8 @@ import {
   SGD,
   type Tensor,
 } from "../../src/index.js";
+import type { EpochRecord, Progress } from "../../src/train/records.js";
 import type { Scores } from "../../src/train/sums.js";
-import type { EpochRecord, Progress } from "../../src/train/trainer.js";
 import { anyDevice } from "../support/devices.js";
 import { bits, pictures, tinyModel, tinyTrainer } from "./tiny.js";
 

@@ -8,7 +8,8 @@ import { commandLine, say } from "../output.js";
 import { RunFolder } from "../run-folder.js";
 import { defaults, type TrainFlags, toSettings } from "../settings.js";
 import { stoppable } from "../stopping.js";
-import { reportResult, runTraining } from "../training.js";
+import { runTraining } from "../training.js";
+import { reportResult } from "../training-texts.js";
 
 const help = `
 Example:

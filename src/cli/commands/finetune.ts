@@ -14,7 +14,8 @@ import { RunFolder } from "../run-folder.js";
 import { findNamedModel } from "../saved-model.js";
 import { defaultRates, type FinetuneFlags } from "../settings.js";
 import { stoppable } from "../stopping.js";
-import { reportResult, runTraining } from "../training.js";
+import { runTraining } from "../training.js";
+import { reportResult } from "../training-texts.js";
 import { modelOrRun, weightsHelp, weightsNeeded } from "../weights-file.js";
 import { newRun, openRun, withTrainingOptions } from "./train.js";
 

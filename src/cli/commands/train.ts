@@ -25,7 +25,8 @@ import {
 } from "../settings.js";
 import { stoppable } from "../stopping.js";
 import { taskList, taskWeightList } from "../tasks.js";
-import { reportResult, runTraining } from "../training.js";
+import { runTraining } from "../training.js";
+import { reportResult } from "../training-texts.js";
 
 const help = `
 Example:

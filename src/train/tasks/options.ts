@@ -1,7 +1,7 @@
 /** Whether what a trainer is told of tasks fits together. */
 
 import { ArgumentError } from "../../core/errors.js";
-import type { TrainerOptions } from "../trainer.js";
+import type { TrainerOptions } from "../options.js";
 import type { Tasks } from "./task.js";
 
 /** @throws ArgumentError for options of one label beside tasks, and for learnt weights of others or that would never change */
