@@ -8,3 +8,4 @@ export type { ElementType } from "./interop/onnx/elementTypes.js";
 export { type ExportInput, type ExportOptions, exportModel as export } from "./interop/onnx/export/export.js";
 export { load, type OnnxLoadOptions } from "./interop/onnx/load.js";
 export { type NamedTensors, OnnxModel, type OnnxValue } from "./interop/onnx/model.js";
+export { FromPixels } from "./train/fromPixels.js";

@@ -59,7 +59,7 @@ export function writeCheckpoint({ info, state }: Checkpoint): Uint8Array<ArrayBu
   }
   const { position, schedule, sums, random, groupWeights, taskWeights, seconds } = state;
   const texts = {
-    info: JSON.stringify({ ...info, normalization }),
+    info: JSON.stringify({ ...info, normalization: { ...normalization, ...(matrix && { rows: matrix.rows }) } }),
     progress: JSON.stringify(
       {
         position,

@@ -1,10 +1,10 @@
 /** `fovea export`. */
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { models, normal } from "../../src/index.js";
+import { models, normal, normalizePixels, SGD, Trainer, tensor, writeCheckpoint } from "../../src/index.js";
 import { loadOnnxRuntime } from "../support/onnxruntime.js";
 import { skipCommand, temporaryFolder } from "./command.js";
 import { inOneProcess } from "./session.js";
@@ -35,6 +35,34 @@ describe("fovea export", { skip: skipCommand }, () => {
     const { logits } = await session.run({ input: new runtime.Tensor("float32", await x.data(), x.shape) });
     const expected = await own.eval()(x).data();
     for (const [i, value] of expected.entries()) assert.ok(Math.abs(value - Number(logits.data[i])) < 1e-5);
+  });
+
+  it("puts normalization into the file with --pixels, whitening included, which metadata cannot tell", async (t) => {
+    const model = models.create("lenet5");
+    const trainer = new Trainer(model, { optimizer: new SGD(model.parameters(), { lr: 0.1 }) });
+    const classNames = Array.from({ length: 10 }, (_, i) => String(i));
+    const values = new Float64Array(784 * 784).map((_, i) => (i % 785 === 0 ? 2 : ((i * 7) % 11) / 1e4));
+    const normalization = { mean: [0.3], std: [0.5], matrix: { rows: 784, values } };
+    const info = { model: "lenet5", variant: "reference", classNames, normalization, metricsBytes: 0, settings: {} };
+    await mkdir(join(folder, "whitened"));
+    const checkpoint = writeCheckpoint({ info, state: await trainer.state() });
+    await writeFile(join(folder, "whitened", "checkpoint.safetensors"), checkpoint);
+    const without = await run(["export", "whitened", "--out", "white.onnx"], { cwd: folder });
+    assert.equal(without.status, 1);
+    assert.match(without.stderr, /are whitened, .*Fix: --pixels/);
+    const args = ["export", "whitened", "--out", "white.onnx", "--pixels", "--json"];
+    const { status, stdout, stderr } = await run(args, { cwd: folder });
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout).input, ["uint8", "batch", 1, 28, 28]);
+    const runtime = await loadOnnxRuntime();
+    if (typeof runtime === "string") return t.skip(runtime);
+    const pixels = Uint8Array.from({ length: 3 * 784 }, (_, i) => (i * 37) % 256);
+    const session = await runtime.InferenceSession.create(await readFile(join(folder, "white.onnx")));
+    const { logits } = await session.run({ input: new runtime.Tensor("uint8", pixels, [3, 1, 28, 28]) });
+    const expected = await model
+      .eval()(normalizePixels(tensor(pixels, [3, 1, 28, 28]), normalization))
+      .data();
+    for (const [i, value] of expected.entries()) assert.ok(Math.abs(value - Number(logits.data[i])) < 1e-4);
   });
 
   it("keeps a file that is there, unless told otherwise", async () => {

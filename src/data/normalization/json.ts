@@ -12,7 +12,7 @@ import { type FittedNormalization, normalizationGroups, normalizationMethods } f
  */
 export function normalizationToJson(normalization: Normalization): string {
   const { matrix } = normalization;
-  return JSON.stringify({ ...normalization, ...(matrix && { matrix: [...matrix.values] }) });
+  return JSON.stringify({ ...normalization, ...(matrix && { rows: matrix.rows, matrix: [...matrix.values] }) });
 }
 
 /** Reads what `normalizationToJson` wrote. @throws FormatError where the text is something else */
@@ -38,7 +38,8 @@ export function parseNormalization(json: unknown, values?: ArrayLike<number>): N
   if (mean.length !== std.length) throw wrong("std", `${std.length} numbers for ${mean.length} means`);
   if (std.some((deviation) => !(deviation > 0))) throw wrong("std", "numbers that are not above 0");
   const entries = values ?? (found.matrix === undefined ? undefined : numbers("matrix", found.matrix));
-  const base = { mean, std, ...(entries && { matrix: toMatrix(entries, mean.length) }) };
+  const [rows] = found.rows === undefined ? [(entries?.length ?? 0) / mean.length] : numbers("rows", [found.rows]);
+  const base = { mean, std, ...(entries && { matrix: toMatrix(entries, rows) }) };
   if (found.method === undefined) return base;
   const method = normalizationMethods.find((each) => each === found.method);
   const per = normalizationGroups.find((each) => each === found.per);
@@ -58,10 +59,9 @@ export function parseNormalization(json: unknown, values?: ArrayLike<number>): N
   };
 }
 
-function toMatrix(values: ArrayLike<number>, features: number): Normalization["matrix"] {
-  const rows = values.length / features;
-  if (!Number.isInteger(rows) || rows < 1)
-    throw wrong("matrix", `${values.length} numbers, for samples of ${features} values`);
+function toMatrix(values: ArrayLike<number>, rows: number): Normalization["matrix"] {
+  if (!Number.isInteger(rows) || rows < 1 || values.length % rows !== 0)
+    throw wrong("matrix", `${values.length} numbers in ${rows} rows`);
   return { rows, values: Float64Array.from(values) };
 }
 
