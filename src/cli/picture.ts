@@ -19,8 +19,7 @@ export function toPicture(
   image: Uint8Array,
   [channels, height, width]: readonly [channels: number, height: number, width: number],
 ): Picture {
-  if (channels === 1 || channels === 3)
-    return { channels, width, height, data: fromPlanar(image, [channels, height, width]).data };
+  if (channels === 1 || channels === 3) return fromPlanar(image, [channels, height, width]);
   const plane = height * width;
   const data = Uint8Array.from({ length: plane }, (_, pixel) => {
     let sum = 0;

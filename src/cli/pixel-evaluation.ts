@@ -13,6 +13,7 @@ import type { PixelPredictOptions, PixelViews } from "../train/pixelPrediction.j
 import type { Scores } from "../train/sums.js";
 import type { OpenedTarget } from "./evaluation.js";
 import { formatCount, formatShare } from "./output.js";
+import type { WorstPictures } from "./pixel-strips.js";
 import type { PixelGoal } from "./pixels.js";
 import { clearProgress, showProgress } from "./progress.js";
 import { type PixelScores, scoreTexts } from "./score-texts.js";
@@ -58,7 +59,7 @@ export type PixelReport =
 export async function pixelReportOf(
   opened: OpenedTarget,
   signal: AbortSignal,
-  views?: PixelViews,
+  { views, worst }: { readonly views?: PixelViews | undefined; readonly worst?: WorstPictures } = {},
 ): Promise<PixelReport> {
   const { saved, data, pixels, weights } = opened;
   const { goal, model, normalization, classNames } = saved;
@@ -68,8 +69,11 @@ export async function pixelReportOf(
   const onProgress = (done: number, total: number) => showProgress("testing", done, total);
   const options = { normalization, views, signal, onProgress, ...sizes(data.shape) };
   try {
-    if (goal === "denoising") return { goal, ...(await evaluateDenoising(model, set, options)) };
-    return { goal, count: data.size, ...(await evaluateSegmentation(model, set, { ...options, classNames })) };
+    if (goal === "denoising") {
+      return { goal, ...(await evaluateDenoising(model, set, { ...options, onPicture: worst?.addClean })) };
+    }
+    const masks = { ...options, classNames, onPicture: worst?.addMask };
+    return { goal, count: data.size, ...(await evaluateSegmentation(model, set, masks)) };
   } finally {
     clearProgress();
   }

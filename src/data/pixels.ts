@@ -23,10 +23,10 @@ export function toPlanar(image: PixelImage): Uint8Array<ArrayBuffer> {
 }
 
 /** The picture whose bytes are `planar` in C×H×W order. */
-export function fromPlanar(
+export function fromPlanar<Channels extends PixelImage["channels"]>(
   planar: Uint8Array,
-  [channels, height, width]: readonly [1 | 3 | 4, number, number],
-): PixelImage {
+  [channels, height, width]: readonly [Channels, number, number],
+): PixelImage & { readonly channels: Channels } {
   const plane = height * width;
   const data = new Uint8Array(channels * plane);
   const image = { width, height, channels, data };

@@ -94,6 +94,11 @@ function figures({ scores, loss }: RunReport): string {
     [percent(calibration.expectedError), "expected calibration error"],
     [brier.toFixed(4), "Brier score"],
   ];
+  return figureBoxes(all);
+}
+
+/** Values, large, each with what it is. */
+export function figureBoxes(all: readonly (readonly [value: string, what: string])[]): string {
   const boxes = all.map(
     ([value, what]) => `<div><b>${escapeMarkup(value)}</b><span>${escapeMarkup(what)}</span></div>`,
   );
@@ -144,12 +149,20 @@ export function classTable({ classes, macro, weighted }: ClassificationReport): 
   ].join("\n");
 }
 
-export function confusions({ classes, confusion }: ClassificationReport): string {
+export function confusions({
+  classes,
+  confusion,
+}: Pick<ClassificationReport, "confusion"> & { readonly classes: readonly { readonly name: string }[] }): string {
   const names = classes.map(({ name }) => name);
   const drawn = classes.length <= mostDrawnClasses ? [drawConfusion(confusion, names)] : [];
   const rows = frequentConfusions(confusion)
     .slice(0, 10)
-    .map(({ label, answer, count, share }) => [names[label], names[answer], String(count), percent(share)]);
+    .map(({ label, answer, count, share }) => [
+      names[label],
+      names[answer],
+      count.toLocaleString("en"),
+      percent(share),
+    ]);
   const pairs = rows.length === 0 ? [] : [table(["is", "taken for", "times", "of the class"], rows)];
   return [...drawn, ...pairs].join("\n");
 }
@@ -208,12 +221,17 @@ async function mistakeGrid(mistakes: readonly Mistake[]): Promise<string> {
   if (mistakes.length === 0) return "<p>None: every picture was named rightly.</p>";
   const boxes = await Promise.all(
     mistakes.map(async ({ picture, label, answer, confidence }) => {
-      const source = `data:image/png;base64,${toBase64(await encodePng(picture))}`;
-      const what = escapeMarkup(`${label}, taken for ${answer}`);
-      return `<figure><img src="${source}" alt="${what}" title="${what}"><figcaption>is <b>${escapeMarkup(label)}</b><br>named <b>${escapeMarkup(answer)}</b><br>${percent(confidence)} sure</figcaption></figure>`;
+      const image = await pictureTag(picture, `${label}, taken for ${answer}`);
+      return `<figure>${image}<figcaption>is <b>${escapeMarkup(label)}</b><br>named <b>${escapeMarkup(answer)}</b><br>${percent(confidence)} sure</figcaption></figure>`;
     }),
   );
   return `<div class="mistakes">${boxes.join("")}</div>`;
+}
+
+/** The picture within the page, with words for those who cannot see it. */
+export async function pictureTag(picture: PngPicture, text: string): Promise<string> {
+  const what = escapeMarkup(text);
+  return `<img src="data:image/png;base64,${toBase64(await encodePng(picture))}" alt="${what}" title="${what}">`;
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -252,6 +270,9 @@ const style = [
   "th,td{text-align:right;padding:.2rem .8rem;border-bottom:1px solid #e4e8ec;white-space:nowrap}",
   "th:first-child,td:first-child{text-align:left}th{font-weight:600}",
   ".mistakes{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;width:112px}figure img{width:112px;image-rendering:pixelated;border-radius:4px}",
+  ".strips{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,480px),1fr));gap:1rem}.strips.wide{grid-template-columns:1fr}",
+  ".strips figure{width:auto}.strips figure div{display:flex;gap:4px}.strips img{flex:1;min-width:0;width:auto}",
+  ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem}.legend i{display:inline-block;width:.8em;height:.8em;border:1px solid #8c959f}",
   "figcaption{font-size:.8rem;line-height:1.35;overflow-wrap:anywhere}.warnings{color:#9a6700}",
   "@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}h2,.figures div{border-color:#30363d}",
   "th,td{border-color:#21262d}.figures span{color:#9198a1}.warnings{color:#d29922}}",

@@ -1,9 +1,18 @@
 /** The report on a run that has learnt several things at once. */
 
-import { escapeMarkup } from "../core/markup.js";
 import type { ClassificationReport, RegressionReport, SubgroupReport } from "../train/metrics/index.js";
 import type { EpochRecord } from "../train/records.js";
-import { classTable, confusions, htmlPage, percent, section, settingsTable, subgroupTables, table } from "./page.js";
+import {
+  classTable,
+  confusions,
+  figureBoxes,
+  htmlPage,
+  percent,
+  section,
+  settingsTable,
+  subgroupTables,
+  table,
+} from "./page.js";
 import { drawPlot } from "./plot.js";
 import { drawReliability } from "./reliability.js";
 
@@ -35,11 +44,8 @@ export interface TasksRunReport {
  * @example await writeFile("report.html", tasksReportPage({ title, epochs, loss, tasks, settings }));
  */
 export function tasksReportPage({ title, epochs, loss, tasks, settings }: TasksRunReport): string {
-  const figures = [[loss.toFixed(4), "loss of all"], ...tasks.map(figure)].map(
-    ([value, what]) => `<div><b>${escapeMarkup(value)}</b><span>${escapeMarkup(what)}</span></div>`,
-  );
   return htmlPage(title, [
-    `<div class="figures">${figures.join("")}</div>`,
+    figureBoxes([[loss.toFixed(4), "loss of all"], ...tasks.map(figure)]),
     ...(epochs.length === 0 ? [] : section("Training", `<div class="row">${curves(epochs, tasks)}</div>`)),
     ...tasks.flatMap((task) => section(task.name, ...contents(task))),
     ...section("Settings", settingsTable(settings)),

@@ -22,12 +22,16 @@ export {
 } from "./objective.js";
 export type { Callbacks, FitOptions, GroupTraining, TrainerOptions, TrainingData } from "./options.js";
 export {
+  type DenoisedSample,
+  type DenoisingEvaluateOptions,
   type DenoisingReport,
   evaluateDenoising,
   evaluateSegmentation,
   type PictureQuality,
   type PixelEvaluateOptions,
   QualityMean,
+  type SegmentationEvaluateOptions,
+  type SegmentedSample,
 } from "./pixelEvaluation.js";
 export {
   type DenoisedPicture,

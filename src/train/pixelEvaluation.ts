@@ -6,11 +6,42 @@ import type { BatchSource, ImageBatch } from "../data/batches.js";
 import type { Layer } from "../nn/layers/container.js";
 import { psnr, ssim } from "./metrics/pictures.js";
 import { PixelCounts, type PixelCountsOptions, type SegmentationReport } from "./metrics/segmentation.js";
-import { denoisePictures, type PixelPredictOptions, segmentPictures } from "./pixelPrediction.js";
+import {
+  type DenoisedPicture,
+  denoisePictures,
+  type PixelPredictOptions,
+  type SegmentedPicture,
+  segmentPictures,
+} from "./pixelPrediction.js";
 
 export interface PixelEvaluateOptions extends PixelPredictOptions {
   /** Called after each picture. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** What was found in a picture, beside the picture and what is true of it. */
+export interface SegmentedSample extends SegmentedPicture {
+  /** C×H×W bytes. */
+  readonly image: Uint8Array<ArrayBuffer>;
+  /** The true class of each pixel, H×W. */
+  readonly truth: Uint8Array<ArrayBuffer>;
+}
+
+export interface SegmentationEvaluateOptions extends PixelEvaluateOptions, PixelCountsOptions {
+  /** Given each picture as it is scored: to find those with the most mistakes, say. */
+  readonly onPicture?: ((sample: SegmentedSample) => void) | undefined;
+}
+
+/** What a picture was made into, beside the picture with noise and the one without. */
+export interface DenoisedSample extends DenoisedPicture {
+  /** With noise: C×H×W bytes. */
+  readonly image: Uint8Array<ArrayBuffer>;
+  readonly clean: Uint8Array<ArrayBuffer>;
+}
+
+export interface DenoisingEvaluateOptions extends PixelEvaluateOptions {
+  /** Given each picture as it is scored. */
+  readonly onPicture?: ((sample: DenoisedSample) => void) | undefined;
 }
 
 /**
@@ -22,12 +53,13 @@ export interface PixelEvaluateOptions extends PixelPredictOptions {
 export async function evaluateSegmentation(
   model: Layer,
   data: BatchSource<ImageBatch>,
-  { ignoreIndex, classNames, onProgress, ...options }: PixelEvaluateOptions & PixelCountsOptions = {},
+  { ignoreIndex, classNames, onProgress, onPicture, ...options }: SegmentationEvaluateOptions = {},
 ): Promise<SegmentationReport> {
   let counts: PixelCounts | undefined;
   let done = 0;
-  for await (const { index, mask, probabilities } of segmentPictures(model, data, options)) {
-    const { masks } = await one(data, index, options.signal);
+  for await (const found of segmentPictures(model, data, options)) {
+    const { index, mask, probabilities } = found;
+    const { images, masks } = await one(data, index, options.signal);
     if (masks === undefined)
       throw new DataError("evaluateSegmentation: the data set has no masks. Expected a class for each pixel.");
     counts ??= new PixelCounts(probabilities.length / mask.length, {
@@ -35,6 +67,7 @@ export async function evaluateSegmentation(
       ...(classNames && { classNames }),
     });
     counts.add(mask, masks);
+    onPicture?.({ ...found, image: images, truth: masks });
     done++;
     onProgress?.(done, data.size);
   }
@@ -92,16 +125,18 @@ const mostDecibels = 20 * Math.log10(255 * Math.sqrt(12));
 export async function evaluateDenoising(
   model: Layer,
   data: BatchSource<ImageBatch>,
-  { onProgress, ...options }: PixelEvaluateOptions = {},
+  { onProgress, onPicture, ...options }: DenoisingEvaluateOptions = {},
 ): Promise<DenoisingReport> {
   const [before, after] = [new QualityMean(), new QualityMean()];
   let count = 0;
-  for await (const { index, picture, shape } of denoisePictures(model, data, options)) {
+  for await (const found of denoisePictures(model, data, options)) {
+    const { index, picture, shape } = found;
     const { images, clean } = await one(data, index, options.signal);
     if (clean === undefined || clean.length !== sizeOf(shape))
       throw new DataError("evaluateDenoising: the data set has no pictures without noise. Expected `clean`.");
     before.add(images, clean, shape);
     after.add(picture, clean, shape);
+    onPicture?.({ ...found, image: images, clean });
     count++;
     onProgress?.(count, data.size);
   }

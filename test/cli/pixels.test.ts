@@ -51,7 +51,11 @@ describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
 
     const evaluated = await run(["evaluate", out, "--json", "--threads", "1"]);
     assert.equal(evaluated.status, 0, evaluated.stderr);
-    const scores = jsonLines(evaluated)[0] as { meanIou: number; count: number; classes: { name: string }[] };
+    const scores = jsonLines(evaluated)[0] as {
+      meanIou: number;
+      count: number;
+      classes: { name: string; iou?: number }[];
+    };
     assert.equal(scores.meanIou, done.meanIou);
     assert.equal(scores.count, 8);
     assert.deepEqual(
@@ -66,6 +70,25 @@ describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
     assert.match(people.stderr, /mean IoU \d\d\.\d\d %, mean Dice .* of the pixels right, of 8 pictures/);
     assert.match(people.stderr, /^class +IoU +Dice +precision +recall +pixels\ncircle /m);
     assert.match((await run(["runs", out])).stderr, new RegExp(`${(100 * done.meanIou).toFixed(2)} %`));
+
+    const reported = await run(["report", out, "--json", "--mistakes", "3", "--threads", "1"]);
+    const [{ report, ...again }] = jsonLines(reported);
+    assert.equal(report, join(out, "report.html"));
+    assert.deepEqual(again, scores);
+    const page = await readFile(join(out, "report.html"), "utf8");
+    for (const part of ["Loss", "Pixels right", "Mean IoU"]) assert.ok(page.includes(`${part}</text>`), part);
+    assert.ok(page.includes(`<td>circle</td><td>${(100 * (scores.classes[0].iou ?? 0)).toFixed(2)} %</td>`));
+    assert.equal(page.match(/<img /g)?.length, 3 * 4);
+    assert.match(
+      page,
+      /From left to right: picture, truth, found, wrong\..*background:#000000"><\/i> circle<.*#e69f00"><\/i> rest</s,
+    );
+    const right = [...page.matchAll(/Picture \d+: ([\d.]+) % of the pixels right/g)].map(([, share]) => Number(share));
+    assert.equal(right.length, 3);
+    assert.deepEqual(
+      right,
+      [...right].sort((a, b) => a - b),
+    );
 
     const sheet = join(folder, "sheet.png");
     const pictures = ["3", "4"].map((name) => join(cells, "images", `${name}.png`));
@@ -112,7 +135,7 @@ describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
         /--views shifts is for weights that name pictures.*Expected flips or turns/,
       ],
       [["predict", out, picture, "--views", "18"], /--views both is for weights that name pictures/],
-      [["report", out], /reports are for runs that name pictures\. Fix: fovea evaluate/],
+      [["report", out, "--by", "size"], /--by is for weights that name pictures/],
     ];
     for (const [args, message] of cases) {
       const { status, stderr } = await run([...args, "--threads", "1"]);

@@ -7,7 +7,14 @@ import { reportLines, subgroupLines } from "../../src/cli/score-tables.js";
 import { encodePng } from "../../src/formats/png.js";
 import { type EpochRecord, metrics } from "../../src/index.js";
 import { loadSharp } from "../../src/node/image.js";
-import { drawConfusion, drawPlot, drawReliability, type RunReport, reportPage } from "../../src/report/index.js";
+import {
+  drawConfusion,
+  drawPlot,
+  drawReliability,
+  pixelsReportPage,
+  type RunReport,
+  reportPage,
+} from "../../src/report/index.js";
 
 const hostile = `<script>alert("1")</script>'&amp;`;
 const classNames = ["zero", hostile, "two"];
@@ -93,6 +100,53 @@ describe("reportPage", () => {
       assert.deepEqual([...data], [...drawn.data]);
     }
     await assert.rejects(encodePng({ ...picture, height: 3 }), /18 bytes for 3 rows of 3 pixels.*Expected 27/);
+  });
+});
+
+describe("pixelsReportPage", () => {
+  const grey = { width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) } as const;
+  const strip = {
+    caption: hostile,
+    pictures: [
+      { what: "picture", picture: grey },
+      { what: hostile, picture },
+    ],
+  };
+
+  it("shows classes of pixels, and what was measured of each epoch", async () => {
+    const counts = new metrics.PixelCounts(4, { classNames: [...classNames, "nowhere"] });
+    counts.add([0, 0, 1, 1, 2], [0, 1, 1, 1, 2]);
+    const colours = ["#000000", '"><script>', "#112233", "#445566"];
+    const measured = epochs.map((each) => ({
+      ...each,
+      validation: { loss: 1, accuracy: 0.5, count: 6, meanIou: each.epoch / 4 },
+    }));
+    const given = { title: hostile, epochs: measured, scores: counts.report(), settings: { [hostile]: hostile } };
+    const page = await pixelsReportPage({ ...given, colours, worst: [strip] });
+    assert.match(page, /<b>72\.22 %<\/b><span>mean IoU<\/span>/);
+    // Precision and recall of the second class: two of two, two of three.
+    assert.match(page, /<td>66\.67 %<\/td><td>80\.00 %<\/td><td>100\.00 %<\/td><td>66\.67 %<\/td><td>3<\/td>/);
+    assert.ok(page.includes("<td>nowhere</td><td></td><td></td>"));
+    for (const title of ["Loss", "Pixels right", "Mean IoU", "Learning rate at the end of the epoch"])
+      assert.ok(page.includes(`${title}</text>`), title);
+    assert.doesNotMatch(page, /PSNR|<script|NaN|undefined/);
+    const pictures = [...page.matchAll(/<img src="data:image\/png;base64,([^"]+)"/g)].map(([, data]) => data);
+    assert.deepEqual(pictures, [
+      Buffer.from(await encodePng(grey)).toString("base64"),
+      Buffer.from(await encodePng(picture)).toString("base64"),
+    ]);
+    const bare = await pixelsReportPage({ ...given, epochs: [], worst: [] });
+    assert.doesNotMatch(bare, /<h2>Training|<h2>Worst/);
+  });
+
+  it("shows decibels before and after", async () => {
+    const scores = { count: 3, before: { psnr: 16.5, ssim: 0.5 }, after: { psnr: 20, ssim: undefined }, gain: 3.5 };
+    const measured = epochs.map((each) => ({ ...each, validation: { loss: 1, accuracy: 0, count: 6, psnr: 20 } }));
+    const page = await pixelsReportPage({ title: "t", epochs: measured, scores, worst: [strip], settings: {} });
+    assert.match(page, /<b>20\.00 dB<\/b>.*<b>3\.50 dB<\/b>/);
+    assert.match(page, /<td>before<\/td><td>16\.50 dB<\/td><td>0\.5000<\/td>/);
+    assert.match(page, /<td>after<\/td><td>20\.00 dB<\/td><td><\/td>/);
+    assert.ok(page.includes("PSNR</text>") && !page.includes("Pixels right</text>") && !page.includes("IoU"));
   });
 });
 

@@ -125,7 +125,7 @@ async function evaluatePixels(opened: OpenedTarget<EvaluateFlags>, signal: Abort
     throw new ArgumentError(
       `--${refused} is for weights that name pictures, and these answer for every pixel. Fix: leave it out; the scores of each class are always told.`,
     );
-  const scores = await pixelReportOf(opened, signal, pixelViewsOf(views));
+  const scores = await pixelReportOf(opened, signal, { views: pixelViewsOf(views) });
   if (flags.json) {
     const { goal: _, ...figures } = scores;
     printJson(figures);

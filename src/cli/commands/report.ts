@@ -3,25 +3,31 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import { ArgumentError } from "../../core/errors.js";
+import { classColour } from "../../data/maskColours.js";
 import { writeFile } from "../../node/files.js";
-import { reportPage, tasksReportPage } from "../../report/index.js";
-import { attributeNames, detailsOf, openTarget } from "../evaluation.js";
+import { pixelsReportPage, reportPage, tasksReportPage } from "../../report/index.js";
+import { attributeNames, detailsOf, type OpenedTarget, openTarget } from "../evaluation.js";
 import { type DataFlags, type DeviceFlags, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
 import { explain, formatShare, printJson } from "../output.js";
-import { readRun } from "../run-record.js";
+import { pixelLines, pixelReportOf } from "../pixel-evaluation.js";
+import { WorstPictures } from "../pixel-strips.js";
+import { type RunRecord, readRun } from "../run-record.js";
 import { worstMistakes } from "../scoring.js";
 import { stoppable } from "../stopping.js";
 import { taskLines, taskReportsOf, taskScoresOf } from "../task-evaluation.js";
+import { terminalWidth } from "../terminal.js";
 
 const help = `
 Example:
   $ fovea report runs/first
   $ fovea report runs/first --out report.html --mistakes 50
   $ fovea report runs/faces --by gender,smile
+  $ fovea report runs/unet-shapes --mistakes 12
 
 One HTML file: training curves, scores of each class, confusion matrix,
-calibration, the worst mistakes as pictures, settings. It needs no other file
-and no network, so it can be sent as it is.`;
+calibration, the worst mistakes as pictures, settings; of networks for pixels
+IoU and Dice of each class, or PSNR, and the worst masks beside the true ones.
+It needs no other file and no network, so it can be sent as it is.`;
 
 interface ReportFlags extends DataFlags, DeviceFlags {
   readonly out?: string;
@@ -47,13 +53,10 @@ export function reportCommand(): Command {
 
 async function writeReport(path: string, command: Command, signal: AbortSignal): Promise<void> {
   const run = await readRun(path);
-  if (run.settings.width !== undefined)
-    throw new ArgumentError(
-      `${path} answers for every pixel, and reports are for runs that name pictures. Fix: fovea evaluate ${path}, which tells IoU and Dice of each class, or PSNR.`,
-    );
   const opened = await openTarget<ReportFlags>(path, command, signal);
   const { entry, data, saved, flags } = opened;
   const file = flags.out ?? join(path, "report.html");
+  if (saved.goal !== undefined) return writePixelReport(opened, run, file, signal);
   if (saved.tasks !== undefined) {
     const scores = await taskScoresOf(opened, saved.tasks, signal);
     const tasks = await taskReportsOf(opened, saved.tasks, flags.by ?? [], signal);
@@ -79,4 +82,32 @@ async function writeReport(path: string, command: Command, signal: AbortSignal):
   if (flags.json)
     printJson({ report: file, accuracy, loss, count, expectedCalibrationError: report.calibration.expectedError });
   else explain(`${formatShare(accuracy)} of ${count.toLocaleString("en")} pictures right. The report: ${file}`);
+}
+
+/** The same for weights that answer for every pixel. */
+async function writePixelReport(
+  opened: OpenedTarget<ReportFlags>,
+  run: RunRecord,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { entry, data, saved, flags } = opened;
+  if (flags.by !== undefined)
+    throw new ArgumentError(
+      "--by is for weights that name pictures, and these answer for every pixel. Fix: leave it out.",
+    );
+  const worst = new WorstPictures(flags.mistakes);
+  const scores = await pixelReportOf(opened, signal, { worst });
+  const page = await pixelsReportPage({
+    title: `${entry.name} on ${data.name}`,
+    epochs: run.epochs,
+    scores,
+    colours: saved.classNames.map((_, kind) => `#${classColour(kind).toString(16).padStart(6, "0")}`),
+    worst: worst.strips,
+    settings: run.settings,
+  });
+  await writeFile(file, page);
+  const { goal: _, ...figures } = scores;
+  if (flags.json) printJson({ report: file, ...figures });
+  else explain(`${pixelLines(scores, terminalWidth()).head}. The report: ${file}`);
 }

@@ -1,0 +1,87 @@
+/** Pictures beside what a network for pixels made of them, for reports and TensorBoard. */
+
+import { colourMask } from "../data/maskColours.js";
+import type { PictureStrip } from "../report/index.js";
+import { psnr } from "../train/metrics/pictures.js";
+import type { DenoisedSample, SegmentedSample } from "../train/pixelEvaluation.js";
+import { formatShare } from "./output.js";
+import { type Picture, shrinkPicture, toPicture } from "./picture.js";
+
+/** Wider pictures are shrunk: a page or a log with dozens of them stays small. */
+const mostWidth = 320;
+
+/** A picture, what is true, what was found, where that is wrong. */
+export function maskStrip({ index, shape, image, truth, mask }: SegmentedSample): PictureStrip {
+  const [, height, width] = shape;
+  const wrong = mask.map((kind, i) => (truth[i] === 255 ? 128 : kind === truth[i] ? 0 : 255));
+  return {
+    caption: `Picture ${index}: ${formatShare(1 - wrongShare(truth, mask))} of the pixels right.`,
+    pictures: draw({
+      picture: toPicture(image, shape),
+      truth: colourMask(truth, height, width),
+      found: colourMask(mask, height, width),
+      wrong: toPicture(wrong, [1, height, width]),
+    }),
+  };
+}
+
+/** The share of a mask's pixels that are wrong, of those that count. */
+function wrongShare(truth: Uint8Array, mask: Uint8Array): number {
+  let [wrong, count] = [0, 0];
+  for (const [i, kind] of truth.entries()) {
+    if (kind === 255) continue;
+    count++;
+    if (mask[i] !== kind) wrong++;
+  }
+  return count === 0 ? 0 : wrong / count;
+}
+
+/** A picture with noise, what became of it, the one without noise, and the difference of the last two. */
+export function cleanStrip({ index, shape, image, picture, clean }: DenoisedSample): PictureStrip {
+  const difference = picture.map((value, i) => Math.abs(value - clean[i]));
+  const [before, after] = [image, picture].map((each) => psnr(each, clean));
+  return {
+    caption: `Picture ${index}: PSNR ${before.toFixed(2)} dB before, ${after.toFixed(2)} dB after.`,
+    pictures: draw({
+      "with noise": toPicture(image, shape),
+      found: toPicture(picture, shape),
+      "without noise": toPicture(clean, shape),
+      difference: toPicture(difference, shape),
+    }),
+  };
+}
+
+function draw(pictures: Readonly<Record<string, Picture>>): PictureStrip["pictures"] {
+  return Object.entries(pictures).map(([what, picture]) => ({ what, picture: shrinkPicture(picture, mostWidth) }));
+}
+
+/** Keeps the worst of the pictures that it is given: with the largest share of wrong pixels, or the fewest decibels. */
+export class WorstPictures {
+  readonly #most: number;
+  readonly #kept: { readonly badness: number; readonly strip: PictureStrip }[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  readonly addMask = (sample: SegmentedSample): void => {
+    this.#add(wrongShare(sample.truth, sample.mask), () => maskStrip(sample));
+  };
+
+  readonly addClean = (sample: DenoisedSample): void => {
+    this.#add(-psnr(sample.picture, sample.clean), () => cleanStrip(sample));
+  };
+
+  #add(badness: number, make: () => PictureStrip): void {
+    const kept = this.#kept;
+    const place = kept.findIndex((each) => each.badness < badness);
+    if (place < 0 && kept.length >= this.#most) return;
+    kept.splice(place < 0 ? kept.length : place, 0, { badness, strip: make() });
+    kept.splice(this.#most);
+  }
+
+  /** The worst first. */
+  get strips(): PictureStrip[] {
+    return this.#kept.map(({ strip }) => strip);
+  }
+}
