@@ -129,10 +129,10 @@ export async function writeSplit(folder: string, { split, images, labels, shape,
 }
 
 /** The JSON objects of standard output, one a line and nothing else. */
-export function jsonLines({ stdout }: Result): Record<string, unknown>[] {
+export function jsonLines<Line = Record<string, unknown>>({ stdout }: Result): Line[] {
   const lines = stdout.split("\n");
   if (lines.pop() !== "") throw new Error(`standard output does not end with a line: ${JSON.stringify(stdout)}`);
-  return lines.map((line) => JSON.parse(line));
+  return lines.map((line): Line => JSON.parse(line));
 }
 
 export async function exists(path: string): Promise<boolean> {

@@ -57,7 +57,7 @@ describe("several tasks", { skip: skipCommand || noPictures }, () => {
 
     const result = await run(["evaluate", out, "--report", "--by", "place", "--json", "--threads", "1"]);
     assert.equal(result.status, 0, result.stderr);
-    const scores = jsonLines(result)[0] as unknown as Scored;
+    const scores = jsonLines<Scored>(result)[0];
     assert.deepEqual(scores.tasks, done.tasks);
     assert.equal(scores.details?.when.report.count, done.tasks.when.count);
     assert.ok(Math.abs((scores.details?.hour.report.meanAbsoluteError ?? 0) - done.tasks.hour.error) < 1e-4);
