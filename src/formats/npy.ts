@@ -81,21 +81,39 @@ export function checkNpyLength({ dtype, shape }: NpyHeader, length: number, name
   );
 }
 
-/** {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } */
+/** What a header says, whatever the elements are. */
+export interface NpyLayout extends Pick<NpyHeader, "shape" | "fortran"> {
+  /** NumPy's, such as `<f4`; `records` where each element has several values. */
+  readonly type: string;
+}
+
+/** The header of an array that tensors can be read from. */
 export function parseNpyHeader(bytes: Uint8Array<ArrayBuffer>, name: string): NpyHeader {
-  const text = new TextDecoder().decode(bytes);
-  const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
-  const lengths = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text)?.[1];
-  if (descr === undefined || order === undefined || lengths === undefined) {
+  const { type, shape, fortran } = parseNpyLayout(bytes, name);
+  const elements = elementsOf(type);
+  if (elements === undefined) {
     throw new FormatError(
-      `${name}: its header is ${JSON.stringify(text.trim().slice(0, 80))}. Expected descr, fortran_order and shape (arrays of records cannot be read).`,
+      `${name}: its elements are of NumPy's type '${type}'. Expected one of ${[...types.keys()].join(", ")}. Fix: array.astype("float32"), or "int64" for whole numbers.`,
     );
   }
-  const dtype = types.get(descr.slice(1));
-  if (!/^[<>|=]/.test(descr) || dtype === undefined) {
+  return { shape, fortran, ...elements };
+}
+
+/** How elements of NumPy's type are stored; undefined for those that tensors do not have. */
+export function elementsOf(type: string): Pick<NpyHeader, "dtype" | "swapped"> | undefined {
+  const dtype = /^[<>|=]/.test(type) ? types.get(type.slice(1)) : undefined;
+  return dtype && { dtype, swapped: type.startsWith(">") };
+}
+
+/** {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } */
+export function parseNpyLayout(bytes: Uint8Array<ArrayBuffer>, name: string): NpyLayout {
+  const text = new TextDecoder().decode(bytes);
+  const [type, plain] = /'descr'\s*:\s*(?:'([^']*)'|\[)/.exec(text) ?? [];
+  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
+  const lengths = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text)?.[1];
+  if (type === undefined || order === undefined || lengths === undefined) {
     throw new FormatError(
-      `${name}: its elements are of NumPy's type '${descr}'. Expected one of ${[...types.keys()].join(", ")}. Fix: array.astype("float32"), or "int64" for whole numbers.`,
+      `${name}: its header is ${JSON.stringify(text.trim().slice(0, 80))}. Expected descr, fortran_order and shape (arrays of records cannot be read).`,
     );
   }
   const shape = lengths
@@ -104,7 +122,7 @@ export function parseNpyHeader(bytes: Uint8Array<ArrayBuffer>, name: string): Np
     .map(Number);
   if (shape.some((length) => !Number.isSafeInteger(length)) || !Number.isSafeInteger(sizeOf(shape)))
     throw new FormatError(`${name}: a shape of (${lengths}) is too large.`);
-  return { dtype, shape, swapped: descr.startsWith(">"), fortran: order === "True" };
+  return { type: plain ?? "records", shape, fortran: order === "True" };
 }
 
 /** Reverses the bytes of each element. */

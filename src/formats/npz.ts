@@ -1,16 +1,21 @@
 /** NumPy's .npz: a zip archive of .npy files. https://numpy.org/doc/stable/reference/generated/numpy.savez.html */
 
 import { FormatError } from "../core/errors.js";
+import { formatShape, sizeOf } from "../core/shape.js";
 import {
   checkNpyLength,
+  elementsOf,
   headerRange,
   NPY_START,
   type NpyHeader,
+  type NpyLayout,
   npyHeader,
   parseNpyHeader,
+  parseNpyLayout,
   rowMajor,
   swapBytes,
 } from "./npy.js";
+import { decodeTexts, textWidth } from "./npy-text.js";
 import type { ByteSource } from "./source.js";
 import { type StorageDType, storageWidths } from "./storage.js";
 import {
@@ -31,23 +36,72 @@ export function isNpz(entries: ReadonlyMap<string, ZipEntry>): boolean {
   return [...entries.keys()].some((name) => name.endsWith(ending));
 }
 
-/** Opens an archive of arrays, which are read when they are wanted. */
-export async function openNpz(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): Promise<TensorFile> {
+/** An array that holds no numbers that tensors have: text, or objects of Python. */
+export interface OtherArray extends Omit<NpyLayout, "fortran"> {
+  /** Its elements where they are text. @throws FormatError for damaged ones and more than `maxBytes` */
+  readonly texts?: (maxBytes: number) => Promise<string[]>;
+}
+
+/**
+ * Opens an archive of arrays, which are read when they are wanted.
+ *
+ * @param others is given the arrays that are no tensors, by name; without it they are refused
+ */
+export async function openNpz(
+  source: ByteSource,
+  entries: ReadonlyMap<string, ZipEntry>,
+  others?: Map<string, OtherArray>,
+): Promise<TensorFile> {
   const { name, size } = source;
   const tensors = new Map<string, StoredTensor>();
   for (const entry of entries.values()) {
     if (!entry.name.endsWith(ending)) continue;
     const what = `${name}: ${JSON.stringify(entry.name)}`;
     const reader = await entry.open();
-    const header = await readHeader(reader, entry.size, what).finally(() => reader.close());
-    const { dtype, shape } = header;
+    const start = await readStart(reader, entry.size, what).finally(() => reader.close());
     const key = entry.name.slice(0, -ending.length);
+    const layout = parseNpyLayout(start.header, what);
+    if (others !== undefined && elementsOf(layout.type) === undefined) {
+      others.set(key, otherArray(entry, layout, start.length, what));
+      continue;
+    }
+    const header = parseNpyHeader(start.header, what);
+    checkNpyLength(header, start.length, what);
+    const { dtype, shape } = header;
     tensors.set(key, { dtype, shape, open: () => openArray(entry, header, allowance(size), what) });
   }
   return { name, format: "npz", size, tensors, metadata: {}, close: () => source.close() };
 }
 
-async function readHeader(reader: ByteReader, size: number, what: string): Promise<NpyHeader> {
+function otherArray(entry: ZipEntry, { type, shape }: NpyLayout, length: number, what: string): OtherArray {
+  const width = textWidth(type);
+  if (width === undefined) return { type, shape };
+  const texts = async (maxBytes: number) => {
+    const expected = sizeOf(shape) * width;
+    if (width === 0 || length !== expected || length > maxBytes) {
+      throw new FormatError(
+        `${what}: ${formatShape(shape)} texts of ${width} bytes need ${expected}, and ${length} follow the header. Expected as many, of 1 to ${maxBytes}. Fix: write shorter texts, or, if the file is damaged, write it again.`,
+      );
+    }
+    const reader = await entry.open();
+    try {
+      await readStart(reader, entry.size, what);
+      const bytes = new Uint8Array(length);
+      await reader.fill(bytes);
+      return decodeTexts(bytes, type, width, what);
+    } finally {
+      await reader.close();
+    }
+  };
+  return { type, shape, texts };
+}
+
+/** Reads what comes before the elements; tells how many bytes these have. */
+async function readStart(
+  reader: ByteReader,
+  size: number,
+  what: string,
+): Promise<{ readonly header: Uint8Array<ArrayBuffer>; readonly length: number }> {
   const start = new Uint8Array(Math.min(NPY_START, size));
   await reader.fill(start);
   const { begin, end } = headerRange(start, size, what);
@@ -56,15 +110,13 @@ async function readHeader(reader: ByteReader, size: number, what: string): Promi
   const bytes = new Uint8Array(start.length + rest.length);
   bytes.set(start);
   bytes.set(rest, start.length);
-  const header = parseNpyHeader(bytes.subarray(begin, end), what);
-  checkNpyLength(header, size - end, what);
-  return header;
+  return { header: bytes.subarray(begin, end), length: size - end };
 }
 
 async function openArray(entry: ZipEntry, header: NpyHeader, maxBytes: number, what: string): Promise<ByteReader> {
   const reader = await entry.open();
   try {
-    await readHeader(reader, entry.size, what);
+    await readStart(reader, entry.size, what);
     if (header.fortran && header.shape.length > 1) return await byColumns(reader, header, maxBytes, what);
   } catch (error) {
     await reader.close();

@@ -21,7 +21,7 @@ export async function openTensorFile(source: ByteSource): Promise<TensorFile> {
     const head = await readRange(source, 0, Math.min(HEAD, source.size));
     if (isSafetensors(head)) return await openSafetensors(source);
     const kind = isZip(head) ? "zip" : head[0] === 0x80 ? "pickle" : undefined;
-    if (kind === undefined) throw unknownFormat(source.name, head);
+    if (kind === undefined) throw unknownFormat(source.name, head, weights);
     open = await anyOrder(source);
     return kind === "zip" ? await openArchive(open) : await openPickle(open);
   } catch (error) {
@@ -55,7 +55,11 @@ const strangers: readonly { readonly at: number; readonly bytes: string; readonl
     bytes: "\x93NUMPY",
     what: "is a single array. Fix: fromNpy() reads it; numpy.savez writes several by name.",
   },
-  { at: 0, bytes: "\x89HDF", what: "is an HDF5 file, as Keras writes. Fix: save the weights as safetensors or .npz." },
+  {
+    at: 0,
+    bytes: "\x89HDF",
+    what: "is an HDF5 file, as Keras writes. Fix: save what is in it as .npz, or weights as safetensors.",
+  },
   {
     at: 257,
     bytes: "ustar",
@@ -63,14 +67,24 @@ const strangers: readonly { readonly at: number; readonly bytes: string; readonl
   },
 ];
 
-function unknownFormat(name: string, head: Uint8Array): FormatError {
+const weights = {
+  what: "file of weights that is known",
+  expected: "safetensors, PyTorch's .pth (new or old layout) or NumPy's .npz",
+};
+
+/** What a file is, by its first bytes, instead of what was expected. */
+export function unknownFormat(
+  name: string,
+  head: Uint8Array,
+  { what, expected }: { readonly what: string; readonly expected: string },
+): FormatError {
   const stranger = strangers.find(({ at, bytes }) =>
     [...bytes].every((byte, i) => head[at + i] === byte.charCodeAt(0)),
   );
   if (stranger !== undefined) return new FormatError(`${name} ${stranger.what}`);
   const start = [...head.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return new FormatError(
-    `${name}: this is no file of weights that is known: it ${start === "" ? "is empty" : `begins with the bytes ${start}`}. ` +
-      "Expected safetensors, PyTorch's .pth (new or old layout) or NumPy's .npz. Fix: check that it was downloaded whole.",
+    `${name}: this is no ${what}: it ${start === "" ? "is empty" : `begins with the bytes ${start}`}. ` +
+      `Expected ${expected}. Fix: check that it was downloaded whole.`,
   );
 }

@@ -7,8 +7,11 @@ import { ImageDataset } from "../data/images.js";
 import { toPlanar } from "../data/pixels.js";
 import type { StoredArray } from "../formats/array.js";
 import { convertArray, isFloating } from "../formats/convert.js";
-import { openTensorFile } from "../formats/open.js";
+import { isNpz, type OtherArray, openNpz } from "../formats/npz.js";
+import { unknownFormat } from "../formats/open.js";
+import { readRange } from "../formats/source.js";
 import { allowance, readTensor, type StoredTensor, type TensorFile } from "../formats/tensor-file.js";
+import { isZip, openZip } from "../formats/zip.js";
 import { openFileSource } from "./file-source.js";
 import type { PictureSplit } from "./picture-sets/index.js";
 
@@ -19,7 +22,10 @@ export interface ImageArraysOptions {
   readonly images?: string | undefined;
   /** The array with their labels; unless told, the one that is named as usual. */
   readonly labels?: string | undefined;
-  /** Unless told, the classes are named by their numbers, from 0 to the highest label of all parts. */
+  /**
+   * Unless told, those in the array `class_names`, `classes` or `label_names`, if `labels` is not told either; without one the
+   * classes are named by their numbers, from 0 to the highest label of all parts.
+   */
   readonly classNames?: readonly string[] | undefined;
   /** Where the channels are: N×H×W×C (`last`) or N×C×H×W (`first`). Unless told, the axis of length 1 or 3. */
   readonly channels?: "first" | "last" | undefined;
@@ -31,7 +37,8 @@ export interface ImageArraysOptions {
  * The pictures and labels in a .npz file, as `numpy.savez` and `numpy.savez_compressed` write them: `x_train` and `y_train`,
  * `x_test` … as data sets of Keras are; `train_images` and `train_labels`, `val_images` …, `test_images` … as those of MedMNIST;
  * or one pair without parts, `images` (`x`, `data`) and `labels` (`y`). Pictures are uint8: N×H×W, N×H×W×C or N×C×H×W with one
- * or three channels. Labels are whole numbers from 0: N or N×1.
+ * or three channels. Labels are whole numbers from 0: N or N×1. Other arrays may lie beside them; texts in `class_names`
+ * (`classes`, `label_names`) name the classes.
  *
  * @throws DataError for arrays that are missing, of another type or shape, or do not belong together, naming those there are;
  *   FormatError for damaged files; FileError for those that cannot be read
@@ -61,11 +68,34 @@ export async function arraySplits(path: string): Promise<ReadonlyMap<PictureSpli
   return findParts(file);
 }
 
-async function openArrays(path: string): Promise<TensorFile> {
-  const file = await openTensorFile(await openFileSource(path));
-  if (file.format === "npz") return file;
-  await file.close();
-  throw new FormatError(`${path} is a file of ${file.format}. Expected .npz, as numpy.savez writes it.`);
+interface ArrayFile extends TensorFile {
+  /** Texts and whatever else tensors cannot hold. */
+  readonly others: ReadonlyMap<string, OtherArray>;
+}
+
+const expected = {
+  what: ".npz file of pictures and labels",
+  expected: "a zip archive of arrays, as numpy.savez writes it",
+};
+
+async function openArrays(path: string): Promise<ArrayFile> {
+  const source = await openFileSource(path);
+  try {
+    const head = await readRange(source, 0, Math.min(16, source.size));
+    if (!isZip(head)) throw unknownFormat(path, head, expected);
+    const entries = await openZip(source);
+    if (!isNpz(entries)) {
+      const held = [...entries.keys()].slice(0, 3).join(", ") || "nothing";
+      throw new FormatError(
+        `${path} is a zip archive without arrays: it holds ${held}. Expected .npy files in it, as numpy.savez writes them. Fix: numpy.savez(path, images=…, labels=…).`,
+      );
+    }
+    const others = new Map<string, OtherArray>();
+    return { ...(await openNpz(source, entries, others)), others };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
 }
 
 const spellings: Readonly<Record<PictureSplit, readonly string[]>> = {
@@ -77,14 +107,14 @@ const usual = { images: ["x", "images", "data"], labels: ["y", "labels"] } as co
 const splits = ["train", "validation", "test"] as const satisfies readonly PictureSplit[];
 
 /** The array that is named as usual, in capitals or not. */
-function find(file: TensorFile, kind: keyof typeof usual, split?: PictureSplit): string | undefined {
+function find({ tensors, others }: ArrayFile, kind: keyof typeof usual, split?: PictureSplit): string | undefined {
   const wanted = usual[kind].flatMap((name): readonly string[] =>
     split === undefined ? [name] : spellings[split].flatMap((part) => [`${name}_${part}`, `${part}_${name}`]),
   );
-  return [...file.tensors.keys()].find((name) => wanted.includes(name.toLowerCase()));
+  return [...tensors.keys(), ...others.keys()].find((name) => wanted.includes(name.toLowerCase()));
 }
 
-function findParts(file: TensorFile): ReadonlyMap<PictureSplit, string> {
+function findParts(file: ArrayFile): ReadonlyMap<PictureSplit, string> {
   const parts = new Map<PictureSplit, string>();
   for (const split of splits) {
     const images = find(file, "images", split);
@@ -93,13 +123,13 @@ function findParts(file: TensorFile): ReadonlyMap<PictureSplit, string> {
   return parts;
 }
 
-async function readPart(file: TensorFile, options: ImageArraysOptions): Promise<ImageDataset> {
+async function readPart(file: ArrayFile, options: ImageArraysOptions): Promise<ImageDataset> {
   const { split, channels, maxBytes = Math.max(2 ** 30, allowance(file.size)) } = options;
   const imagesName = options.images ?? find(file, "images", split);
   const labelsName = options.labels ?? find(file, "labels", split);
   if (imagesName === undefined) throw missing(file, "images", split);
   if (labelsName === undefined) throw missing(file, "labels", split);
-  const pictures = describe(file, imagesName);
+  const pictures = describe(file, imagesName, "images");
   const order = checkPictures(file, imagesName, pictures, channels);
   // Labels first: they are small, and a mix-up shows before the pictures are unpacked.
   const labels = await readLabels(file, labelsName);
@@ -109,7 +139,11 @@ async function readPart(file: TensorFile, options: ImageArraysOptions): Promise<
       `${file.name}: ${imagesName} has ${count} pictures, but ${labelsName} has ${labels.length} labels. Expected one label for each picture. Fix: name arrays that belong together.`,
     );
   }
-  const classNames = options.classNames ?? (await numberClasses(file, labels, options.labels !== undefined));
+  const alone = options.labels !== undefined;
+  const classNames =
+    options.classNames ??
+    (alone ? undefined : await readClassNames(file)) ??
+    (await numberClasses(file, labels, alone));
   const wrong = labels.findIndex((label) => label >= classNames.length);
   if (wrong !== -1) {
     throw new DataError(
@@ -123,7 +157,7 @@ async function readPart(file: TensorFile, options: ImageArraysOptions): Promise<
   return new ImageDataset({ name: basename(file.name), split: split ?? "all", images, labels, shape, classNames });
 }
 
-function missing(file: TensorFile, kind: keyof typeof usual, split: PictureSplit | undefined): DataError {
+function missing(file: ArrayFile, kind: keyof typeof usual, split: PictureSplit | undefined): DataError {
   const parts = findParts(file);
   const what = split === undefined ? kind : `${kind} of the split ${split}`;
   const expected =
@@ -134,18 +168,33 @@ function missing(file: TensorFile, kind: keyof typeof usual, split: PictureSplit
   );
 }
 
-function listArrays({ tensors }: TensorFile): string {
-  const listed = [...tensors]
-    .slice(0, 12)
-    .map(([name, { dtype, shape }]) => `${name} (${formatShape(shape)} ${dtype})`);
-  return tensors.size > listed.length
-    ? `${listed.join(", ")} and ${tensors.size - listed.length} more`
-    : listed.join(", ");
+function listArrays({ tensors, others }: ArrayFile): string {
+  const all = [
+    ...[...tensors].map(([name, { dtype, shape }]) => `${name} (${formatShape(shape)} ${dtype})`),
+    ...[...others].map(([name, { type, shape }]) => `${name} (${formatShape(shape)} ${type})`),
+  ];
+  const listed = all.slice(0, 12).join(", ");
+  return all.length > 12 ? `${listed} and ${all.length - 12} more` : listed;
 }
 
-function describe(file: TensorFile, name: string): StoredTensor {
+const wanted = { images: "pictures of uint8, 0 … 255", labels: "whole numbers" } as const;
+
+function describe(file: ArrayFile, name: string, kind: keyof typeof usual): StoredTensor {
   const tensor = file.tensors.get(name);
   if (tensor !== undefined) return tensor;
+  const other = file.others.get(name);
+  if (other !== undefined) {
+    const { type, shape, texts } = other;
+    const mend =
+      kind === "images"
+        ? `save numpy.stack(${name}).astype("uint8"), with pictures of one size`
+        : texts === undefined
+          ? `save ${name}.astype("int64")`
+          : `class_names, ${name} = numpy.unique(${name}, return_inverse=True), and save both`;
+    throw new DataError(
+      `${file.name}: ${name} is ${formatShape(shape)} of NumPy's type ${type}. Expected ${wanted[kind]}. Fix: ${mend}, or name another array.`,
+    );
+  }
   throw new DataError(`${file.name} has no array ${JSON.stringify(name)}. Expected one of ${listArrays(file)}.`);
 }
 
@@ -156,7 +205,7 @@ interface Order {
 }
 
 function checkPictures(
-  file: TensorFile,
+  file: ArrayFile,
   name: string,
   { dtype, shape }: StoredTensor,
   channels: "first" | "last" | undefined,
@@ -204,8 +253,8 @@ function channelsFirst(data: Uint8Array<ArrayBuffer>, shape: Order["shape"]): Ui
 /** More classes than anybody has; a name is made for each. */
 const mostClasses = 2 ** 16;
 
-async function readLabels(file: TensorFile, name: string): Promise<Int32Array<ArrayBuffer>> {
-  const { dtype, shape } = describe(file, name);
+async function readLabels(file: ArrayFile, name: string): Promise<Int32Array<ArrayBuffer>> {
+  const { dtype, shape } = describe(file, name, "labels");
   const what = `${file.name}: ${name}`;
   if (shape.length !== 1 && (shape.length !== 2 || shape[1] !== 1)) {
     const mend = shape.length === 2 ? `${name}.argmax(1), if each row has a 1 for its class` : "another array";
@@ -221,8 +270,19 @@ async function readLabels(file: TensorFile, name: string): Promise<Int32Array<Ar
   return Int32Array.from(values);
 }
 
+/** The classes' names in the file, where it has them: texts that are all different. */
+async function readClassNames({ others, size }: ArrayFile): Promise<readonly string[] | undefined> {
+  for (const [name, { shape, texts }] of others) {
+    if (!["class_names", "classes", "label_names"].includes(name.toLowerCase())) continue;
+    if (texts === undefined || shape.length !== 1 || shape[0] > mostClasses) continue;
+    const names = await texts(allowance(size));
+    if (new Set(names).size === names.length) return names;
+  }
+  return undefined;
+}
+
 /** Names from 0 to the highest label, of all parts unless these labels stand alone: networks for one part suit the others. */
-async function numberClasses(file: TensorFile, labels: Int32Array, alone: boolean): Promise<string[]> {
+async function numberClasses(file: ArrayFile, labels: Int32Array, alone: boolean): Promise<string[]> {
   const highest = (values: Int32Array) => values.reduce((most, label) => Math.max(most, label), 0);
   let most = highest(labels);
   for (const split of alone ? [] : splits) {

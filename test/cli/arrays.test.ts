@@ -7,12 +7,16 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadTest, loadTraining } from "../../src/cli/data.js";
 import { DataError, FileError, FormatError } from "../../src/core/errors.js";
+import { writeNpy } from "../../src/formats/npy.js";
+import { decodeTexts } from "../../src/formats/npy-text.js";
+import { zipPieces } from "../../src/formats/zip-writer.js";
 import { type StorageArray, writeTensors } from "../../src/formats.js";
 import * as models from "../../src/models/index.js";
 import { imageArrays } from "../../src/node.js";
 import { jsonLines, run, skipCommand, temporaryFolder } from "./command.js";
 
 const folder = await temporaryFolder();
+const named = fileURLToPath(new URL("../../../test/goldens/named-arrays.npz", import.meta.url));
 const golden = fileURLToPath(new URL("../../../test/goldens/arrays.npz", import.meta.url));
 
 async function write(name: string, arrays: Readonly<Record<string, StorageArray>>): Promise<string> {
@@ -84,6 +88,60 @@ describe("imageArrays", () => {
         [0, 3, 6],
       ],
     );
+  });
+
+  it("reads the classes' names, and leaves alone what else lies beside the pictures", async () => {
+    const set = await imageArrays(named);
+    assert.deepEqual(
+      [set.classNames, [...set.labels]],
+      [
+        ["Zürich", "naïve 😀"],
+        [1, 0, 1],
+      ],
+    );
+    assert.deepEqual((await imageArrays(named, { classNames: ["a", "b"] })).classNames, ["a", "b"]);
+    for (const [options, message] of [
+      [{ labels: "files" }, /files is 3 of NumPy's type \|S5\. Expected whole numbers\. Fix: .*numpy\.unique\(files/],
+      [{ labels: "boxes" }, /boxes is 3 of NumPy's type records\. Expected whole numbers/],
+      [{ images: "sizes" }, /sizes is 3 of NumPy's type \|O\. Expected pictures of uint8/],
+      [{ labels: "none" }, /no array "none".*labels \(3 int64\), class_names \(2 >U8\), .* boxes \(3 records\)/],
+    ] as const)
+      await assert.rejects(
+        imageArrays(named, options),
+        (error) => error instanceof DataError && message.test(error.message),
+      );
+    assert.throws(
+      () => decodeTexts(new Uint8Array(8).fill(255, 4), "<U2", 8, "a.npy"),
+      /element 0 has the character 4294967295/,
+    );
+  });
+
+  it("refuses files that are no archives of arrays, and says what they are", async () => {
+    const path = join(folder, "stranger.npz");
+    const text = new TextEncoder().encode("hello");
+    const archive = zipPieces([
+      {
+        name: "a.txt",
+        size: text.length,
+        pieces: async function* () {
+          yield text;
+        },
+      },
+    ]);
+    const cases: readonly (readonly [Parameters<typeof writeFile>[1], RegExp])[] = [
+      [
+        new TextEncoder().encode("file,label\n"),
+        /no \.npz file of pictures and labels: it begins with the bytes 66 69/,
+      ],
+      [new Uint8Array(0), /no \.npz file of pictures and labels: it is empty/],
+      [writeNpy({ dtype: "uint8", shape: [1], data: Uint8Array.of(1) }), /is a single array.*numpy\.savez/],
+      [(await readFile(named)).subarray(0, 500), /ends with a directory, which is not there.*cut short/],
+      [archive, /a zip archive without arrays: it holds a\.txt\. Expected \.npy files/],
+    ];
+    for (const [bytes, message] of cases) {
+      await writeFile(path, bytes);
+      await assert.rejects(imageArrays(path), (error) => error instanceof FormatError && message.test(error.message));
+    }
   });
 
   it("refuses what is no data set, and says what there is", async () => {

@@ -18,3 +18,14 @@ np.savez_compressed(
     test_images=np.asfortranarray(pictures[3:]),
     test_labels=np.array([3, 0], ">i4"),
 )
+
+# Beside them what tensors cannot hold: texts of both kinds, objects and records.
+np.savez(
+    pathlib.Path(__file__).parent / "named-arrays.npz",
+    images=pictures[:3],
+    labels=np.array([1, 0, 1]),
+    class_names=np.array(["Zürich", "naïve 😀"], ">U8"),
+    files=np.array([b"a.png", b"b.png", b"c"]),
+    sizes=np.array([[2], [2, 4], None], object),
+    boxes=np.zeros(3, [("left", "<f4"), ("top", "<f4")]),
+)
