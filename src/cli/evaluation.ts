@@ -14,10 +14,11 @@ import {
 } from "../train/metrics/index.js";
 import type { Scores } from "../train/sums.js";
 import { type DescribedData, loadTest } from "./data.js";
+import { findNamedModel } from "./named-model.js";
 import { type DataFlags, type DeviceFlags, useDevice } from "./options.js";
 import { loadPixelTest, type PixelSet } from "./pixels.js";
 import { clearProgress, showProgress } from "./progress.js";
-import { findNamedModel, loadSavedModel, type SavedModel } from "./saved-model.js";
+import { loadSavedModel, type SavedModel } from "./saved-model.js";
 import { type ScoredSet, scoreSet } from "./scoring.js";
 import { withRunData } from "./settings.js";
 import { weightsNeeded } from "./weights-file.js";

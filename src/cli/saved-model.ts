@@ -1,13 +1,8 @@
-/** Models with the weights of a file. */
-
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { ArgumentError, FileError, FormatError, StateDictError } from "../core/errors.js";
+import { StateDictError } from "../core/errors.js";
 import type { Normalization } from "../core/normalization.js";
 import type { PictureInput } from "../data/resize.js";
 import { openTensorFile } from "../formats/open.js";
 import { loadTfjsWeights } from "../interop/tfjs/load.js";
-import * as models from "../models/index.js";
 import type { ModelEntry, ModelOptions } from "../models/registry.js";
 import type { Network } from "../nn/network.js";
 import { openFileSource } from "../node/file-source.js";
@@ -16,7 +11,6 @@ import { type CheckpointInfo, isCheckpoint, readCheckpointInfo } from "../train/
 import type { Tasks } from "../train/tasks/task.js";
 import { pictureInput } from "./own-pictures.js";
 import { networkOptions, type PixelGoal } from "./pixels.js";
-import { checkpointName } from "./run-folder.js";
 import type { Settings } from "./settings.js";
 import { findWeights } from "./weights-file.js";
 
@@ -68,59 +62,6 @@ function pixelSettings(settings: Settings): Pick<SavedModel, "goal" | "input"> |
 
 function numberOf(setting: Settings[string] | undefined): number | undefined {
   return typeof setting === "number" ? setting : undefined;
-}
-
-/** A network and a file of its weights. */
-export interface NamedModel {
-  readonly entry: ModelEntry;
-  readonly weights: string;
-}
-
-/**
- * What is meant by a model's name and `--weights`, or by the folder of a run alone.
- *
- * @returns undefined where weights are needed and not given
- * @throws ArgumentError for what is neither, FileError for a folder without a checkpoint
- */
-export async function findNamedModel(given: string, weights: string | undefined): Promise<NamedModel | undefined> {
-  const isName = models.list().some(({ name }) => name === given);
-  if (isName || !statSync(given, { throwIfNoEntry: false })?.isDirectory()) {
-    const entry = findEntry(given);
-    return weights === undefined ? undefined : { entry, weights };
-  }
-  if (weights !== undefined) {
-    throw new ArgumentError(
-      `${given} is a folder, but --weights is given too. Expected the folder of a run, or a model's name with --weights. Fix: leave out one of them.`,
-    );
-  }
-  const path = join(given, checkpointName);
-  if (!existsSync(path)) {
-    throw new FileError(
-      `${given} holds no run with weights (no ${checkpointName}). Expected the folder of a training, or a model's name with --weights.`,
-    );
-  }
-  const info = await checkpointInfo(path);
-  if (info === undefined)
-    throw new FormatError(
-      `${path} does not say which model it is of. Fix: name the model, and this file with --weights.`,
-    );
-  return { entry: models.find(info.model), weights: path };
-}
-
-/** The model of that name. @throws ArgumentError that says that a run's folder would do, too */
-function findEntry(given: string): ModelEntry {
-  const isFile = existsSync(given);
-  if (isFile || /[\\/]/.test(given)) {
-    throw new ArgumentError(
-      `${isFile ? `${given} is a file` : `there is no folder ${given}`}. Expected the folder of a run, or the name of a model (fovea models lists them) with --weights.`,
-    );
-  }
-  try {
-    return models.find(given);
-  } catch (error) {
-    if (!(error instanceof ArgumentError)) throw error;
-    throw new ArgumentError(`${error.message} Or the folder of a run, but there is no folder ${given}, either.`);
-  }
 }
 
 /** Builds a network for pictures of C×H×W, with another number of channels than its own where they have one. */

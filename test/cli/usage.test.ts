@@ -101,9 +101,16 @@ describe("a wrong command line", { skip: skipCommand }, () => {
     [1, /no model named "lenet6"\. Did you mean lenet5\? Expected one of: lenet5/, "train", "lenet6"],
     [
       1,
-      /no model named "lenet6".* Or the folder of a run, but there is no folder lenet6/,
+      /no model and no folder named lenet6\. Did you mean lenet5\? Expected the folder of a run, or/,
       "evaluate",
       "lenet6",
+      ...weights,
+    ],
+    [
+      1,
+      /no model and no folder named zzz\. Expected .*:\n {2}lenet5, .*\n {2}zfnet512, /,
+      "evaluate",
+      "zzz",
       ...weights,
     ],
     [
@@ -112,7 +119,7 @@ describe("a wrong command line", { skip: skipCommand }, () => {
       "evaluate",
       "runs/none",
     ],
-    [1, /no model named "lenet6"/, "predict", "lenet6", ...weights, "a.png"],
+    [1, /no model and no folder named lenet6/, "predict", "lenet6", ...weights, "a.png"],
     [
       1,
       /no data set or folder "mnits"\. Expected digits, shapes, .*mnist, fashion-mnist, cifar10, cifar100, or a folder of pictures/,

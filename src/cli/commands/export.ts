@@ -9,9 +9,10 @@ import * as models from "../../models/index.js";
 import { writeFile } from "../../node/files.js";
 import { FromPixels } from "../../train/fromPixels.js";
 import { TaskOutputs } from "../../train/tasks/outputs.js";
+import { findNamedModel } from "../named-model.js";
 import { type DeviceFlags, pictureShape, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
 import { printJson, say } from "../output.js";
-import { findNamedModel, loadSavedModel, type SavedModel } from "../saved-model.js";
+import { loadSavedModel, type SavedModel } from "../saved-model.js";
 import { modelOrRun } from "../weights-file.js";
 
 const help = `
