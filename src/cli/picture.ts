@@ -1,16 +1,10 @@
 /** Pictures in a terminal: two pixels to a character. */
 
-import { fromPlanar } from "../data/pixels.js";
+import { fromPlanar, type PixelImage } from "../data/pixels.js";
 import type { Colours } from "./terminal.js";
 
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  /** 1 for grey, 3 for red, green and blue. */
-  readonly channels: 1 | 3;
-  /** Rows of pixels, their channels side by side, 0 … 255. */
-  readonly data: Uint8Array;
-}
+/** Of grey, or of red, green and blue. */
+export type Picture = PixelImage & { readonly channels: 1 | 3 };
 
 const plainShades = " .:-=+*#%@";
 

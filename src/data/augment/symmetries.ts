@@ -22,31 +22,19 @@ export const allSymmetries: readonly Symmetry[] = [false, true].flatMap((transpo
   ),
 );
 
-/** Where the pixels of a plane come to lie: at start + y · down + x · across. */
-function placing({ flipRows, flipColumns, transpose }: Symmetry, height: number, width: number) {
-  const [down, across] = transpose ? [1, height] : [width, 1];
-  return {
-    start: (flipRows ? (height - 1) * down : 0) + (flipColumns ? (width - 1) * across : 0),
-    down: flipRows ? -down : down,
-    across: flipColumns ? -across : across,
-  };
-}
-
-/** Calls back for each pixel of planes of H×W: where it is, and where it comes to lie. */
-function eachPixel(
-  length: number,
+/** Where each pixel of a plane of H×W comes to lie. */
+function placesOf(
+  { flipRows, flipColumns, transpose }: Symmetry,
   [height, width]: readonly [number, number],
-  symmetry: Symmetry,
-  move: (from: number, to: number) => void,
-): void {
-  const { start, down, across } = placing(symmetry, height, width);
-  let from = 0;
-  for (let plane = 0; plane < length; plane += height * width) {
-    for (let y = 0; y < height; y++) {
-      let to = plane + start + y * down;
-      for (let x = 0; x < width; x++, to += across) move(from++, to);
-    }
+): Uint32Array {
+  const [down, across] = transpose ? [1, height] : [width, 1];
+  const places = new Uint32Array(height * width);
+  let i = 0;
+  for (let y = 0; y < height; y++) {
+    const row = (flipRows ? height - 1 - y : y) * down;
+    for (let x = 0; x < width; x++) places[i++] = row + (flipColumns ? width - 1 - x : x) * across;
   }
+  return places;
 }
 
 /** Planes of H×W bytes as a symmetry shows them. */
@@ -56,9 +44,9 @@ export function turnPlanes(
   symmetry: Symmetry,
 ): Uint8Array<ArrayBuffer> {
   const turned = new Uint8Array(planes.length);
-  eachPixel(planes.length, size, symmetry, (from, to) => {
-    turned[to] = planes[from];
-  });
+  const places = placesOf(symmetry, size);
+  for (let plane = 0; plane < planes.length; plane += places.length)
+    for (let i = 0; i < places.length; i++) turned[plane + places[i]] = planes[plane + i];
   return turned;
 }
 
@@ -69,9 +57,9 @@ export function addTurnedBack(
   size: readonly [height: number, width: number],
   symmetry: Symmetry,
 ): void {
-  eachPixel(sums.length, size, symmetry, (from, to) => {
-    sums[from] += turned[to];
-  });
+  const places = placesOf(symmetry, size);
+  for (let plane = 0; plane < sums.length; plane += places.length)
+    for (let i = 0; i < places.length; i++) sums[plane + i] += turned[plane + places[i]];
 }
 
 /** Height and width as a symmetry shows them. */
