@@ -7,8 +7,10 @@ import type { LabelledImages } from "../data/images.js";
 import { fromPlanar } from "../data/pixels.js";
 import { EventWriter } from "../node/event-writer.js";
 import type { Trainer } from "../train/trainer.js";
+import { type Album, FirstPictures, type Strip, WorstPictures } from "./pixel-strips.js";
 import type { RunFolder } from "./run-folder.js";
 import type { SavedModel } from "./saved-model.js";
+import type { PixelScores } from "./score-texts.js";
 import { scoreSet, surestMistakes } from "./scoring.js";
 import type { TrainFlags } from "./settings.js";
 
@@ -61,4 +63,44 @@ export async function logMistakes(
     mistakes.map(async (i) => fromPlanar((await data.get(i)).image, [channels === 1 ? 1 : 3, height, width])),
   );
   await events.image("mistakes", contactSheet(pictures, { columns: 8 }), step);
+}
+
+/** Of networks for pixels: the first test pictures, to see how they come out epoch by epoch, and the worst ones. */
+export class EventAlbum implements Album {
+  readonly first = new FirstPictures(4);
+  readonly worst = new WorstPictures(8);
+
+  readonly addMask: Album["addMask"] = (sample) => {
+    for (const album of [this.first, this.worst]) album.addMask(sample);
+  };
+
+  readonly addClean: Album["addClean"] = (sample) => {
+    for (const album of [this.first, this.worst]) album.addClean(sample);
+  };
+}
+
+/** Adds what was measured of the test pictures' pixels, and some of them beside what became of them; the worst at the end. */
+export async function logPixels(
+  events: EventWriter,
+  { meanIou, classIou = {}, psnr, ssim }: PixelScores,
+  { first, worst }: EventAlbum,
+  { step, isEnd }: { readonly step: number; readonly isEnd: boolean },
+): Promise<void> {
+  await events.scalars(
+    {
+      ...(meanIou !== undefined && { "mean IoU/test": meanIou }),
+      ...Object.fromEntries(Object.entries(classIou).map(([name, iou]) => [`IoU/${name}`, iou])),
+      ...(psnr !== undefined && { "PSNR/test": psnr }),
+      ...(ssim !== undefined && { "SSIM/test": ssim }),
+    },
+    step,
+  );
+  await events.image("test pictures", sheetOf(first.strips), step);
+  if (isEnd) await events.image("worst pictures", sheetOf(worst.strips), step);
+}
+
+/** A row for each strip. */
+function sheetOf(strips: readonly Strip[]) {
+  const pictures = strips.flatMap((strip) => strip.pictures.map(({ picture }) => picture));
+  return contactSheet(pictures, { columns: strips[0].pictures.length, scale: pictures[0].width < 100 ? 2 : 1 });
 }

@@ -13,7 +13,7 @@ import type { PixelPredictOptions, PixelViews } from "../train/pixelPrediction.j
 import type { Scores } from "../train/sums.js";
 import type { OpenedTarget } from "./evaluation.js";
 import { formatCount, formatShare } from "./output.js";
-import type { WorstPictures } from "./pixel-strips.js";
+import type { Album } from "./pixel-strips.js";
 import type { PixelGoal } from "./pixels.js";
 import { clearProgress, showProgress } from "./progress.js";
 import { type PixelScores, scoreTexts } from "./score-texts.js";
@@ -32,12 +32,26 @@ export async function pixelScores(
   goal: PixelGoal,
   model: Layer,
   data: BatchSource<ImageBatch>,
-  given: { readonly normalization: Normalization; readonly signal: AbortSignal },
+  { classNames, normalization, signal, album }: PixelScoresOptions,
 ): Promise<PixelScores> {
-  const { shape } = await data.batch(Uint32Array.of(0), { seed: 0, epoch: 0, signal: given.signal });
-  const options = { ...given, ...sizes(shape.slice(1)) };
-  if (goal === "denoising") return { psnr: (await evaluateDenoising(model, data, options)).after.psnr };
-  return { meanIou: (await evaluateSegmentation(model, data, options)).meanIou };
+  const { shape } = await data.batch(Uint32Array.of(0), { seed: 0, epoch: 0, signal });
+  const options = { normalization, signal, ...sizes(shape.slice(1)) };
+  if (goal === "denoising") {
+    const { after } = await evaluateDenoising(model, data, { ...options, onPicture: album?.addClean });
+    return { psnr: after.psnr, ...(after.ssim !== undefined && { ssim: after.ssim }) };
+  }
+  const masks = { ...options, classNames, onPicture: album?.addMask };
+  const { meanIou, classes } = await evaluateSegmentation(model, data, masks);
+  const known = classes.flatMap(({ name, iou }) => (iou === undefined ? [] : [[name, iou] as const]));
+  return { meanIou, classIou: Object.fromEntries(known) };
+}
+
+export interface PixelScoresOptions {
+  readonly classNames: readonly string[];
+  readonly normalization: Normalization;
+  readonly signal: AbortSignal;
+  /** Given each picture as it is scored. */
+  readonly album?: Album | undefined;
 }
 
 function sizes(shape: Shape): PixelPredictOptions {
@@ -59,7 +73,7 @@ export type PixelReport =
 export async function pixelReportOf(
   opened: OpenedTarget,
   signal: AbortSignal,
-  { views, worst }: { readonly views?: PixelViews | undefined; readonly worst?: WorstPictures } = {},
+  { views, album }: { readonly views?: PixelViews | undefined; readonly album?: Album } = {},
 ): Promise<PixelReport> {
   const { saved, data, pixels, weights } = opened;
   const { goal, model, normalization, classNames } = saved;
@@ -70,9 +84,9 @@ export async function pixelReportOf(
   const options = { normalization, views, signal, onProgress, ...sizes(data.shape) };
   try {
     if (goal === "denoising") {
-      return { goal, ...(await evaluateDenoising(model, set, { ...options, onPicture: worst?.addClean })) };
+      return { goal, ...(await evaluateDenoising(model, set, { ...options, onPicture: album?.addClean })) };
     }
-    const masks = { ...options, classNames, onPicture: worst?.addMask };
+    const masks = { ...options, classNames, onPicture: album?.addMask };
     return { goal, count: data.size, ...(await evaluateSegmentation(model, set, masks)) };
   } finally {
     clearProgress();

@@ -1,17 +1,23 @@
 /** Pictures beside what a network for pixels made of them, for reports and TensorBoard. */
 
 import { colourMask } from "../data/maskColours.js";
-import type { PictureStrip } from "../report/index.js";
 import { psnr } from "../train/metrics/pictures.js";
 import type { DenoisedSample, SegmentedSample } from "../train/pixelEvaluation.js";
 import { formatShare } from "./output.js";
 import { type Picture, shrinkPicture, toPicture } from "./picture.js";
 
+/** Pictures beside one another: one that was tested, and what became of it. */
+export interface Strip {
+  readonly caption: string;
+  /** From left to right, each with what it is. */
+  readonly pictures: readonly { readonly what: string; readonly picture: Picture }[];
+}
+
 /** Wider pictures are shrunk: a page or a log with dozens of them stays small. */
 const mostWidth = 320;
 
 /** A picture, what is true, what was found, where that is wrong. */
-export function maskStrip({ index, shape, image, truth, mask }: SegmentedSample): PictureStrip {
+export function maskStrip({ index, shape, image, truth, mask }: SegmentedSample): Strip {
   const [, height, width] = shape;
   const wrong = mask.map((kind, i) => (truth[i] === 255 ? 128 : kind === truth[i] ? 0 : 255));
   return {
@@ -37,7 +43,7 @@ function wrongShare(truth: Uint8Array, mask: Uint8Array): number {
 }
 
 /** A picture with noise, what became of it, the one without noise, and the difference of the last two. */
-export function cleanStrip({ index, shape, image, picture, clean }: DenoisedSample): PictureStrip {
+export function cleanStrip({ index, shape, image, picture, clean }: DenoisedSample): Strip {
   const difference = picture.map((value, i) => Math.abs(value - clean[i]));
   const [before, after] = [image, picture].map((each) => psnr(each, clean));
   return {
@@ -51,18 +57,36 @@ export function cleanStrip({ index, shape, image, picture, clean }: DenoisedSamp
   };
 }
 
-function draw(pictures: Readonly<Record<string, Picture>>): PictureStrip["pictures"] {
+function draw(pictures: Readonly<Record<string, Picture>>): Strip["pictures"] {
   return Object.entries(pictures).map(([what, picture]) => ({ what, picture: shrinkPicture(picture, mostWidth) }));
 }
 
-/** Keeps the worst of the pictures that it is given: with the largest share of wrong pixels, or the fewest decibels. */
-export class WorstPictures {
-  readonly #most: number;
-  readonly #kept: { readonly badness: number; readonly strip: PictureStrip }[] = [];
+/** Takes pictures as they are scored, and keeps some of them. */
+export interface Album {
+  readonly addMask: (sample: SegmentedSample) => void;
+  readonly addClean: (sample: DenoisedSample) => void;
+}
 
-  constructor(most: number) {
-    this.#most = most;
-  }
+/** Keeps the first pictures of a set: the same in each epoch. */
+export class FirstPictures implements Album {
+  readonly strips: Strip[] = [];
+
+  constructor(private readonly most: number) {}
+
+  readonly addMask = (sample: SegmentedSample): void => {
+    if (this.strips.length < this.most) this.strips.push(maskStrip(sample));
+  };
+
+  readonly addClean = (sample: DenoisedSample): void => {
+    if (this.strips.length < this.most) this.strips.push(cleanStrip(sample));
+  };
+}
+
+/** Keeps the worst of the pictures that it is given: with the largest share of wrong pixels, or the fewest decibels. */
+export class WorstPictures implements Album {
+  readonly #kept: { readonly badness: number; readonly strip: Strip }[] = [];
+
+  constructor(private readonly most: number) {}
 
   readonly addMask = (sample: SegmentedSample): void => {
     this.#add(wrongShare(sample.truth, sample.mask), () => maskStrip(sample));
@@ -72,16 +96,16 @@ export class WorstPictures {
     this.#add(-psnr(sample.picture, sample.clean), () => cleanStrip(sample));
   };
 
-  #add(badness: number, make: () => PictureStrip): void {
+  #add(badness: number, make: () => Strip): void {
     const kept = this.#kept;
     const place = kept.findIndex((each) => each.badness < badness);
-    if (place < 0 && kept.length >= this.#most) return;
+    if (place < 0 && kept.length >= this.most) return;
     kept.splice(place < 0 ? kept.length : place, 0, { badness, strip: make() });
-    kept.splice(this.#most);
+    kept.splice(this.most);
   }
 
   /** The worst first. */
-  get strips(): PictureStrip[] {
+  get strips(): Strip[] {
     return this.#kept.map(({ strip }) => strip);
   }
 }

@@ -8,8 +8,12 @@ import { formatShare } from "./output.js";
 export interface PixelScores {
   /** Of all pixels together, over the classes that occur. */
   readonly meanIou?: number;
+  /** Of each class that occurs, by name. */
+  readonly classIou?: Readonly<Record<string, number>>;
   /** Decibels, the mean over pictures. */
   readonly psnr?: number;
+  /** Structural similarity, the mean over pictures that are large enough for it. */
+  readonly ssim?: number;
 }
 
 /**

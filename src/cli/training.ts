@@ -18,7 +18,7 @@ import type { EpochRecord } from "../train/records.js";
 import { Trainer } from "../train/trainer.js";
 import { loadAugmentation } from "./augmentation.js";
 import { fingerprint } from "./data.js";
-import { logMistakes, openEvents } from "./events.js";
+import { EventAlbum, logMistakes, logPixels, openEvents } from "./events.js";
 import { showMistakes } from "./mistakes.js";
 import { makeOptimizer, makeSchedule } from "./optimizing.js";
 import { explain, formatCount, printJson, say } from "./output.js";
@@ -170,11 +170,12 @@ async function fit(parts: Fit): Promise<void> {
   let saved = performance.now();
   const validation = asked === undefined ? testSet : annotate(testSet, asked.test);
   /** What an epoch came to, with what only networks for pixels are measured by. */
-  const measure = async (record: EpochRecord): Promise<EpochLine> => {
-    const goal = asked?.goal;
+  const measure = async (record: EpochRecord, album: EventAlbum | undefined): Promise<EpochLine> => {
     const { validation: scores } = record;
-    if (goal === undefined || scores === undefined) return { event: "epoch", ...record };
-    const measured = await optimizer.withAverage(() => pixelScores(goal, model, validation, { normalization, signal }));
+    if (asked?.goal === undefined || scores === undefined) return { event: "epoch", ...record };
+    const { goal, classNames } = asked;
+    const options = { classNames, normalization, signal, album };
+    const measured = await optimizer.withAverage(() => pixelScores(goal, model, validation, options));
     return { event: "epoch", ...record, validation: { ...scores, ...measured } };
   };
   try {
@@ -200,11 +201,16 @@ async function fit(parts: Fit): Promise<void> {
           saved = performance.now();
         },
         async onEpoch(record) {
-          await keepEpoch(await measure(record), epochs, run, folder, lines, asked?.goal);
+          const album = events && asked?.goal && new EventAlbum();
+          const line = await measure(record, album);
+          await keepEpoch(line, epochs, run, folder, lines, asked?.goal);
           const answer = stopping(record);
+          const isEnd = answer === "stop" || record.epoch === epochs;
           // Before the checkpoint: what it counts as done is not logged again.
           await log?.onEpoch(record);
-          if (events !== undefined && asked === undefined && (answer === "stop" || record.epoch === epochs)) {
+          if (events && album && line.validation)
+            await logPixels(events, line.validation, album, { step: optimizer.steps, isEnd });
+          if (events !== undefined && asked === undefined && isEnd) {
             const saved = { model, normalization };
             await optimizer.withAverage(() => logMistakes(events, saved, testSet, optimizer.steps, signal));
           }

@@ -19,7 +19,14 @@ type Scores = EpochRecord["train"];
 
 /** An epoch, with what was measured of the test pictures besides. */
 export type PixelEpoch = EpochRecord & {
-  readonly validation?: (Scores & { readonly meanIou?: number; readonly psnr?: number }) | undefined;
+  readonly validation?:
+    | (Scores & {
+        readonly meanIou?: number;
+        /** Of each class, by name. */
+        readonly classIou?: Readonly<Record<string, number>>;
+        readonly psnr?: number;
+      })
+    | undefined;
 };
 
 export interface PixelsRunReport {
@@ -76,6 +83,9 @@ function decibels(value: number): string {
   return `${value.toFixed(2)} dB`;
 }
 
+/** More would share colours. */
+const mostClassCurves = 4;
+
 function curves(epochs: readonly PixelEpoch[], masks: boolean): string {
   const plot = (
     title: string,
@@ -96,10 +106,15 @@ function curves(epochs: readonly PixelEpoch[], masks: boolean): string {
     training: ({ train }: PixelEpoch) => train[score],
     test: ({ validation }: PixelEpoch) => validation?.[score],
   });
+  const classes = Object.keys(epochs.find(({ validation }) => validation?.classIou)?.validation?.classIou ?? {});
+  const each = Object.fromEntries(
+    classes.map((name) => [name, ({ validation }: PixelEpoch) => validation?.classIou?.[name]]),
+  );
   return [
     ...plot("Loss", "loss", both("loss")),
     ...(masks ? plot("Pixels right", "share right", both("accuracy")) : []),
     ...plot("Mean IoU", "mean IoU", { test: ({ validation }) => validation?.meanIou }),
+    ...(classes.length > mostClassCurves ? [] : plot("IoU of each class", "IoU of test pictures", each)),
     ...plot("PSNR", "dB", { test: ({ validation }) => validation?.psnr }),
     ...plot("Learning rate at the end of the epoch", "", { rate: ({ learningRate }) => learningRate }),
   ].join("\n");

@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import { fromPlanar, shapes, zeros } from "../../src/index.js";
 import { readPixels, writePng } from "../../src/node.js";
 import { load } from "../../src/onnx.js";
+import { readEventFolder } from "../support/events.js";
 import { noPictures } from "../support/pictures.js";
 import { jsonLines, skipCommand, temporaryFolder } from "./command.js";
 import { inOneProcess } from "./session.js";
@@ -40,10 +41,26 @@ const train = (...args: string[]) => run(["train", "unet", "--threads", "1", "--
 describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
   it("learn masks, and are scored, drawn and exported from the run alone", async () => {
     const asked = ["--mask-classes", "circle=255,rest=0", "--width", "0.0625", "--depth", "2", "--augment", "flip"];
-    const trained = await train("--data", cells, ...asked, "--epochs", "12", "--lr", "0.01", "--out", out);
+    const logs = join(folder, "logs");
+    const told = ["--lr", "0.01", "--tensorboard", logs, "--out", out];
+    const trained = await train("--data", cells, ...asked, "--epochs", "12", ...told);
     assert.equal(trained.status, 0, trained.stderr);
     const done = jsonLines(trained).at(-1)?.test as { meanIou: number; accuracy: number };
     assert.ok(done.meanIou > 0.6, JSON.stringify(done));
+    const values = readEventFolder(join(logs, "run")).flatMap(({ summary }) => summary?.value ?? []);
+    const tagged = (tag: string) => values.filter((value) => value.tag === tag);
+    const [iou, ...each] = ["mean IoU/test", "IoU/circle", "IoU/rest"].map((tag) => tagged(tag)[11].simple_value ?? 0);
+    assert.ok(Math.abs(iou - done.meanIou) < 1e-6 && Math.abs(iou - (each[0] + each[1]) / 2) < 1e-6, `${iou}, ${each}`);
+    // The first four pictures in each epoch, all eight at the end: picture, truth, found, wrong, twice as large.
+    const [across, down] = [4 * (2 * side + 2) + 2, 8 * (2 * side + 2) + 2];
+    assert.deepEqual(
+      tagged("test pictures").map(({ image }) => [image?.width, image?.height]),
+      Array.from({ length: 12 }, () => [across, across]),
+    );
+    assert.deepEqual(
+      tagged("worst pictures").map(({ image }) => [image?.width, image?.height]),
+      [[across, down]],
+    );
     const { width, depth, batchNorm, batch, maskClasses } = JSON.parse(
       await readFile(join(out, "config.json"), "utf8"),
     );
@@ -98,8 +115,8 @@ describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
     const shares = jsonLines(predicted).map((line) => line.shares as { circle: number; rest: number });
     for (const { circle, rest } of shares) assert.ok(circle > 0 && Math.abs(circle + rest - 1) < 1e-9);
     // Two rows of a picture and its mask, three times as large, with gaps around.
-    const { height, width: across } = await readPixels(sheet, { channels: 3 });
-    assert.deepEqual([height, across], [2 * 3 * side + 12, 2 * 3 * side + 12]);
+    const drawn = await readPixels(sheet, { channels: 3 });
+    assert.deepEqual([drawn.height, drawn.width], [2 * 3 * side + 12, 2 * 3 * side + 12]);
 
     const file = join(folder, "unet.onnx");
     const weights = join(out, "checkpoint.safetensors");

@@ -119,7 +119,7 @@ describe("pixelsReportPage", () => {
     const colours = ["#000000", '"><script>', "#112233", "#445566"];
     const measured = epochs.map((each) => ({
       ...each,
-      validation: { loss: 1, accuracy: 0.5, count: 6, meanIou: each.epoch / 4 },
+      validation: { loss: 1, accuracy: 0.5, count: 6, meanIou: each.epoch / 4, classIou: { [hostile]: 0.5, two: 0 } },
     }));
     const given = { title: hostile, epochs: measured, scores: counts.report(), settings: { [hostile]: hostile } };
     const page = await pixelsReportPage({ ...given, colours, worst: [strip] });
@@ -127,7 +127,13 @@ describe("pixelsReportPage", () => {
     // Precision and recall of the second class: two of two, two of three.
     assert.match(page, /<td>66\.67 %<\/td><td>80\.00 %<\/td><td>100\.00 %<\/td><td>66\.67 %<\/td><td>3<\/td>/);
     assert.ok(page.includes("<td>nowhere</td><td></td><td></td>"));
-    for (const title of ["Loss", "Pixels right", "Mean IoU", "Learning rate at the end of the epoch"])
+    for (const title of [
+      "Loss",
+      "Pixels right",
+      "Mean IoU",
+      "IoU of each class",
+      "Learning rate at the end of the epoch",
+    ])
       assert.ok(page.includes(`${title}</text>`), title);
     assert.doesNotMatch(page, /PSNR|<script|NaN|undefined/);
     const pictures = [...page.matchAll(/<img src="data:image\/png;base64,([^"]+)"/g)].map(([, data]) => data);

@@ -97,7 +97,7 @@ async function writePixelReport(
       "--by is for weights that name pictures, and these answer for every pixel. Fix: leave it out.",
     );
   const worst = new WorstPictures(flags.mistakes);
-  const scores = await pixelReportOf(opened, signal, { worst });
+  const scores = await pixelReportOf(opened, signal, { album: worst });
   const page = await pixelsReportPage({
     title: `${entry.name} on ${data.name}`,
     epochs: run.epochs,
