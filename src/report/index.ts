@@ -4,7 +4,7 @@
  */
 
 export { drawConfusion } from "./confusion.js";
-export { type Confusion, frequentConfusions, type Mistake, type RunReport, reportPage } from "./page.js";
+export { type Confused, type Confusion, frequentConfusions, type Mistake, type RunReport, reportPage } from "./page.js";
 export { type PictureStrip, type PixelEpoch, type PixelsRunReport, pixelsReportPage } from "./pixels.js";
 export { drawPlot, type PlotLine, type PlotOptions } from "./plot.js";
 export { drawReliability } from "./reliability.js";

@@ -149,10 +149,14 @@ export function classTable({ classes, macro, weighted }: ClassificationReport): 
   ].join("\n");
 }
 
-export function confusions({
-  classes,
-  confusion,
-}: Pick<ClassificationReport, "confusion"> & { readonly classes: readonly { readonly name: string }[] }): string {
+/** Classes, of pictures or of pixels, and which of them are taken for which. */
+export interface Confused {
+  readonly classes: readonly { readonly name: string }[];
+  /** Rows are true classes, columns what they were taken for. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+export function confusions({ classes, confusion }: Confused): string {
   const names = classes.map(({ name }) => name);
   const drawn = classes.length <= mostDrawnClasses ? [drawConfusion(confusion, names)] : [];
   const rows = frequentConfusions(confusion)

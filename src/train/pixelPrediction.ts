@@ -135,7 +135,7 @@ async function* predictPixels(
       if (signal?.aborted) throw new AbortedError();
       const [, ...one] = shape;
       const large = tile !== undefined && Math.max(one[1], one[2]) > tile;
-      const all = large ? undefined : await look(program, images, shape, symmetries);
+      const all = large ? undefined : await look(program, images, shape, { symmetries, signal });
       for (let i = 0; i < size; i++) {
         const part = (values: Float32Array) =>
           values.slice((i * values.length) / size, ((i + 1) * values.length) / size);
@@ -169,14 +169,15 @@ function symmetriesOf(views: PixelViews | undefined): readonly Symmetry[] {
 async function look(
   program: Program,
   images: Uint8Array<ArrayBuffer>,
-  shape: BatchShape,
-  symmetries: readonly Symmetry[],
+  shape: ImageBatch["shape"],
+  { symmetries, signal }: Pick<Tiling, "symmetries" | "signal">,
 ): Promise<Float32Array> {
   if (symmetries.length === 0) return run(program, images, shape);
   const [count, channels, ...size] = shape;
   // Sums of few float32 are exact in float64: views that say the same say it of the mean, too.
   let sums = new Float64Array();
   for (const symmetry of symmetries) {
+    if (signal?.aborted) throw new AbortedError();
     const turned = turnPlanes(images, size, symmetry);
     const values = await run(program, turned, [count, channels, ...turnedSize(size, symmetry)]);
     if (sums.length === 0) sums = new Float64Array(values.length);
@@ -184,8 +185,6 @@ async function look(
   }
   return Float32Array.from(sums, (sum) => sum / symmetries.length);
 }
-
-type BatchShape = ImageBatch["shape"];
 
 async function run(program: Program, images: Uint8Array<ArrayBuffer>, shape: Shape): Promise<Float32Array> {
   return (await program(tensorOver(images, shape, "uint8"))).data();
@@ -228,7 +227,7 @@ async function inTiles(
     const tiles = new Uint8Array(here.length * length);
     for (const [i, { top, left }] of here.entries())
       tiles.set(cutWindow({ shape, image }, { top, left, height: rows, width: columns }).image, i * length);
-    const values = await look(program, tiles, [here.length, channels, rows, columns], symmetries);
+    const values = await look(program, tiles, [here.length, channels, rows, columns], { symmetries, signal });
     const kinds = values.length / (here.length * rows * columns);
     if (sums.length === 0) sums = new Float32Array(kinds * height * width);
     for (const [i, { top, left }] of here.entries()) {

@@ -79,7 +79,9 @@ describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
       scores.classes.map(({ name }) => name),
       ["circle", "rest"],
     );
-    const turned = await run(["evaluate", out, "--json", "--views", "turns", "--threads", "1"]);
+    const matrix = join(folder, "confusion.svg");
+    const turned = await run(["evaluate", out, "--json", "--views", "turns", "--confusion", matrix, "--threads", "1"]);
+    assert.match(await readFile(matrix, "utf8"), /<title>circle taken for rest: \d+ of \d+<\/title>/);
     const looks = jsonLines(turned)[0] as { meanIou: number };
     assert.ok(looks.meanIou > 0.6 && looks.meanIou !== scores.meanIou, `${looks.meanIou}, ${scores.meanIou} at once`);
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import {
+  AbortedError,
   Adam,
   AnnotatedImages,
   CosineLR,
@@ -25,6 +26,7 @@ import {
   segmentPictures,
   shapes,
   softDiceLoss,
+  type Tensor,
   Trainer,
   tensor,
 } from "../../src/index.js";
@@ -213,6 +215,19 @@ describe("segmentPictures", () => {
       }
     }
     await assert.rejects(answer(whole, JSON.parse('{ "views": "shifts" }')), /views is "shifts"\. Expected "flips"/);
+  });
+
+  it("stops between two looks", async () => {
+    const stop = new AbortController();
+    class Stopping extends nn.Sequential {
+      override forward(x: Tensor): Tensor {
+        stop.abort();
+        return super.forward(x);
+      }
+    }
+    const { signal } = stop;
+    const pictures = segmentPictures(new Stopping(threshold()), pictureOf(8, 8), { views: "flips", signal });
+    await assert.rejects(pictures.next(), AbortedError);
   });
 
   it("says the same of a network that is indifferent to turns", async () => {

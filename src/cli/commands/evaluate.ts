@@ -5,8 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ArgumentError } from "../../core/errors.js";
 import { writeFile } from "../../node/files.js";
 import { loadSharp } from "../../node/image.js";
-import { drawConfusion } from "../../report/index.js";
-import type { ClassificationReport } from "../../train/metrics/index.js";
+import { type Confused, drawConfusion } from "../../report/index.js";
 import type { Tasks } from "../../train/tasks/task.js";
 import { skippedFiles } from "../data.js";
 import { attributeNames, type Details, detailsOf, type OpenedTarget, openTarget, scoresOf } from "../evaluation.js";
@@ -119,13 +118,17 @@ async function evaluatePixels(opened: OpenedTarget<EvaluateFlags>, signal: Abort
   const { entry, data, flags } = opened;
   const { report, by, confusion, views, normalize } = flags;
   const own = normalize === "own" || undefined;
-  const [refused] =
-    Object.entries({ report, by, confusion, normalize: own }).find(([, value]) => value !== undefined) ?? [];
+  const [refused] = Object.entries({ report, by, normalize: own }).find(([, value]) => value !== undefined) ?? [];
   if (refused !== undefined)
     throw new ArgumentError(
       `--${refused} is for weights that name pictures, and these answer for every pixel. Fix: leave it out; the scores of each class are always told.`,
     );
+  if (confusion !== undefined && opened.saved.goal === "denoising")
+    throw new ArgumentError(
+      "--confusion is for weights that tell classes apart, and these remove noise. Fix: leave it out.",
+    );
   const scores = await pixelReportOf(opened, signal, { views: pixelViewsOf(views) });
+  if (confusion !== undefined && scores.goal === "segmentation") await writeConfusion(confusion, scores);
   if (flags.json) {
     const { goal: _, ...figures } = scores;
     printJson(figures);
@@ -175,7 +178,7 @@ function detailsJson(details: Details | undefined, withReport: true | undefined)
   };
 }
 
-async function writeConfusion(path: string, { confusion, classes }: ClassificationReport): Promise<void> {
+async function writeConfusion(path: string, { confusion, classes }: Confused): Promise<void> {
   const names = classes.map(({ name }) => name);
   const svg = drawConfusion(confusion, names);
   if (extname(path).toLowerCase() === ".svg") return writeFile(path, svg);
