@@ -7,7 +7,7 @@ import type { LabelledImages } from "../data/images.js";
 import { fromPlanar } from "../data/pixels.js";
 import { EventWriter } from "../node/event-writer.js";
 import type { Trainer } from "../train/trainer.js";
-import { type Album, FirstPictures, type Strip, WorstPictures } from "./pixel-strips.js";
+import { Album, FirstPictures, type Strip, WorstPictures } from "./pixel-strips.js";
 import type { RunFolder } from "./run-folder.js";
 import type { SavedModel } from "./saved-model.js";
 import type { PixelScores } from "./score-texts.js";
@@ -66,17 +66,13 @@ export async function logMistakes(
 }
 
 /** Of networks for pixels: the first test pictures, to see how they come out epoch by epoch, and the worst ones. */
-export class EventAlbum implements Album {
+export class EventAlbum extends Album {
   readonly first = new FirstPictures(4);
   readonly worst = new WorstPictures(8);
 
-  readonly addMask: Album["addMask"] = (sample) => {
-    for (const album of [this.first, this.worst]) album.addMask(sample);
-  };
-
-  readonly addClean: Album["addClean"] = (sample) => {
-    for (const album of [this.first, this.worst]) album.addClean(sample);
-  };
+  override add(badness: number, make: () => Strip): void {
+    for (const album of [this.first, this.worst]) album.add(badness, make);
+  }
 }
 
 /** Adds what was measured of the test pictures' pixels, and some of them beside what became of them; the worst at the end. */

@@ -1,8 +1,7 @@
 /** Pictures beside what a network for pixels made of them, for reports and TensorBoard. */
 
 import { colourMask } from "../data/maskColours.js";
-import { psnr } from "../train/metrics/pictures.js";
-import type { DenoisedSample, SegmentedSample } from "../train/pixelEvaluation.js";
+import { type DenoisedSample, decibels, type SegmentedSample } from "../train/pixelEvaluation.js";
 import { formatShare } from "./output.js";
 import { type Picture, shrinkPicture, toPicture } from "./picture.js";
 
@@ -17,7 +16,7 @@ export interface Strip {
 const mostWidth = 320;
 
 /** A picture, what is true, what was found, where that is wrong. */
-export function maskStrip({ index, shape, image, truth, mask }: SegmentedSample): Strip {
+function maskStrip({ index, shape, image, truth, mask }: SegmentedSample): Strip {
   const [, height, width] = shape;
   const wrong = mask.map((kind, i) => (truth[i] === 255 ? 128 : kind === truth[i] ? 0 : 255));
   return {
@@ -43,14 +42,14 @@ function wrongShare(truth: Uint8Array, mask: Uint8Array): number {
 }
 
 /** A picture with noise, what became of it, the one without noise, and the difference of the last two. */
-export function cleanStrip({ index, shape, image, picture, clean }: DenoisedSample): Strip {
+function cleanStrip({ index, shape, image, picture, clean }: DenoisedSample): Strip {
   const difference = picture.map((value, i) => Math.abs(value - clean[i]));
-  const [before, after] = [image, picture].map((each) => psnr(each, clean));
+  const [before, after] = [image, picture].map((each) => decibels(each, clean));
   return {
     caption: `Picture ${index}: PSNR ${before.toFixed(2)} dB before, ${after.toFixed(2)} dB after.`,
     pictures: draw({
       "with noise": toPicture(image, shape),
-      found: toPicture(picture, shape),
+      cleaned: toPicture(picture, shape),
       "without noise": toPicture(clean, shape),
       difference: toPicture(difference, shape),
     }),
@@ -62,41 +61,41 @@ function draw(pictures: Readonly<Record<string, Picture>>): Strip["pictures"] {
 }
 
 /** Takes pictures as they are scored, and keeps some of them. */
-export interface Album {
-  readonly addMask: (sample: SegmentedSample) => void;
-  readonly addClean: (sample: DenoisedSample) => void;
+export abstract class Album {
+  /** @param badness the larger, the worse it came out; `make` draws it */
+  abstract add(badness: number, make: () => Strip): void;
+
+  readonly addMask = (sample: SegmentedSample): void => {
+    this.add(wrongShare(sample.truth, sample.mask), () => maskStrip(sample));
+  };
+
+  readonly addClean = (sample: DenoisedSample): void => {
+    this.add(-decibels(sample.picture, sample.clean), () => cleanStrip(sample));
+  };
 }
 
 /** Keeps the first pictures of a set: the same in each epoch. */
-export class FirstPictures implements Album {
+export class FirstPictures extends Album {
   readonly strips: Strip[] = [];
 
-  constructor(private readonly most: number) {}
+  constructor(private readonly most: number) {
+    super();
+  }
 
-  readonly addMask = (sample: SegmentedSample): void => {
-    if (this.strips.length < this.most) this.strips.push(maskStrip(sample));
-  };
-
-  readonly addClean = (sample: DenoisedSample): void => {
-    if (this.strips.length < this.most) this.strips.push(cleanStrip(sample));
-  };
+  override add(_: number, make: () => Strip): void {
+    if (this.strips.length < this.most) this.strips.push(make());
+  }
 }
 
 /** Keeps the worst of the pictures that it is given: with the largest share of wrong pixels, or the fewest decibels. */
-export class WorstPictures implements Album {
+export class WorstPictures extends Album {
   readonly #kept: { readonly badness: number; readonly strip: Strip }[] = [];
 
-  constructor(private readonly most: number) {}
+  constructor(private readonly most: number) {
+    super();
+  }
 
-  readonly addMask = (sample: SegmentedSample): void => {
-    this.#add(wrongShare(sample.truth, sample.mask), () => maskStrip(sample));
-  };
-
-  readonly addClean = (sample: DenoisedSample): void => {
-    this.#add(-psnr(sample.picture, sample.clean), () => cleanStrip(sample));
-  };
-
-  #add(badness: number, make: () => Strip): void {
+  override add(badness: number, make: () => Strip): void {
     const kept = this.#kept;
     const place = kept.findIndex((each) => each.badness < badness);
     if (place < 0 && kept.length >= this.most) return;

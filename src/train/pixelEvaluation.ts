@@ -101,8 +101,7 @@ export class QualityMean {
   #count = 0;
 
   add(picture: ArrayLike<number>, truth: ArrayLike<number>, shape: readonly [number, number, number]): void {
-    // Equal pictures would make the mean infinite: bytes that are equal may differ by rounding.
-    this.#psnr += Math.min(psnr(picture, truth), mostDecibels);
+    this.#psnr += decibels(picture, truth);
     this.#similar &&= Math.min(shape[1], shape[2]) >= 11;
     if (this.#similar) this.#ssim += ssim(picture, truth, shape);
     this.#count++;
@@ -115,6 +114,11 @@ export class QualityMean {
 
 /** Of pictures that differ by no more than rounding to bytes does: 20 · log10(255 · √12). */
 const mostDecibels = 20 * Math.log10(255 * Math.sqrt(12));
+
+/** Peak signal-to-noise ratio. Equal pictures would make means infinite: bytes that are equal may differ by rounding. */
+export function decibels(picture: ArrayLike<number>, truth: ArrayLike<number>): number {
+  return Math.min(psnr(picture, truth), mostDecibels);
+}
 
 /**
  * How much nearer a model brings pictures to those without noise: decibels and structural similarity, before and after.
