@@ -14,7 +14,7 @@ import {
 } from "../train/metrics/index.js";
 import type { Scores } from "../train/sums.js";
 import { type DescribedData, loadTest } from "./data.js";
-import { findNamedModel } from "./named-model.js";
+import { findNamedModel, type NamingFlags } from "./named-model.js";
 import { type DataFlags, type DeviceFlags, useDevice } from "./options.js";
 import { loadPixelTest, type PixelSet } from "./pixels.js";
 import { clearProgress, showProgress } from "./progress.js";
@@ -38,13 +38,13 @@ export interface OpenedTarget<Flags extends DataFlags = DataFlags> extends Descr
  *
  * @throws ArgumentError where the pictures have more classes than the weights tell apart
  */
-export async function openTarget<Flags extends DataFlags & DeviceFlags & { readonly weights?: string }>(
+export async function openTarget<Flags extends DataFlags & DeviceFlags & NamingFlags>(
   name: string,
   command: Command,
   signal: AbortSignal,
 ): Promise<OpenedTarget<Flags>> {
   const given = command.opts<Flags>();
-  const { entry, weights } = (await findNamedModel(name, given.weights)) ?? weightsNeeded(command);
+  const { entry, weights } = (await findNamedModel(name, given)) ?? weightsNeeded(command);
   await useDevice(given);
   const saved = await loadSavedModel(entry, weights, signal);
   const tasks = saved.tasks && { tasks: Object.keys(saved.tasks).join(",") };

@@ -6,7 +6,7 @@ import { ArgumentError, FileError, FormatError } from "../core/errors.js";
 import { closestName } from "../core/suggest.js";
 import * as models from "../models/index.js";
 import type { ModelEntry } from "../models/registry.js";
-import { checkpointName } from "./run-folder.js";
+import { bestName, checkpointName } from "./run-folder.js";
 import { isRun } from "./run-record.js";
 import { checkpointInfo } from "./saved-model.js";
 import { fold, terminalWidth } from "./terminal.js";
@@ -17,16 +17,26 @@ export interface NamedModel {
   readonly weights: string;
 }
 
+export interface NamingFlags {
+  readonly weights?: string | undefined;
+  /** The weights of a run's best epoch. */
+  readonly best?: true | undefined;
+}
+
 /**
  * What is meant by a model's name and `--weights`, or by the folder of a run alone.
  *
  * @returns undefined where weights are needed and not given
  * @throws ArgumentError for what is neither, FileError for a folder without a checkpoint
  */
-export async function findNamedModel(given: string, weights: string | undefined): Promise<NamedModel | undefined> {
+export async function findNamedModel(given: string, { weights, best }: NamingFlags): Promise<NamedModel | undefined> {
   const isName = models.list().some(({ name }) => name === given);
   if (isName || !statSync(given, { throwIfNoEntry: false })?.isDirectory()) {
     const entry = findEntry(given);
+    if (best)
+      throw new ArgumentError(
+        `--best is for the folder of a run, and ${given} is a model's name. Fix: name the run's folder instead, or the file ${bestName} in it with --weights.`,
+      );
     return weights === undefined ? undefined : { entry, weights };
   }
   if (weights !== undefined) {
@@ -34,7 +44,12 @@ export async function findNamedModel(given: string, weights: string | undefined)
       `${given} is a folder, but --weights is given too. Expected the folder of a run, or a model's name with --weights. Fix: leave out one of them.`,
     );
   }
-  const path = join(given, checkpointName);
+  const path = join(given, best ? bestName : checkpointName);
+  if (best && !existsSync(path) && existsSync(join(given, checkpointName))) {
+    throw new FileError(
+      `${given} has no ${bestName}, which a run has after its first epoch (one of a new head alone does not count). Fix: leave out --best.`,
+    );
+  }
   if (!existsSync(path)) {
     throw new FileError(
       `${given} holds no run with weights (no ${checkpointName}). Expected the folder of a training, or a model's name with --weights.`,

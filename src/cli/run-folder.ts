@@ -1,6 +1,6 @@
 /**
- * A run's folder: `config.json` (its settings), `metrics.jsonl` (a line for each epoch) and `checkpoint.safetensors`
- * (weights and everything to go on from, replaced by one rename).
+ * A run's folder: `config.json` (its settings), `metrics.jsonl` (a line for each epoch), `checkpoint.safetensors`
+ * (weights and everything to go on from) and `best.safetensors` (the weights of the best epoch), each replaced by one rename.
  */
 
 import { existsSync } from "node:fs";
@@ -18,6 +18,7 @@ const folderVersion = 1;
 export const configName = "config.json";
 const metricsName = "metrics.jsonl";
 export const checkpointName = "checkpoint.safetensors";
+export const bestName = "best.safetensors";
 
 /** A line of metrics. */
 export type EpochLine = {
@@ -48,6 +49,10 @@ export class RunFolder {
     return join(this.path, checkpointName);
   }
 
+  get bestPath(): string {
+    return join(this.path, bestName);
+  }
+
   get #metricsPath(): string {
     return join(this.path, metricsName);
   }
@@ -55,7 +60,7 @@ export class RunFolder {
   /** Throws when there is already a run in `path`, so that a new one is refused before its data are read. */
   static async checkFree(path: string): Promise<void> {
     const present = await readdir(path).catch((): string[] => []);
-    if (present.includes(configName) || present.includes(checkpointName)) {
+    if ([configName, checkpointName, bestName].some((name) => present.includes(name))) {
       throw new ArgumentError(
         `${path} already holds a run. Fix: --resume to go on with it, or another folder for --out.`,
       );
@@ -122,6 +127,12 @@ export class RunFolder {
 
   async writeCheckpoint(checkpoint: Checkpoint): Promise<void> {
     await writeFile(this.checkpointPath, writeCheckpoint(checkpoint));
+  }
+
+  /** Keeps the weights of the best epoch, and of the rest only what tells what they are. */
+  async writeBest({ info, state }: Checkpoint): Promise<void> {
+    const optimizer = { slots: {}, numbers: {} };
+    await writeFile(this.bestPath, writeCheckpoint({ info, state: { ...state, optimizer } }));
   }
 
   /** Adds a line of metrics, and waits until it is on the disk: a checkpoint that counts it may follow. */
@@ -232,7 +243,7 @@ function damagedMetrics(path: string, what: string): FormatError {
 
 /** Deletes half-written files that a killed process has left, under the names that `writeFile` gives them. */
 async function removeLeftovers(path: string): Promise<void> {
-  const written = [configName, metricsName, checkpointName].map((name) => name.replaceAll(".", "\\."));
+  const written = [configName, metricsName, checkpointName, bestName].map((name) => name.replaceAll(".", "\\."));
   const leftover = new RegExp(`^\\.(?:${written.join("|")})\\.(\\d+)\\.[0-9a-f]+\\.tmp$`);
   for (const name of await readdir(path).catch(() => [])) {
     const writer = leftover.exec(name)?.[1];

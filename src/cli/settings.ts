@@ -11,6 +11,7 @@ import { commandLine } from "./output.js";
 import { hasColumns, isArrays } from "./own-pictures.js";
 
 export const optimizerNames = ["sgd", "adam", "adamw"] as const;
+export const watchNames = ["loss", "accuracy"] as const;
 export const scheduleNames = ["constant", "step", "cosine", "one-cycle", "plateau"] as const;
 
 export const normalizeNames = ["model", ...learntMethods] as const;
@@ -28,6 +29,8 @@ export interface TrainFlags extends DataFlags, DeviceFlags {
   readonly workers?: number;
   readonly warmup: number;
   readonly patience?: number;
+  /** What `patience` and the best epoch go by. Default: the loss. */
+  readonly watch?: (typeof watchNames)[number];
   readonly accumulate: number;
   /** Decay of the average of the weights. */
   readonly average?: number;
@@ -96,7 +99,7 @@ export type Settings = Readonly<Record<string, string | number | boolean | null>
 
 /** Settings that decide the result: a resumed run must keep them. */
 const fixed = [
-  ...["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "warmup", "patience"],
+  ...["epochs", "batch", "optimizer", "lr", "momentum", "weightDecay", "schedule", "warmup", "patience", "watch"],
   ...["accumulate", "average", "clip", "labelSmoothing"],
   ...["normalize", "normalizePer", "augment", "seed"],
   ...["validation", "imageSize", "labelColumn", "fileColumn", "balance", "tasks", "taskWeights"],

@@ -75,6 +75,11 @@ export interface TrainingResult {
   /** Spent training, over all epochs of this run. */
   readonly seconds: number;
   readonly samplesPerSecond: number;
+  /** How many there were. */
+  readonly epochs: number;
+  /** The epoch that was best; undefined where only a new head was trained. */
+  readonly best: EpochLine | undefined;
+  readonly bestWeights: string;
   readonly checkpoint: string;
   /** The folder of the run. */
   readonly folder: string;
@@ -82,13 +87,17 @@ export interface TrainingResult {
 
 /** Says what a training came to: to programs as the last line of JSON, to people with what to do next. */
 export function reportResult(result: TrainingResult, flags: TrainFlags): void {
-  const { train, test, seconds, samplesPerSecond, checkpoint, folder } = result;
+  const { train, test, seconds, samplesPerSecond, checkpoint, folder, epochs, best, bestWeights } = result;
   if (flags.json) {
     const scores = ({ loss, accuracy, tasks, meanIou, psnr }: Scores & PixelScores) => ({
       ...{ loss, accuracy, ...(tasks && { tasks }) },
       ...{ ...(meanIou !== undefined && { meanIou }), ...(psnr !== undefined && { psnr }) },
     });
-    printJson({ event: "done", train: scores(train), test: scores(test), seconds, samplesPerSecond, checkpoint });
+    printJson({
+      event: "done",
+      ...{ train: scores(train), test: scores(test), seconds, samplesPerSecond, checkpoint },
+      ...(best && { best: { epoch: best.epoch, test: scores(best.validation ?? best.train), weights: bestWeights } }),
+    });
     return;
   }
   say();
@@ -99,6 +108,10 @@ export function reportResult(result: TrainingResult, flags: TrainFlags): void {
       : `on the test pictures ${scoreTexts(test).join(", ")}`;
   explain(`Done in ${formatSeconds(seconds)} (${speed}): ${came}.`);
   say(`Weights and training state: ${checkpoint}`);
+  if (best !== undefined && best.epoch !== epochs) {
+    const came = scoreTexts(best.validation ?? best.train).join(", ");
+    explain(`The best epoch was ${best.epoch}: ${came}. --best uses its weights: ${bestWeights}`);
+  }
   say("Use them with:");
   say(`  ${commandLine("evaluate", folder)}`);
   say(`  ${commandLine("predict", folder)} PICTURE…`);

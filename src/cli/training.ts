@@ -11,8 +11,9 @@ import type { Device } from "../index.js";
 import type { ModelEntry } from "../models/registry.js";
 import type { Network } from "../nn/network.js";
 import { manualSeed } from "../ops/random/generator.js";
-import type { CheckpointInfo } from "../train/checkpoint.js";
+import type { Checkpoint, CheckpointInfo } from "../train/checkpoint.js";
 import { earlyStopping } from "../train/earlyStopping.js";
+import { improvement } from "../train/improvement.js";
 import { logTraining } from "../train/logging.js";
 import type { EpochRecord } from "../train/records.js";
 import { Trainer } from "../train/trainer.js";
@@ -77,7 +78,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   // Only now is it certain that the run can go on with them.
   await folder.changeSettings(toSettings(entry.name, flags));
   announce(run, model, trainSet, testSet, folder);
-  const saveCheckpoint = async () => {
+  const checkpointNow = async (): Promise<Checkpoint> => {
     const info: CheckpointInfo = {
       model: entry.name,
       variant: device.variant,
@@ -87,8 +88,10 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
       metricsBytes: folder.metricsBytes,
       settings: { ...folder.settings, dataFingerprint, ...(asked?.goal && pixelsTrainedWith(asked.goal, trainSet)) },
     };
-    await folder.writeCheckpoint({ info, state: await trainer.state() });
+    return { info, state: await trainer.state() };
   };
+  const saveCheckpoint = async () => folder.writeCheckpoint(await checkpointNow());
+  const saveBest = async () => folder.writeBest(await checkpointNow());
   if (before !== undefined && lines.length === 0 && trainer.position.batch === 0) {
     const onEpoch = (record: EpochRecord, epochs: number) =>
       keepEpoch({ event: "epoch", phase: "head", ...record }, epochs, run, folder, lines);
@@ -99,7 +102,8 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
     trainer.restore({ ...(await trainer.state()), position: { epoch: lines.length, batch: 0 } });
     await saveCheckpoint();
   }
-  await fit({ run, model, trainer, normalization, trainSet, testSet, asked, augment, folder, lines, saveCheckpoint });
+  const saving = { saveCheckpoint, saveBest };
+  await fit({ run, model, trainer, normalization, trainSet, testSet, asked, augment, folder, lines, ...saving });
   if (!flags.json && asked === undefined)
     await optimizer.withAverage(() => showMistakes(model, testSet, normalization));
   const last = lines[lines.length - 1];
@@ -109,6 +113,9 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
     test: last.validation ?? last.train,
     seconds,
     samplesPerSecond: (trainSet.size * lines.length) / seconds,
+    epochs: lines.length,
+    best: bestOf(lines, flags),
+    bestWeights: folder.bestPath,
     checkpoint: folder.checkpointPath,
     folder: folder.path,
   };
@@ -151,18 +158,37 @@ interface Fit {
   /** Epochs that are done; new ones are added. */
   readonly lines: EpochLine[];
   readonly saveCheckpoint: () => Promise<void>;
+  /** Keeps the weights as those of the best epoch. */
+  readonly saveBest: () => Promise<void>;
+}
+
+/** Epochs of the whole network, without those of a new head alone. */
+function ownEpochs(lines: readonly EpochLine[]): EpochLine[] {
+  return lines.filter(({ phase }) => phase === undefined);
+}
+
+function bestOf(lines: readonly EpochLine[], { watch }: TrainFlags): EpochLine | undefined {
+  const isBest = improvement("best epoch", { measure: watch });
+  return ownEpochs(lines)
+    .filter((line) => isBest(line))
+    .at(-1);
 }
 
 /** Trains, and keeps metrics and checkpoints on the way. */
 async function fit(parts: Fit): Promise<void> {
-  const { run, model, trainer, normalization, trainSet, testSet, asked, augment, folder, lines, saveCheckpoint } =
-    parts;
-  const { batch: batchSize, seed, checkpointSeconds, balance, patience, tensorboardSteps } = run.flags;
-  const own = lines.filter(({ phase }) => phase === undefined);
+  const { run, model, trainer, normalization, trainSet, testSet, asked, augment, folder, lines } = parts;
+  const { saveCheckpoint, saveBest } = parts;
+  const { batch: batchSize, seed, checkpointSeconds, balance, patience, watch, tensorboardSteps } = run.flags;
+  const own = ownEpochs(lines);
   const epochs = lines.length - own.length + (folder.settings.headOnly === true ? 0 : run.flags.epochs);
-  const stopping = patience === undefined ? () => undefined : earlyStopping({ patience });
+  const stopping = patience === undefined ? () => undefined : earlyStopping({ patience, measure: watch });
+  const isBest = improvement("best epoch", { measure: watch });
+  const best = own.filter((line) => isBest(line)).at(-1)?.epoch;
+  const { epoch, batch } = trainer.position;
+  // Killed after the checkpoint of its best epoch, before these were kept.
+  if (best === epoch && batch === 0) await saveBest();
   // A run that had stopped has nothing to go on with.
-  if (own.map((line) => stopping(line)).at(-1) === "stop" || trainer.position.epoch >= epochs) return;
+  if (own.map((line) => stopping(line)).at(-1) === "stop" || epoch >= epochs) return;
   const { signal } = run;
   const { optimizer } = trainer;
   const events = await openEvents(run.flags, folder, trainer, trainSet.size, run.resuming);
@@ -215,6 +241,7 @@ async function fit(parts: Fit): Promise<void> {
             await optimizer.withAverage(() => logMistakes(events, saved, testSet, optimizer.steps, signal));
           }
           await saveCheckpoint();
+          if (isBest(record)) await saveBest();
           saved = performance.now();
           return answer;
         },

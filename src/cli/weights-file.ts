@@ -1,7 +1,7 @@
 /** The file that `--weights` means: a path, or the name of published weights. */
 
 import { existsSync } from "node:fs";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { StateDictError } from "../core/errors.js";
 import type { ModelEntry } from "../models/registry.js";
 import { isPretrainedName, type PretrainedWeights, pretrainedWeights } from "../node/pretrained.js";
@@ -10,6 +10,11 @@ import { clearProgress, showDownload } from "./progress.js";
 /** What `--weights` takes, for its help. */
 export const weightsHelp =
   "a run's checkpoint, a file of weights (safetensors, PyTorch, .npz), or the name of published ones: torchvision/resnet18, hf:owner/model";
+
+/** `--best`, of commands that take the folder of a run. */
+export function bestOption(): Option {
+  return new Option("--best", "of a run: the weights of its best epoch instead of the last's");
+}
 
 /** What stands for a model with weights, for help. */
 export const modelOrRun = "a model's name, with --weights, or the folder of a run";

@@ -199,6 +199,8 @@ export abstract class Optimizer {
       parameter.assign(mean);
       average.assign(weight);
     }
+    // At once: if other weights were loaded next, what the average is to hold would be gone.
+    flushStates(this.parameters[0].device);
   }
 
   #average(parameters: readonly Parameter[], decay: number): void {

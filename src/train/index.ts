@@ -1,5 +1,6 @@
 /** Training, evaluation, prediction and checkpoints. */
 
+export { type BestWeights, type BestWeightsOptions, bestWeights } from "./bestWeights.js";
 export {
   type Checkpoint,
   type CheckpointInfo,
@@ -10,6 +11,7 @@ export {
 export { type EarlyStoppingOptions, earlyStopping } from "./earlyStopping.js";
 export { type EvaluateOptions, Evaluator, type EvaluatorOptions, evaluateModel } from "./evaluation.js";
 export { type ExtractOptions, extractFeatures, type LabelledPictures } from "./features.js";
+export type { ImprovementOptions } from "./improvement.js";
 export { type LayerwiseOptions, layerwiseRates } from "./layerwiseRates.js";
 export { type EventSink, type LogOptions, logTraining } from "./logging.js";
 export {

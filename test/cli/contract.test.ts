@@ -59,19 +59,25 @@ for (const { name, missing } of trainers) {
     });
 
     it("the last line has the contract's fields and values that have learnt", () => {
-      const { event, train, test, checkpoint, ...speed } = done;
+      const { event, train, test, checkpoint, best, ...speed } = done;
       assert.equal(event, "done");
       numbersIn(train, ["loss", "accuracy"]);
       numbersIn(test, ["loss", "accuracy"]);
       numbersIn(speed, ["seconds", "samplesPerSecond"]);
       assert.equal(checkpoint, join(out, "checkpoint.safetensors"));
+      assert.deepEqual(best, { epoch: 3, test, weights: join(out, "best.safetensors") });
       const { accuracy } = test as { accuracy: number };
       assert.ok(accuracy > 0.5 && accuracy <= 1, `accuracy ${accuracy}`);
       assert.equal(trained.stderr.includes("{"), false, "messages are for people");
     });
 
     it("the run's folder holds its configuration, metrics and weights", async () => {
-      assert.deepEqual((await readdir(out)).sort(), ["checkpoint.safetensors", "config.json", "metrics.jsonl"]);
+      assert.deepEqual((await readdir(out)).sort(), [
+        "best.safetensors",
+        "checkpoint.safetensors",
+        "config.json",
+        "metrics.jsonl",
+      ]);
       const config = JSON.parse(await readFile(join(out, "config.json"), "utf8"));
       assert.equal(config.model, "lenet5");
       assert.equal(config.data, data);

@@ -47,10 +47,10 @@ describe("a disk that is full", { skip: skipCommand }, () => {
     await assertSameOutcome(whole, out);
   });
 
-  it("really full: there is room for one checkpoint, not for two", async (t) => {
+  it("really full: there is room for one checkpoint and the best weights, not for two", async (t) => {
     const disk = join(folder, "disk");
     await mkdir(disk);
-    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=700k", "tmpfs", disk], { encoding: "utf8" });
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=900k", "tmpfs", disk], { encoding: "utf8" });
     if (mounted.status !== 0) return t.skip(`no small disk can be mounted: ${mounted.error ?? mounted.stderr.trim()}`);
     try {
       const out = join(disk, "run");
@@ -58,7 +58,12 @@ describe("a disk that is full", { skip: skipCommand }, () => {
         await run([...train, "--out", out]),
         /cannot write .*checkpoint\.safetensors: the disk is full\. Fix: free/,
       );
-      assert.deepEqual((await readdir(out)).sort(), ["checkpoint.safetensors", "config.json", "metrics.jsonl"]);
+      assert.deepEqual((await readdir(out)).sort(), [
+        "best.safetensors",
+        "checkpoint.safetensors",
+        "config.json",
+        "metrics.jsonl",
+      ]);
       const evaluated = await run([
         "evaluate",
         "lenet5",

@@ -5,7 +5,7 @@ import { appendFile, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { jsonLines, run, skipCommand, start, temporaryFolder, trainers, writeData } from "./command.js";
-import { assertSameOutcome, checkpointOf, checkpoints, outcome } from "./runs.js";
+import { assertSameOutcome, bestOf, checkpointOf, checkpoints, outcome } from "./runs.js";
 import { inOneProcess } from "./session.js";
 
 const runSoon = inOneProcess();
@@ -75,6 +75,13 @@ describe("--resume", { skip: skipCommand || (usable.length === 0 && "no device t
     const { loss, accuracy } = before.metrics[2].validation;
     assert.deepEqual(lines[1].test, { loss, accuracy });
     assert.deepEqual(await outcome(path), before);
+  });
+
+  it("keeps the best epoch's weights where it was killed before that", async () => {
+    const path = await copy(whole);
+    await rm(bestOf(path));
+    assert.equal((await resume(path)).status, 0);
+    await assertSameOutcome(whole, path);
   });
 
   it("finds data that have moved when told where, and remembers", async () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -10,6 +10,7 @@ import { parseSafetensors } from "../../src/formats/safetensors.js";
 import { type Running, start } from "./command.js";
 
 export const checkpointOf = (run: string) => join(run, "checkpoint.safetensors");
+export const bestOf = (run: string) => join(run, "best.safetensors");
 
 /** Resolves when the run's checkpoint has been replaced `count` times, or the command has ended. */
 export async function checkpoints(running: Running, run: string, count: number): Promise<void> {
@@ -42,16 +43,22 @@ function digest({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
     .digest("hex");
 }
 
-/** Everything that a run has come to, except for times: weights, optimizer, position, scores. */
-export async function outcome(run: string) {
-  const path = checkpointOf(run);
+/** What a checkpoint holds, except for times. */
+function contents(path: string) {
   const { tensors, metadata } = parseSafetensors(new Uint8Array(readFileSync(path)), { name: path });
   const { time: _, ...progress } = JSON.parse(metadata.progress);
+  return { tensors: new Map([...tensors].map(([name, { data }]) => [name, digest(data)])), progress };
+}
+
+/** Everything that a run has come to, except for times: weights, optimizer, position, scores, the best epoch's weights. */
+export async function outcome(run: string) {
+  const { tensors, progress } = contents(checkpointOf(run));
   const metrics = await readFile(join(run, "metrics.jsonl"), "utf8");
   assert.ok(metrics.endsWith("\n"));
   return {
-    tensors: new Map([...tensors].map(([name, { data }]) => [name, digest(data)])),
+    tensors,
     progress,
+    best: existsSync(bestOf(run)) ? contents(bestOf(run)) : undefined,
     metrics: metrics
       .trimEnd()
       .split("\n")
@@ -71,5 +78,8 @@ export async function assertSameOutcome(whole: string, interrupted: string): Pro
   assert.ok(expected.tensors.size > 10);
   assert.deepEqual([...found.tensors.keys()], [...expected.tensors.keys()]);
   for (const [name, bytes] of expected.tensors) assert.equal(found.tensors.get(name), bytes, name);
-  assert.deepEqual((await readdir(interrupted)).sort(), ["checkpoint.safetensors", "config.json", "metrics.jsonl"]);
+  assert.deepEqual(found.best, expected.best);
+  const best = expected.best === undefined ? [] : ["best.safetensors"];
+  const others = ["checkpoint.safetensors", "config.json", "metrics.jsonl"];
+  assert.deepEqual((await readdir(interrupted)).sort(), [...best, ...others]);
 }

@@ -9,6 +9,7 @@ import { type Confused, drawConfusion } from "../../report/index.js";
 import type { Tasks } from "../../train/tasks/task.js";
 import { skippedFiles } from "../data.js";
 import { attributeNames, type Details, detailsOf, type OpenedTarget, openTarget, scoresOf } from "../evaluation.js";
+import type { NamingFlags } from "../named-model.js";
 import { type NormalizationSource, normalizationSources, normalizeAnew } from "../normalizing.js";
 import { type DataFlags, type DeviceFlags, withDataOptions, withDeviceOptions } from "../options.js";
 import { explain, formatCount, formatShare, printJson, say } from "../output.js";
@@ -18,11 +19,12 @@ import { stoppable } from "../stopping.js";
 import { taskLines, taskReportLines, taskReportsOf, taskScoresOf } from "../task-evaluation.js";
 import { terminalWidth } from "../terminal.js";
 import { pixelViewsOf, type ViewsName, viewsOf, viewsOption } from "../views.js";
-import { modelOrRun, weightsHelp } from "../weights-file.js";
+import { bestOption, modelOrRun, weightsHelp } from "../weights-file.js";
 
 const help = `
 Example:
   $ fovea evaluate runs/first --report
+  $ fovea evaluate runs/first --best    # the weights of its best epoch
   $ fovea evaluate runs/pets --data more-photos
   $ fovea evaluate runs/faces --by gender,smile --json
   $ fovea evaluate runs/cifar --views flips
@@ -47,8 +49,7 @@ is the share called so, TPR and FPR are the shares of the second and of the
 first class called so. Intervals are where 95 of 100 resamples of the pictures
 lie (bootstrap). Groups of fewer than 30 pictures are called too few to say.`;
 
-interface EvaluateFlags extends DataFlags, DeviceFlags {
-  readonly weights?: string;
+interface EvaluateFlags extends DataFlags, DeviceFlags, NamingFlags {
   readonly report?: true;
   readonly by?: readonly string[];
   readonly confusion?: string;
@@ -61,7 +62,8 @@ export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .description("score saved weights on the test pictures of a data set")
     .argument("<model>", modelOrRun)
-    .option("--weights <file or name>", weightsHelp);
+    .option("--weights <file or name>", weightsHelp)
+    .addOption(bestOption());
   return withDeviceOptions(withDataOptions(command))
     .option("--report", "also top-k, scores of each class, the confusion matrix, calibration")
     .option("--by <attributes>", "compare groups of pictures, such as gender,smile", attributeNames)

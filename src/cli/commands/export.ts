@@ -9,11 +9,11 @@ import * as models from "../../models/index.js";
 import { writeFile } from "../../node/files.js";
 import { FromPixels } from "../../train/fromPixels.js";
 import { TaskOutputs } from "../../train/tasks/outputs.js";
-import { findNamedModel } from "../named-model.js";
+import { findNamedModel, type NamingFlags } from "../named-model.js";
 import { type DeviceFlags, pictureShape, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
 import { printJson, say } from "../output.js";
 import { loadSavedModel, type SavedModel } from "../saved-model.js";
-import { modelOrRun } from "../weights-file.js";
+import { bestOption, modelOrRun } from "../weights-file.js";
 
 const help = `
 Example:
@@ -29,8 +29,7 @@ softmax for the classes that the metadata names; of a run with --tasks, an outpu
 for each by its name, and numbers in their unit. It runs in ONNX Runtime, in
 browsers and wherever else ONNX files do.`;
 
-interface ExportFlags extends DeviceFlags {
-  readonly weights?: string;
+interface ExportFlags extends DeviceFlags, NamingFlags {
   readonly out: string;
   readonly input?: readonly number[];
   readonly batch?: number;
@@ -46,6 +45,7 @@ export function exportCommand(): Command {
     .argument("<model>", `${modelOrRun}; a name alone has untrained weights`)
     .requiredOption("--out <file>", "the file to write")
     .option("--weights <file>", "a run's checkpoint, or a file with the model's weights")
+    .addOption(bestOption())
     .option("--input <CxHxW>", "size of a picture (default: the model's own)", pictureShape)
     .option("--batch <n>", "take exactly so many pictures at once (default: any number)", wholeNumber(1))
     .option("--pixels", "take pictures as bytes from 0 to 255, and normalize them in the file");
@@ -58,7 +58,7 @@ export function exportCommand(): Command {
 }
 
 async function exportToFile(name: string, flags: ExportFlags): Promise<void> {
-  const named = await findNamedModel(name, flags.weights);
+  const named = await findNamedModel(name, flags);
   const entry = named?.entry ?? models.find(name);
   if (existsSync(flags.out) && flags.force !== true)
     throw new ArgumentError(`${flags.out} exists already. Fix: --force to replace it, or another --out.`);

@@ -8,7 +8,7 @@ import * as models from "../../models/index.js";
 import { freezeThrough } from "../../nn/chop.js";
 import { type Borrowed, borrow, startFrom, weightsPath } from "../borrowing.js";
 import { isDataName } from "../data.js";
-import { findNamedModel } from "../named-model.js";
+import { findNamedModel, type NamingFlags } from "../named-model.js";
 import { realNumber, useDevice, wholeNumber } from "../options.js";
 import { isArrays } from "../own-pictures.js";
 import { RunFolder } from "../run-folder.js";
@@ -16,7 +16,7 @@ import { defaultRates, type FinetuneFlags } from "../settings.js";
 import { stoppable } from "../stopping.js";
 import { runTraining } from "../training.js";
 import { reportResult } from "../training-texts.js";
-import { modelOrRun, weightsHelp, weightsNeeded } from "../weights-file.js";
+import { bestOption, modelOrRun, weightsHelp, weightsNeeded } from "../weights-file.js";
 import { newRun, openRun, withTrainingOptions } from "./train.js";
 
 const help = `
@@ -48,6 +48,7 @@ export function finetuneCommand(): Command {
     .description("train a network that has learnt elsewhere on other pictures")
     .argument("<model>", modelOrRun)
     .option("--weights <file or name>", `${weightsHelp}; or a run's folder`)
+    .addOption(bestOption())
     .option(
       "--head-epochs <n>",
       "times to go through the training set with the new head alone",
@@ -81,7 +82,7 @@ export function finetuneCommand(): Command {
 async function finetune(given: string, command: Command, signal: AbortSignal): Promise<void> {
   const { resume, out } = command.opts<FinetuneFlags>();
   if (!resume && out !== undefined) await RunFolder.checkFree(out);
-  const named = await findNamedModel(given, command.opts<Partial<FinetuneFlags>>().weights);
+  const named = await findNamedModel(given, command.opts<NamingFlags>());
   const folder = resume ? await openRun(named?.entry.name ?? given, command) : undefined;
   const entry = named?.entry ?? (resume ? models.find(given) : weightsNeeded(command));
   if (folder === undefined && named !== undefined) {

@@ -11,7 +11,7 @@ import { readPixels } from "../../node/image.js";
 import { Predictor, ranking } from "../../train/predict.js";
 import { TaskPredictor } from "../../train/tasks/predict.js";
 import type { Tasks } from "../../train/tasks/task.js";
-import { findNamedModel } from "../named-model.js";
+import { findNamedModel, type NamingFlags } from "../named-model.js";
 import { type DeviceFlags, useDevice, wholeNumber, withDeviceOptions } from "../options.js";
 import { describeError, explain, formatShare, printJson, say } from "../output.js";
 import { checkTakesPictures } from "../own-pictures.js";
@@ -23,7 +23,7 @@ import { formatNumber } from "../score-texts.js";
 import { stoppable } from "../stopping.js";
 import { colours, terminalWidth } from "../terminal.js";
 import { type ViewsName, viewsOf, viewsOption } from "../views.js";
-import { modelOrRun, weightsHelp, weightsNeeded } from "../weights-file.js";
+import { bestOption, modelOrRun, weightsHelp, weightsNeeded } from "../weights-file.js";
 
 const help = `
 Example:
@@ -41,8 +41,7 @@ in the run that the weights are from. Digits are expected bright on dark and in
 the middle, as in MNIST: --invert turns dark on bright into that, --photograph
 finds a digit on paper, whatever its ink, place, size and light.`;
 
-interface PredictFlags extends DeviceFlags {
-  readonly weights?: string;
+interface PredictFlags extends DeviceFlags, NamingFlags {
   readonly top: number;
   readonly invert?: true;
   readonly photograph?: true;
@@ -58,7 +57,8 @@ export function predictCommand(): Command {
     .description("name what is in picture files")
     .argument("<model>", modelOrRun)
     .argument("<image...>", "picture files (PNG, JPEG, WebP, GIF …), folders of them, patterns")
-    .option("--weights <file or name>", weightsHelp);
+    .option("--weights <file or name>", weightsHelp)
+    .addOption(bestOption());
   return withDeviceOptions(command)
     .option("--top <n>", "how many classes to name", wholeNumber(1), 3)
     .option("--invert", "exchange dark and bright")
@@ -84,7 +84,7 @@ async function predictFiles(
   signal: AbortSignal,
 ): Promise<void> {
   const flags = command.opts<PredictFlags>();
-  const { entry, weights } = (await findNamedModel(name, flags.weights)) ?? weightsNeeded(command);
+  const { entry, weights } = (await findNamedModel(name, flags)) ?? weightsNeeded(command);
   await useDevice(flags);
   const saved = await loadSavedModel(entry, weights, signal);
   if (saved.goal === undefined) checkTakesPictures(entry);

@@ -7,6 +7,7 @@ import { classColour } from "../../data/maskColours.js";
 import { writeFile } from "../../node/files.js";
 import { pixelsReportPage, reportPage, tasksReportPage } from "../../report/index.js";
 import { attributeNames, detailsOf, type OpenedTarget, openTarget } from "../evaluation.js";
+import type { NamingFlags } from "../named-model.js";
 import { type DataFlags, type DeviceFlags, wholeNumber, withDataOptions, withDeviceOptions } from "../options.js";
 import { explain, formatShare, printJson } from "../output.js";
 import { pixelLines, pixelReportOf } from "../pixel-evaluation.js";
@@ -16,6 +17,7 @@ import { worstMistakes } from "../scoring.js";
 import { stoppable } from "../stopping.js";
 import { taskLines, taskReportsOf, taskScoresOf } from "../task-evaluation.js";
 import { terminalWidth } from "../terminal.js";
+import { bestOption } from "../weights-file.js";
 
 const help = `
 Example:
@@ -29,7 +31,7 @@ calibration, the worst mistakes as pictures, settings; of networks for pixels
 IoU and Dice of each class, or PSNR, and the worst masks beside the true ones.
 It needs no other file and no network, so it can be sent as it is.`;
 
-interface ReportFlags extends DataFlags, DeviceFlags {
+interface ReportFlags extends DataFlags, DeviceFlags, NamingFlags {
   readonly out?: string;
   readonly mistakes: number;
   readonly by?: readonly string[];
@@ -39,7 +41,8 @@ interface ReportFlags extends DataFlags, DeviceFlags {
 export function reportCommand(): Command {
   const command = new Command("report")
     .description("write a run's curves, scores and mistakes as one HTML page")
-    .argument("<run>", "the folder of a run");
+    .argument("<run>", "the folder of a run")
+    .addOption(bestOption());
   return withDeviceOptions(withDataOptions(command))
     .option("--out <file>", "where to write it (default: report.html in the run's folder)")
     .option("--mistakes <n>", "how many of the worst mistakes to show", wholeNumber(0, 1000), 24)

@@ -22,6 +22,7 @@ import {
   scheduleNames,
   type TrainFlags,
   toSettings,
+  watchNames,
 } from "../settings.js";
 import { stoppable } from "../stopping.js";
 import { taskList, taskWeightList } from "../tasks.js";
@@ -46,9 +47,11 @@ Example:
   $ fovea train resnet18 --data photos --batch 16 --accumulate 4 --average 0.99
 
 The run's folder holds config.json (the settings), metrics.jsonl (a line for
-each epoch) and checkpoint.safetensors (the weights, and all else that --resume
-goes on from, with the same result as if nothing had happened). Ctrl-C writes it
-and stops.
+each epoch), checkpoint.safetensors (the weights, and all else that --resume
+goes on from, with the same result as if nothing had happened) and
+best.safetensors (the weights of the epoch with the lowest test loss, which
+--best of evaluate, predict, report and export uses). Ctrl-C writes the
+checkpoint and stops.
 
 Pictures of your own lie in folders, one a class (photos/cat/1.jpg), and those
 in parts that are ready-made if you like (photos/train/cat/1.jpg, photos/val/…).
@@ -126,7 +129,13 @@ export function withTrainingOptions(command: Command): Command {
       wholeNumber(0, 64),
     )
     .option("--warmup <epochs>", "in which the learning rate rises from 0 before that", realNumber(0), defaults.warmup)
-    .option("--patience <n>", "stop after so many epochs without a lower test loss", wholeNumber(1))
+    .option("--patience <n>", "stop after so many epochs without progress", wholeNumber(1))
+    .addOption(
+      new Option(
+        "--watch <measure>",
+        "what that and the best epoch go by, of the test pictures (default: loss)",
+      ).choices(watchNames),
+    )
     .option(
       "--accumulate <n>",
       "batches that make one step, as one of n times as many pictures",
