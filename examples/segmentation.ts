@@ -6,17 +6,18 @@
 
 import { Command } from "commander";
 import {
-  Adam,
+  AdamW,
   type AnnotatedImages,
   augment,
-  CosineLR,
   colourMask,
   contactSheet,
   evaluateSegmentation,
   fromPlanar,
   manualSeed,
   models,
+  OneCycleLR,
   type PixelImage,
+  type PixelPredictOptions,
   segmentation,
   segmentPictures,
   shapes,
@@ -53,7 +54,7 @@ const plans = {
     quick: { size: 120, testSize: 20, epochs: 2, seeds: 1 },
   },
   membranes: {
-    full: { size: 24, testSize: 6, epochs: 60, seeds: 1 },
+    full: { size: 24, testSize: 6, epochs: 400, seeds: 1 },
     quick: { size: 24, testSize: 1, epochs: 1, seeds: 1 },
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<"full" | "quick", Plan>>>>;
@@ -65,11 +66,14 @@ interface Experiment {
   readonly classNames: readonly string[];
   readonly batchSize: number;
   readonly augment: ReturnType<typeof augment.compose>;
-  readonly tile: number | undefined;
+  readonly network: models.UNetOptions;
+  readonly rate: number;
+  /** How the test pictures are looked at. */
+  readonly looks: PixelPredictOptions;
 }
 
-/** As far as a network of this depth looks around. */
-const crop = 128;
+/** Larger than what a network of this depth sees around a pixel. */
+const crop = 192;
 
 async function prepare({ dataDir, quick }: Flags, { size, testSize }: Plan): Promise<Experiment> {
   if (dataDir === undefined) {
@@ -80,7 +84,9 @@ async function prepare({ dataDir, quick }: Flags, { size, testSize }: Plan): Pro
       classNames: ["background", "circle", "square", "triangle"],
       batchSize: 8,
       augment: augment.compose([augment.flip(), augment.flipVertical()]),
-      tile: undefined,
+      network: { width: 1 / 8, depth: 3 },
+      rate: 0.005,
+      looks: {},
     };
   }
   const classes = { cell: 255, membrane: 0 };
@@ -92,26 +98,32 @@ async function prepare({ dataDir, quick }: Flags, { size, testSize }: Plan): Pro
     classNames: Object.keys(classes),
     batchSize: 4,
     // Windows at random places: another part of each picture in every epoch.
-    augment: augment.compose([augment.randomCrop({ size: quick ? 48 : crop }), augment.flip(), augment.flipVertical()]),
-    tile: 256,
+    augment: augment.compose([
+      augment.randomCrop({ size: quick ? 48 : crop }),
+      augment.flip(),
+      augment.flipVertical(),
+      augment.colorJitter({ brightness: 0.2, contrast: 0.2 }),
+    ]),
+    network: quick ? { width: 1 / 8, depth: 3 } : { width: 1 / 4, depth: 4 },
+    rate: 0.003,
+    looks: { tile: 256, batchSize: 2, ...(!quick && { views: "turns" }) },
   };
 }
 
 const normalization = { mean: [0.5], std: [0.25] };
 
 async function learn(experiment: Experiment, epochs: number, seed: number): Promise<models.UNet> {
-  const { train, batchSize, augment, classNames } = experiment;
+  const { train, batchSize, augment, classNames, rate } = experiment;
   manualSeed(seed);
   const network = new models.UNet({
     inChannels: train.pictures.shape[0],
     numClasses: classNames.length,
-    width: 1 / 8,
-    depth: 3,
     batchNorm: true,
     dropout: 0,
+    ...experiment.network,
   });
-  const optimizer = new Adam(network.parameters(), { lr: 0.005 });
-  const schedule = new CosineLR(optimizer, { steps: epochs * Math.ceil(train.size / batchSize) });
+  const optimizer = new AdamW(network.parameters(), { lr: rate, weightDecay: 0.01 });
+  const schedule = new OneCycleLR(optimizer, { steps: epochs * Math.ceil(train.size / batchSize) });
   const objective = segmentation({ loss: "both" });
   const trainer = new Trainer(network, { optimizer, schedule, objective, normalization });
   await trainer.fit(train, { epochs, batchSize, seed, augment });
@@ -119,10 +131,10 @@ async function learn(experiment: Experiment, epochs: number, seed: number): Prom
 }
 
 /** A row for each picture: itself, what is true, what the network says, and where it is wrong. */
-async function draw(network: models.UNet, { test, tile }: Experiment, pictures: number): Promise<PixelImage> {
+async function draw(network: models.UNet, { test, looks }: Experiment, pictures: number): Promise<PixelImage> {
   const rows: PixelImage[] = [];
   const first = test.take(pictures);
-  for await (const { index, mask, shape } of segmentPictures(network, first, { normalization, tile })) {
+  for await (const { index, mask, shape } of segmentPictures(network, first, { normalization, ...looks })) {
     const [channels, height, width] = shape;
     const { image, masks } = first.get(index);
     const wrong = mask.map((kind, i) => (kind === masks[i] ? 0 : 6));
@@ -140,8 +152,8 @@ async function run(flags: Flags): Promise<void> {
     ...flags,
   };
   const experiment = await prepare(flags, plan);
-  const { name, train, test, classNames, tile } = experiment;
-  const options = { normalization, tile, classNames };
+  const { name, train, test, classNames, looks } = experiment;
+  const options = { normalization, ...looks, classNames };
   const say = (text: string) => flags.json || console.log(text);
   say(`${name}: ${train.size} pictures to learn from in ${plan.epochs} epochs, ${test.size} to test with`);
   say(
@@ -182,11 +194,11 @@ async function run(flags: Flags): Promise<void> {
 }
 
 export const command = new Command("segmentation")
-  .description("a U-Net that learns the class of each pixel, of drawn shapes or of membranes (some minutes a seed)")
+  .description("a U-Net that learns the class of each pixel, of drawn shapes or of membranes (5 and 10 minutes a seed)")
   .option("--data-dir <folder>", "folder with image/ and label/ of the membranes (default: shapes that are drawn)")
   .option("--size <n>", "pictures to learn from (default: 6000; 24 of the membranes)", whole(1))
   .option("--test-size <n>", "pictures to test with (default: 300; 6 of the membranes)", whole(1))
-  .option("--epochs <n>", "times to go through them (default: 16; 60 of the membranes)", whole(1))
+  .option("--epochs <n>", "times to go through them (default: 16; 400 of the membranes)", whole(1))
   .option("--seeds <n>", "how many times, with other weights (default: 1)", whole(1))
   .option("--out <file>", "PNG file for pictures, what is true, what is found, what is wrong", fileToWrite)
   .option("--quick", "few pictures and epochs: seconds, to see that it works")

@@ -42,7 +42,7 @@ export { CifarResNet } from "./resnet-cifar.js";
 export { SegNet } from "./segnet.js";
 export { SqueezeNet } from "./squeezenet.js";
 export { TinyVGG } from "./tinyvgg.js";
-export { UNet } from "./unet.js";
+export { UNet, type UNetOptions } from "./unet.js";
 export { VGG, type VGGConfiguration, type VGGOptions } from "./vgg.js";
 export { ZFNet } from "./zfnet.js";
 
