@@ -17,6 +17,7 @@ import { worstMistakes } from "../scoring.js";
 import { stoppable } from "../stopping.js";
 import { taskLines, taskReportsOf, taskScoresOf } from "../task-evaluation.js";
 import { terminalWidth } from "../terminal.js";
+import { pixelViewsOf, type ViewsName, viewsOf, viewsOption } from "../views.js";
 import { bestOption } from "../weights-file.js";
 
 const help = `
@@ -24,7 +25,7 @@ Example:
   $ fovea report runs/first
   $ fovea report runs/first --out report.html --mistakes 50
   $ fovea report runs/faces --by gender,smile
-  $ fovea report runs/unet-shapes --mistakes 12
+  $ fovea report runs/unet-shapes --mistakes 12 --views turns
 
 One HTML file: training curves, scores of each class, confusion matrix,
 calibration, the worst mistakes as pictures, settings; of networks for pixels
@@ -35,6 +36,7 @@ interface ReportFlags extends DataFlags, DeviceFlags, NamingFlags {
   readonly out?: string;
   readonly mistakes: number;
   readonly by?: readonly string[];
+  readonly views?: ViewsName;
   readonly json?: true;
 }
 
@@ -47,6 +49,7 @@ export function reportCommand(): Command {
     .option("--out <file>", "where to write it (default: report.html in the run's folder)")
     .option("--mistakes <n>", "how many of the worst mistakes to show", wholeNumber(0, 1000), 24)
     .option("--by <attributes>", "compare groups of pictures, such as gender,smile", attributeNames)
+    .addOption(viewsOption())
     .option("--json", "the scores and the page's path as one JSON object on standard output")
     .addHelpText("after", help)
     .action((run: string, _: ReportFlags, command: Command) =>
@@ -60,7 +63,12 @@ async function writeReport(path: string, command: Command, signal: AbortSignal):
   const { entry, data, saved, flags } = opened;
   const file = flags.out ?? join(path, "report.html");
   if (saved.goal !== undefined) return writePixelReport(opened, run, file, signal);
+  const { views } = flags;
   if (saved.tasks !== undefined) {
+    if (views !== undefined)
+      throw new ArgumentError(
+        `--views is for weights that name classes or pixels, and these answer ${Object.keys(saved.tasks).join(", ")}. Fix: leave it out.`,
+      );
     const scores = await taskScoresOf(opened, saved.tasks, signal);
     const tasks = await taskReportsOf(opened, saved.tasks, flags.by ?? [], signal);
     const { loss, accuracy, count } = scores;
@@ -70,7 +78,7 @@ async function writeReport(path: string, command: Command, signal: AbortSignal):
     else explain(`${taskLines(scores).join("; ")}. The report: ${file}`);
     return;
   }
-  const { scored, report, subgroups } = await detailsOf(opened, flags, signal);
+  const { scored, report, subgroups } = await detailsOf(opened, { by: flags.by, views: viewsOf(views) }, signal);
   const { accuracy, loss, count } = scored.scores;
   const page = await reportPage({
     title: `${entry.name} on ${data.name}`,
@@ -79,7 +87,7 @@ async function writeReport(path: string, command: Command, signal: AbortSignal):
     loss,
     subgroups,
     mistakes: await worstMistakes(scored, data, saved.classNames, flags.mistakes),
-    settings: run.settings,
+    settings: { ...run.settings, ...(views && { views }) },
   });
   await writeFile(file, page);
   if (flags.json)
@@ -100,14 +108,14 @@ async function writePixelReport(
       "--by is for weights that name pictures, and these answer for every pixel. Fix: leave it out.",
     );
   const worst = new WorstPictures(flags.mistakes);
-  const scores = await pixelReportOf(opened, signal, { album: worst });
+  const scores = await pixelReportOf(opened, signal, { views: pixelViewsOf(flags.views), album: worst });
   const page = await pixelsReportPage({
     title: `${entry.name} on ${data.name}`,
     epochs: run.epochs,
     scores,
     colours: saved.classNames.map((_, kind) => `#${classColour(kind).toString(16).padStart(6, "0")}`),
     worst: worst.strips,
-    settings: run.settings,
+    settings: { ...run.settings, ...(flags.views && { views: flags.views }) },
   });
   await writeFile(file, page);
   const { goal: _, ...figures } = scores;
