@@ -2,14 +2,14 @@
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { StateDictError } from "../core/errors.js";
+import { ArgumentError, StateDictError } from "../core/errors.js";
 import type { Normalization } from "../core/normalization.js";
 import { parse } from "../data/augment/parse.js";
 import type { LabelledImages } from "../data/images.js";
 import { balancedWeights } from "../data/sampling.js";
 import { cachedFeatures } from "../features.js";
 import type { ModelEntry } from "../models/registry.js";
-import { splitClassifier } from "../nn/chop.js";
+import { freezeThrough, splitClassifier } from "../nn/chop.js";
 import { statesByName } from "../nn/module.js";
 import type { Network } from "../nn/network.js";
 import { earlyStopping } from "../train/earlyStopping.js";
@@ -20,7 +20,7 @@ import { makeOptimizer, makeSchedule } from "./optimizing.js";
 import { clearProgress, showProgress } from "./progress.js";
 import { checkpointName } from "./run-folder.js";
 import { checkpointInfo, loadSavedModel } from "./saved-model.js";
-import { defaultRates, type FinetuneFlags } from "./settings.js";
+import { defaultRates, type FinetuneFlags, type Settings } from "./settings.js";
 import type { BeforeTraining, Start } from "./starting.js";
 import { findWeights } from "./weights-file.js";
 
@@ -29,8 +29,14 @@ export interface Borrowed {
   /** The registry's, with the resizing that the weights were trained with. */
   readonly entry: ModelEntry;
   readonly normalization: Normalization;
-  /** Of the pictures in the run that the weights are of. */
-  readonly imageSize?: number;
+  /** Of the run that the weights are of; empty for other weights. */
+  readonly settings: Settings;
+}
+
+/** The entry with the size of the pictures that a run for pixels took; others bring pictures to that of the entry. */
+export function entryOf(entry: ModelEntry, { inChannels, pictureHeight, pictureWidth }: Settings): ModelEntry {
+  if (typeof inChannels !== "number") return entry;
+  return { ...entry, inputShape: [inChannels, Number(pictureHeight), Number(pictureWidth)] };
 }
 
 /** The file of weights that `--weights` means: in a run's folder its checkpoint. */
@@ -48,8 +54,7 @@ export async function borrow(entry: ModelEntry, weights: string, signal: AbortSi
   const network = entry.create();
   if (path.endsWith(".json") || (await checkpointInfo(path)) !== undefined) {
     const { model, normalization, settings } = await loadSavedModel(entry, path, signal);
-    const { imageSize } = settings;
-    return { network: model, entry, normalization, ...(typeof imageSize === "number" && { imageSize }) };
+    return { network: model, entry: entryOf(entry, settings), normalization, settings };
   }
   const { missing, misshaped } = await network.load(path, { strict: false, finite: true, signal });
   checkBody(network, [...missing, ...misshaped], `${path} does not hold weights of ${entry.name}`);
@@ -57,6 +62,7 @@ export async function borrow(entry: ModelEntry, weights: string, signal: AbortSi
     network,
     entry: resizing === undefined ? entry : { ...entry, resizing },
     normalization: entry.normalization,
+    settings: {},
   };
 }
 
@@ -76,8 +82,13 @@ function checkBody(network: Network, lacking: readonly string[], what: string): 
 }
 
 /** The network with a new head, for the classes that there are. */
-export function startFrom({ network, normalization }: Omit<Borrowed, "entry">, flags: FinetuneFlags) {
-  return (_: LabelledImages, numScores: number): Start => {
+export function startFrom({ network, normalization, entry }: Borrowed, flags: FinetuneFlags) {
+  return ({ name, shape }: LabelledImages, numScores: number): Start => {
+    const [channels] = entry.inputShape;
+    if (shape[0] !== channels)
+      throw new ArgumentError(
+        `the weights take pictures of ${channels} ${channels === 1 ? "channel" : "channels"}, but those of ${name} have ${shape[0]}. Fix: other pictures, or weights of a network for them.`,
+      );
     network.resetClassifier(numScores);
     return {
       model: network,
@@ -93,9 +104,9 @@ async function trainHead(
   network: Network,
   normalization: Normalization,
   flags: FinetuneFlags,
-  { trainSet, testSet, signal, onEpoch }: BeforeTraining,
+  { trainSet, testSet, pixels, signal, onEpoch }: BeforeTraining,
 ): Promise<void> {
-  const { headEpochs: epochs, batch: batchSize, seed, balance, patience, accumulate, labelSmoothing } = flags;
+  const { headEpochs: epochs, batch: batchSize, seed, balance, patience, watch, accumulate, labelSmoothing } = flags;
   const { copies, augment } = flags;
   const featuresOf = (set: LabelledImages, what: string, copies: number) => {
     const onProgress = (done: number, total: number) => showProgress(`features of the ${what}`, done, total);
@@ -103,23 +114,34 @@ async function trainHead(
     const options = { normalization, copies, augment: augmentation, seed, signal, onProgress };
     return (flags.cache ? cachedFeatures : extractFeatures)(network, set, options).finally(clearProgress);
   };
-  const train = await featuresOf(trainSet, "pictures to learn from", copies);
-  const validation = await featuresOf(testSet, "test pictures", 1);
+  const fromFeatures = async () => {
+    const train = await featuresOf(trainSet, "pictures to learn from", copies);
+    const validation = await featuresOf(testSet, "test pictures", 1);
+    return { train, validation, weights: balance && balancedWeights(train) };
+  };
+  const { train, ...others } = pixels ?? (await fromFeatures());
   const { classifier } = splitClassifier(network);
   const { average: _, headLr: lr = defaultRates[flags.optimizer], ...rest } = flags;
   const headFlags = { ...rest, lr, epochs, warmup: 0 };
   const optimizer = makeOptimizer(classifier.parameters(), headFlags);
   const schedule = makeSchedule(optimizer, headFlags, Math.ceil(Math.ceil(train.size / batchSize) / accumulate));
   const scheduleEvery = flags.schedule === "plateau" ? "epoch" : "step";
-  const trainer = new Trainer(classifier, { optimizer, schedule, scheduleEvery, accumulate, labelSmoothing });
-  const stopping = patience === undefined ? () => undefined : earlyStopping({ patience });
+  // Features of every pixel would take too much memory: the network makes them anew each time, and stays as it is.
+  if (pixels !== undefined) {
+    network.freeze();
+    classifier.unfreeze();
+  }
+  const trainer = new Trainer(pixels === undefined ? classifier : network, {
+    ...{ optimizer, schedule, scheduleEvery, accumulate, labelSmoothing },
+    ...(pixels && { objective: pixels.objective, normalization }),
+  });
+  const stopping = patience === undefined ? () => undefined : earlyStopping({ patience, measure: watch });
   await trainer
     .fit(train, {
+      ...others,
       epochs,
       batchSize,
       seed,
-      weights: balance && balancedWeights(train),
-      validation,
       signal,
       callbacks: {
         onBatch: ({ epoch, batch, batches }) => showProgress(`head, epoch ${epoch + 1}/${epochs}`, batch, batches),
@@ -130,4 +152,7 @@ async function trainHead(
       },
     })
     .finally(clearProgress);
+  if (pixels === undefined) return;
+  network.unfreeze();
+  if (flags.freeze !== undefined) freezeThrough(network, flags.freeze);
 }

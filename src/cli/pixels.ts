@@ -33,6 +33,9 @@ export function objectiveOf(goal: PixelGoal): Objective {
   return goal === "denoising" ? denoising() : segmentation({ loss: "both" });
 }
 
+/** Of adam, which suits random weights. */
+export const pixelRate = 0.003;
+
 /** Drawn shapes, unless --image-size says otherwise. */
 const shapesSide = 64;
 const shapesSizes = { train: 4000, test: 500 } as const satisfies Record<GeneratedSplit, number>;
@@ -40,9 +43,10 @@ const shapesSizes = { train: 4000, test: 500 } as const satisfies Record<Generat
 /**
  * Gives the options of a training what suits a network for pixels where they are not given: a narrow network, small batches.
  *
+ * @param rateShare of the rate for random weights
  * @throws ArgumentError for options that are for other networks, or for classes of pictures
  */
-export function suitPixels(entry: ModelEntry, command: Command): void {
+export function suitPixels(entry: ModelEntry, command: Command, rateShare = 1): void {
   const { data, ...flags } = command.opts<TrainFlags>();
   const goal = goalOf(entry, data);
   if (goal === undefined) {
@@ -69,7 +73,7 @@ export function suitPixels(entry: ModelEntry, command: Command): void {
   if (maskClasses !== undefined && isDataName(data))
     throw new ArgumentError(`--mask-classes is for masks of your own, but --data is ${data}. Fix: leave it out.`);
   const isOpen = (name: string) => [undefined, "default"].includes(command.getOptionValueSource(name));
-  const rate = isOpen("optimizer") && { optimizer: "adam", ...(isOpen("lr") && { lr: 0.003 }) };
+  const rate = isOpen("optimizer") && { optimizer: "adam", ...(isOpen("lr") && { lr: rateShare * pixelRate }) };
   // Halved so often that what is left of 28 pixels of a digit, or of 64, is still some.
   const shape = entry.name === "unet" && { depth: goal === "denoising" ? 2 : 3, batchNorm: goal === "segmentation" };
   // A rate that is given by itself is one of Adam's.
@@ -84,7 +88,8 @@ function givenOf(options: Readonly<Record<string, unknown>>): string[] {
 /** What a network for pixels was built with, of a run's settings; nothing for others. */
 export function networkOptions({ width, depth, batchNorm, inChannels }: Partial<Settings>): UNetOptions {
   return {
-    ...(typeof width === "number" && { width }),
+    // Narrow ones have nothing to spare for dropout.
+    ...(typeof width === "number" && { width, dropout: 0 }),
     ...(typeof depth === "number" && { depth }),
     ...(typeof batchNorm === "boolean" && { batchNorm }),
     ...(typeof inChannels === "number" && { inChannels }),

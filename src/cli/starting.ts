@@ -1,10 +1,14 @@
 /** What a training begins with. */
 
 import type { Normalization } from "../core/normalization.js";
+import type { LoaderAugmentation } from "../data/augment/augmentation.js";
+import type { ImageBatch } from "../data/batches.js";
 import type { LabelledImages } from "../data/images.js";
 import type { ModelEntry } from "../models/registry.js";
 import type { Network } from "../nn/network.js";
 import type { Trainable } from "../optim/groups.js";
+import type { Objective } from "../train/objective.js";
+import type { TrainingData } from "../train/options.js";
 import type { EpochRecord } from "../train/records.js";
 import { learnNormalization } from "./normalizing.js";
 import { networkOptions } from "./pixels.js";
@@ -23,9 +27,19 @@ export interface Start {
 export interface BeforeTraining {
   readonly trainSet: LabelledImages;
   readonly testSet: LabelledImages;
+  /** The same with what is to be learnt of their pixels, where that is something. */
+  readonly pixels: PixelLearning | undefined;
   readonly signal: AbortSignal;
   /** Told of each epoch, of so many. */
   readonly onEpoch: (record: EpochRecord, epochs: number) => Promise<void>;
+}
+
+export interface PixelLearning {
+  readonly objective: Objective;
+  readonly train: TrainingData;
+  readonly validation: TrainingData;
+  readonly validationBatchSize: number;
+  readonly augment: LoaderAugmentation<ImageBatch> | undefined;
 }
 
 /** A network with random weights, and its own normalization or one learnt from the pictures: a resumed run learns the same again. */
@@ -47,9 +61,9 @@ function createNetwork(
   numClasses: number,
   { shape: [inChannels] }: LabelledImages,
 ): Network {
-  // Only networks for pixels have a width here. Narrow ones have nothing to spare for dropout.
+  // Only networks for pixels have a width here.
   if (width === undefined) return entry.create({ numClasses });
-  return entry.create({ numClasses, dropout: 0, ...networkOptions({ width, depth, batchNorm, inChannels }) });
+  return entry.create({ numClasses, ...networkOptions({ width, depth, batchNorm, inChannels }) });
 }
 
 /** The network's own; of pictures with other channels than it was published for, values from −2 to 2. */

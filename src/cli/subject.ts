@@ -7,7 +7,7 @@ import type { ModelEntry } from "../models/registry.js";
 import { UncertaintyWeights } from "../nn/layers/uncertaintyWeights.js";
 import type { Tasks } from "../train/tasks/task.js";
 import { loadTraining, type TrainingSets } from "./data.js";
-import { loadPixelTraining, type PixelGoal, pixelClasses } from "./pixels.js";
+import { goalOf, loadPixelTraining, type PixelGoal, pixelClasses } from "./pixels.js";
 import type { TrainFlags } from "./settings.js";
 import { columnNames, makeTasks, targetsFingerprint, targetsFor } from "./tasks.js";
 
@@ -30,17 +30,9 @@ export interface Subject {
   readonly asked: Asked | undefined;
 }
 
-/**
- * The pictures, and what is to be learnt of them.
- *
- * @param goal of a network that answers for every pixel
- */
-export async function loadSubject(
-  entry: ModelEntry,
-  flags: TrainFlags,
-  goal: PixelGoal | undefined,
-  signal: AbortSignal,
-): Promise<Subject> {
+/** The pictures, and what is to be learnt of them. */
+export async function loadSubject(entry: ModelEntry, flags: TrainFlags, signal: AbortSignal): Promise<Subject> {
+  const goal = goalOf(entry, flags.data);
   if (goal === undefined) {
     const { train, test, attributes } = await loadTraining(entry, flags, signal);
     return { train, test, asked: askTasks(flags, train, attributes) };

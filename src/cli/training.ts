@@ -24,7 +24,7 @@ import { showMistakes } from "./mistakes.js";
 import { makeOptimizer, makeSchedule } from "./optimizing.js";
 import { explain, formatCount, printJson, say } from "./output.js";
 import { pixelBatch, pixelScores, trainTexts } from "./pixel-evaluation.js";
-import { goalOf, objectiveOf, type PixelGoal, pixelsTrainedWith } from "./pixels.js";
+import { objectiveOf, type PixelGoal, pixelsTrainedWith } from "./pixels.js";
 import { clearProgress, showProgress } from "./progress.js";
 import type { EpochLine, RunFolder } from "./run-folder.js";
 import { checkSameSettings, resumeCommand, type TrainFlags, toSettings } from "./settings.js";
@@ -46,11 +46,7 @@ export interface TrainingRun {
 
 export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const { entry, flags, device, signal } = run;
-  const {
-    train: trainSet,
-    test: testSet,
-    asked,
-  } = await loadSubject(entry, flags, run.start === undefined ? goalOf(entry, flags.data) : undefined, signal);
+  const { train: trainSet, test: testSet, asked } = await loadSubject(entry, flags, signal);
   const augment = await loadAugmentation(
     flags.augment,
     flags.workers,
@@ -94,8 +90,15 @@ export async function runTraining(run: TrainingRun): Promise<TrainingResult> {
   const saveBest = async () => folder.writeBest(await checkpointNow());
   if (before !== undefined && lines.length === 0 && trainer.position.batch === 0) {
     const onEpoch = (record: EpochRecord, epochs: number) =>
-      keepEpoch({ event: "epoch", phase: "head", ...record }, epochs, run, folder, lines);
-    await before({ trainSet, testSet, signal, onEpoch }).catch((error: unknown) => {
+      keepEpoch({ event: "epoch", phase: "head", ...record }, epochs, run, folder, lines, asked?.goal);
+    const pixels = asked?.goal && {
+      objective: objectiveOf(asked.goal),
+      train: annotate(trainSet, asked.train),
+      validation: annotate(testSet, asked.test),
+      validationBatchSize: pixelBatch(testSet.shape),
+      augment,
+    };
+    await before({ trainSet, testSet, pixels, signal, onEpoch }).catch((error: unknown) => {
       throw tellHowToGoOn(error, folder);
     });
     // Its epochs are counted with the others.

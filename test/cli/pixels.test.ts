@@ -1,15 +1,17 @@
 /** A class for every pixel by the command alone: a folder of pictures and masks, learnt, scored, drawn and exported. */
 
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
+import { cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fromPlanar, shapes, zeros } from "../../src/index.js";
+import { readWeights } from "../../src/nn/weights.js";
 import { readPixels, writePng } from "../../src/node.js";
 import { load } from "../../src/onnx.js";
 import { readEventFolder } from "../support/events.js";
 import { noPictures } from "../support/pictures.js";
 import { jsonLines, skipCommand, temporaryFolder } from "./command.js";
+import { checkpointOf } from "./runs.js";
 import { inOneProcess } from "./session.js";
 
 const run = inOneProcess();
@@ -126,6 +128,59 @@ describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
     assert.equal((await run(["export", "unet", "--weights", weights, "--out", file, "--threads", "1"])).status, 0);
     const read = await load(new Uint8Array(await readFile(file)));
     assert.deepEqual((await read.run({ input: zeros([2, 1, side, side]) })).logits.shape, [2, 2, side, side]);
+  });
+
+  it("are finetuned to other classes: the new head first, then all", async () => {
+    const halves = join(folder, "halves");
+    await cp(cells, halves, { recursive: true });
+    for (let i = 0; i < 80; i++) {
+      const path = join(halves, "masks", `${i}.png`);
+      const { data, channels } = await readPixels(path);
+      const grey = data.filter((_, at) => at % channels === 0);
+      const lower = grey.map((value, at) => (value === 255 && at >= grey.length / 2 ? 128 : value));
+      await writePng(path, fromPlanar(lower, [1, side, side]));
+    }
+    const tune = (name: string, ...args: string[]) => {
+      const common = ["--data", halves, "--mask-classes", "rest=0,upper=255,lower=128", "--threads", "1", "--json"];
+      return run(["finetune", out, ...common, "--head-epochs", "2", "--out", join(folder, name), ...args]);
+    };
+    const head = await tune("head", "--head-only");
+    assert.equal(head.status, 0, head.stderr);
+    assert.deepEqual(
+      jsonLines(head).map(({ event, phase }) => phase ?? event),
+      ["start", "head", "head", "done"],
+    );
+    const weightsOf = async (run: string) =>
+      Object.entries(readWeights(new Uint8Array(await readFile(checkpointOf(run))), run));
+    const before = new Map(await weightsOf(out));
+    const after = await weightsOf(join(folder, "head"));
+    assert.equal(after.length, before.size);
+    for (const [name, { shape, data }] of after) {
+      if (name.startsWith("head.")) assert.equal(shape[0], 3);
+      else assert.deepEqual(data, before.get(name)?.data, name);
+    }
+    const tuned = await tune("tuned", "--epochs", "2", "--lr", "0.01");
+    assert.equal(tuned.status, 0, tuned.stderr);
+    type Line = { readonly phase?: string; readonly test: { readonly loss: number; readonly meanIou: number } };
+    const lines = jsonLines<Line>(tuned);
+    assert.deepEqual(
+      lines.map(({ phase }) => phase ?? ""),
+      ["", "head", "head", "", "", ""],
+    );
+    const { test } = lines[5];
+    assert.ok(test.loss < jsonLines<Line>(head)[3].test.loss, tuned.stdout);
+    const scored = await run(["evaluate", join(folder, "tuned"), "--threads", "1", "--json"]);
+    assert.equal(jsonLines(scored)[0].meanIou, test.meanIou, scored.stderr);
+    const again = await run(["finetune", "unet", "--out", join(folder, "tuned"), "--resume", "--json"]);
+    assert.deepEqual(jsonLines(again).at(-1)?.test, test, again.stderr);
+    const copied = await tune("refused", "--copies", "3", "--augment", "flip");
+    assert.match(copied.stderr, /--copies 3 is for networks that name pictures/);
+    for (let i = 0; i < 80; i++) {
+      const colours = Uint8Array.from({ length: 3 * side ** 2 }, (_, at) => at % 251);
+      await writePng(join(halves, "images", `${i}.png`), fromPlanar(colours, [3, side, side]));
+    }
+    const coloured = await tune("refused");
+    assert.match(coloured.stderr, /the weights take pictures of 1 channel, but those of .*halves have 3\./);
   });
 
   it("go on with what they were started with", async () => {

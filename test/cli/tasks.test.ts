@@ -101,6 +101,16 @@ describe("several tasks", { skip: skipCommand || noPictures }, () => {
     assert.equal((await run(["runs", numbers])).status, 0);
   });
 
+  it("lend what they have learnt to classes", async () => {
+    const tuned = ["finetune", out, "--data", table, "--label-column", "when", "--validation", "0.25", "--no-cache"];
+    const asked = [...tuned, "--head-epochs", "8", "--head-only", "--batch", "8", "--threads", "1", "--json"];
+    // The last row has no label.
+    await writeFile(table, `${rows.filter((row) => !/,,/.test(row)).join("\n")}\n`);
+    const result = await run([...asked, "--out", join(folder, "classes")]);
+    assert.equal(result.status, 0, result.stderr);
+    assert.equal(jsonLines<{ readonly test: Scored["tasks"]["when"] }>(result)[9].test.accuracy, 1);
+  });
+
   it("say what is wrong with them", async () => {
     const cases: [string[], RegExp][] = [
       [["--tasks", "whan"], /has no column "whan"\. Did you mean "when"\?/],

@@ -5,12 +5,15 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { ArgumentError } from "../../core/errors.js";
 import * as models from "../../models/index.js";
+import type { ModelEntry } from "../../models/registry.js";
 import { freezeThrough } from "../../nn/chop.js";
-import { type Borrowed, borrow, startFrom, weightsPath } from "../borrowing.js";
+import type { CheckpointInfo } from "../../train/checkpoint.js";
+import { type Borrowed, borrow, entryOf, startFrom, weightsPath } from "../borrowing.js";
 import { isDataName } from "../data.js";
 import { findNamedModel, type NamingFlags } from "../named-model.js";
 import { realNumber, useDevice, wholeNumber } from "../options.js";
 import { isArrays } from "../own-pictures.js";
+import { goalOf, networkOptions, type PixelGoal, pixelRate, suitPixels } from "../pixels.js";
 import { RunFolder } from "../run-folder.js";
 import { defaultRates, type FinetuneFlags } from "../settings.js";
 import { stoppable } from "../stopping.js";
@@ -27,11 +30,16 @@ Example:
   $ fovea train tinyvgg --data shapes --epochs 3 --out runs/shapes
   $ fovea finetune runs/shapes --data faces --out runs/faces
   $ fovea finetune tinyvgg --out runs/faces --resume
+  $ fovea finetune runs/unet-shapes --data cells    # a class for every pixel
 
 The weights' classifier is replaced by one for the classes of the pictures. First
 this head is trained alone: what the rest of the network makes of each picture is
 computed once, and kept in the cache folder for other heads. Then all of it goes on
 learning, with a lower rate, and lower still towards the input.
+
+Of unet and segnet the last convolution is replaced, for the classes of the masks; all
+else is computed anew for each of its 3 epochs. They need pictures with as many
+channels as the weights were trained with.
 
 The pictures get the normalization and the size that the weights were trained with.
 The run's folder is as fovea train makes it: evaluate, predict, report and export
@@ -39,6 +47,8 @@ take it.`;
 
 /** Times to go through the pictures, with the head alone and with all of the network. */
 const [headEpochs, epochs] = [20, 5];
+/** Of a network for pixels, all of which is computed for each. */
+const pixelHeadEpochs = 3;
 const rateDecay = 0.5;
 /** Of the rate that a network of random weights would get. */
 const rateShare = 0.1;
@@ -89,14 +99,16 @@ async function finetune(given: string, command: Command, signal: AbortSignal): P
     const weights = weightsPath(named.weights);
     command.setOptionValueWithSource("weights", existsSync(weights) ? resolve(weights) : weights, "config");
   }
+  const goal = goalOf(entry, command.opts<FinetuneFlags>().data);
+  suitPixels(entry, command, rateShare);
+  if (goal !== undefined && command.getOptionValueSource("headEpochs") === "default")
+    command.setOptionValueWithSource("headEpochs", pixelHeadEpochs, "config");
   const device = await useDevice(command.opts<FinetuneFlags>());
   const checkpoint = await folder?.readCheckpoint();
   const { weights } = command.opts<FinetuneFlags>();
   const borrowed: Borrowed =
-    checkpoint === undefined
-      ? await borrow(entry, weights, signal)
-      : { entry, network: entry.create(), normalization: checkpoint.info.normalization };
-  const flags = flagsFor(borrowed, command);
+    checkpoint === undefined ? await borrow(entry, weights, signal) : reopen(entry, checkpoint.info);
+  const flags = flagsFor(borrowed, command, goal);
   if (flags.freeze !== undefined) freezeThrough(borrowed.network, flags.freeze);
   const result = await runTraining({
     entry: borrowed.entry,
@@ -110,8 +122,13 @@ async function finetune(given: string, command: Command, signal: AbortSignal): P
   reportResult(result, flags);
 }
 
+/** What a run that goes on has borrowed; its checkpoint has the weights. */
+function reopen(entry: ModelEntry, { settings, normalization }: CheckpointInfo): Borrowed {
+  return { entry: entryOf(entry, settings), network: entry.create(networkOptions(settings)), normalization, settings };
+}
+
 /** The flags, and where they say nothing, what suits the weights. */
-function flagsFor({ imageSize }: Borrowed, command: Command): FinetuneFlags {
+function flagsFor({ settings }: Borrowed, command: Command, goal: PixelGoal | undefined): FinetuneFlags {
   const flags = command.opts<FinetuneFlags>();
   const { optimizer, headOnly, headEpochs, copies, augment } = flags;
   if (headOnly && headEpochs === 0)
@@ -121,11 +138,17 @@ function flagsFor({ imageSize }: Borrowed, command: Command): FinetuneFlags {
       `--copies ${copies}: without --augment all copies would be the same. Fix: --augment flip, or leave out --copies.`,
     );
   }
-  const rate = defaultRates[optimizer];
-  return {
-    lr: rateShare * rate,
-    headLr: rate,
-    ...(imageSize !== undefined && !isDataName(flags.data) && !isArrays(flags.data) && { imageSize }),
-    ...flags,
-  };
+  if (copies > 1 && goal !== undefined)
+    throw new ArgumentError(
+      `--copies ${copies} is for networks that name pictures: for pixels each epoch has a look of its own. Fix: --head-epochs, or leave it out.`,
+    );
+  const rate = goal !== undefined && optimizer === "adam" ? pixelRate : defaultRates[optimizer];
+  const common = { lr: rateShare * rate, headLr: rate };
+  if (goal !== undefined) {
+    const { width = 1, depth, batchNorm } = networkOptions(settings);
+    return { ...common, ...flags, width, ...(depth && { depth }), ...(batchNorm !== undefined && { batchNorm }) };
+  }
+  const { imageSize } = settings;
+  const resized = typeof imageSize === "number" && !isDataName(flags.data) && !isArrays(flags.data);
+  return { ...common, ...(resized && { imageSize }), ...flags };
 }

@@ -95,11 +95,10 @@ export function trainCommand(): Command {
         taskWeightList,
       )
       .option("--width <x>", "of unet and segnet: share of the channels (default: 0.125)", positiveNumber)
-      .option("--depth <n>", "of unet: how often it halves the resolution (default: 3; 2 for noisy)", wholeNumber(1, 6))
       .option(
-        "--mask-classes <list>",
-        "what colours in masks of your own stand for: cell=255,membrane=0,ignore=#808080 (default: each is a class)",
-        maskClassList,
+        "--depth <n>",
+        "of unet: how often it halves the resolution (default: 3; 2 for noisy)",
+        wholeNumber(1, 6),
       ),
   )
     .addHelpText("after", help)
@@ -160,6 +159,11 @@ export function withTrainingOptions(command: Command): Command {
       "--validation <x>",
       "share of pictures of your own to test with, where no folder val or test has some (default: 0.1)",
       realNumber(0, 1),
+    )
+    .option(
+      "--mask-classes <list>",
+      "what colours in masks of your own stand for: cell=255,membrane=0,ignore=#808080 (default: each is a class)",
+      maskClassList,
     )
     .option("--balance", "draw every class equally often, however many pictures it has")
     .option(
