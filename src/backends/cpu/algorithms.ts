@@ -1,7 +1,7 @@
 /** Tables of algorithms as lowerings look things up in them. */
 
+import { measuredTables } from "#algorithms";
 import { type AlgorithmTable, ownTable } from "../../core/algorithms.js";
-import { measuredTables } from "./algorithms/index.js";
 import { type Algorithm, algorithms } from "./kernels/algorithm.js";
 
 /** Where a table has a convolution: those of one `group` differ in channels and size only. */
