@@ -125,7 +125,7 @@ async function run(plan: Plan, json: boolean): Promise<void> {
 
 export const command = withPlanOptions(
   new Command("tasks").description(
-    "smile, age and gender by one network, against a network for each (some minutes a seed)",
+    "smile, age and gender by one network, against a network for each (6 minutes of one core)",
   ),
   plans,
 ).action((flags: Flags) => run(planOf(flags, plans), flags.json === true));
