@@ -17,6 +17,7 @@
 #include "resample.c"
 #include "sort.c"
 #include "unpooling.c"
+#include "unpooling_last.c"
 #include "weight_gradient.c"
 #include "winograd.c"
 #include "winograd_columns.c"

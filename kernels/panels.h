@@ -142,8 +142,8 @@ static void pack_rows(const float *source, ptrdiff_t stride, int32_t lanes, int3
 }
 
 /* Stores the first `lanes` columns of a panel of `count` rows as rows of `count` floats, `stride` apart. */
-static void store_columns(const float *panel, int32_t vectors, int32_t lanes, int32_t count, float *target,
-                          ptrdiff_t stride) {
+NOINLINE void store_columns(const float *panel, int32_t vectors, int32_t lanes, int32_t count, float *target,
+                            ptrdiff_t stride) {
   ptrdiff_t width = (ptrdiff_t)vectors * VW;
   for (int32_t lane = 0; lane < lanes; lane += BLOCK) {
     int32_t rows = min_int(lanes - lane, BLOCK);

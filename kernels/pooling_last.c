@@ -20,6 +20,25 @@ static PoolTaps pool_taps_of(const PoolLastStep *step, int32_t axis, int32_t win
   return taps;
 }
 
+/*
+ * Where the largest element of one window is: its number on the plane, whose rows are `width` long. The window's first
+ * element is number `first`.
+ */
+INLINE vi pool_winner(const float *x, PoolTaps ty, ptrdiff_t row, PoolTaps tx, ptrdiff_t column, int32_t width) {
+  int32_t first = ty.count * tx.count > 0 ? ty.first * width + tx.first : -1;
+  vf best = splat(-__builtin_inff());
+  vi index = splat_int(first);
+  for (int32_t i = 0; i < ty.count; i++, x += row) {
+    for (int32_t j = 0; j < tx.count; j++) {
+      vf v = load(x + j * column);
+      vi better = (v > best) | (v != v);
+      best = select_(better, v, best);
+      index = select_int(better, splat_int(first + i * ty.step * width + j * tx.step), index);
+    }
+  }
+  return index;
+}
+
 /* One window: `rows` rows of `columns` elements that lie `row` and `column` floats apart. */
 INLINE vf pool_window(const int kind, const float *x, int32_t rows, ptrdiff_t row, int32_t columns, ptrdiff_t column) {
   vf result = kind == POOL_MAXIMUM ? splat(-__builtin_inff()) : (vf){};
@@ -55,9 +74,19 @@ static void kernel_pool_last(const Context *context, const PoolLastStep *step) {
         const float *from = image + y.first * input_row + (ptrdiff_t)x.first * channels;
         float *to = output + (ptrdiff_t)u * row + (ptrdiff_t)i * channels;
         ptrdiff_t next_row = y.step * input_row, next = (ptrdiff_t)x.step * channels;
-        if (step->kind == POOL_MAXIMUM) {
+        if (step->kind == POOL_MAXIMUM && y.count == 2 && x.count == 2) {
+          for (int32_t c = 0; c < channels; c += VW) {
+            const float *p = from + c;
+            vf upper = maximum_(load(p), load(p + next)), lower = maximum_(load(p + next_row), load(p + next_row + next));
+            store(to + c, maximum_(upper, lower));
+          }
+        } else if (step->kind == POOL_MAXIMUM) {
           for (int32_t c = 0; c < channels; c += VW) {
             store(to + c, pool_window(POOL_MAXIMUM, from + c, y.count, next_row, x.count, next));
+          }
+        } else if (step->kind == POOL_INDICES) {
+          for (int32_t c = 0; c < channels; c += VW) {
+            store(to + c, (vf)pool_winner(from + c, y, next_row, x, next, step->input_size[1]));
           }
         } else {
           int32_t count = COUNTED(step, 0, u % height) * COUNTED(step, 1, i);

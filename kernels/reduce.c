@@ -6,6 +6,7 @@
  * vector width alone. Extremes propagate NaN.
  */
 #include "fovea.h"
+#include "tiles.h"
 #include "vector_math.h"
 
 /* As numbered in src/backends/cpu/kernels/reduce.ts. */
@@ -195,18 +196,58 @@ INLINE void reduce_to_rows(const int operation, const ReduceStep *step, const fl
   }
 }
 
+NOINLINE void empty_sums(vf *high, vf *low, vf *sums, int32_t vectors, int32_t emptied) {
+  for (int32_t v = 0; v < vectors; v++) {
+    if (!emptied) high[v] = low[v] = splat(0);
+    add_exactly(high + v, low + v, sums[v]);
+    sums[v] = splat(0);
+  }
+}
+
+/* Adds `count` times four rows, `distance` floats apart, to `sums`: a few vectors at a time, which stay in registers. */
+NOINLINE void sum_rows(const float *x, ptrdiff_t distance, int32_t count, vf *sums, int32_t vectors) {
+  int32_t v = 0;
+#define SUM_ROWS(N) \
+  for (; v + N <= vectors; v += N) { \
+    const float *p = x + v * VW; \
+    vf own[N]; \
+    UNROLL for (int k = 0; k < N; k++) own[k] = sums[v + k]; \
+    for (int32_t i = 0; i < count; i++, p += 4 * distance) { \
+      UNROLL for (int k = 0; k < N; k++) { \
+        vf first = load(p + k * VW) + load(p + distance + k * VW); \
+        own[k] += first + (load(p + 2 * distance + k * VW) + load(p + 3 * distance + k * VW)); \
+      } \
+    } \
+    UNROLL for (int k = 0; k < N; k++) sums[v + k] = own[k]; \
+  }
+  SUM_ROWS(4)
+  SUM_ROWS(1)
+#undef SUM_ROWS
+}
+
 /* n neighbouring outputs, REDUCE_COLUMNS at most: all of `count` rows. `limit` elements may be read from x on. */
 INLINE void reduce_columns(const int operation, const float *x, int32_t limit, Walk rows, int32_t count, float *out,
                            int32_t n) {
   vf sums[REDUCE_COLUMNS / VW], high[REDUCE_COLUMNS / VW], low[REDUCE_COLUMNS / VW];
   vf copies[4][REDUCE_COLUMNS / VW];
-  int32_t vectors = ceil_div(n, VW), pending = 0, emptied = 0;
+  int32_t vectors = ceil_div(n, VW), pending = 0, emptied = 0, distance = rows.rank == 1 ? rows.strides[0] : 0;
   for (int32_t v = 0; v < vectors; v++) sums[v] = reduce_identity(operation);
   for (int32_t row = 0; row < count;) {
+    int32_t fours = operation == SUM_FLOAT && rows.rank == 1 ? min_int((count - row) / 4, REDUCE_PATIENCE - pending) : 0;
+    if (fours > 0 && (row + 4 * fours - 1) * distance + vectors * VW <= limit) {
+      sum_rows(x + (ptrdiff_t)row * distance, distance, fours, sums, vectors);
+      row += 4 * fours;
+      pending = (pending + fours) % REDUCE_PATIENCE;
+      if (pending == 0 && row < count) {
+        empty_sums(high, low, sums, vectors, emptied);
+        emptied = 1;
+      }
+      continue;
+    }
     const float *p[4];
     int32_t together = count - row >= 4 ? 4 : 1;
     for (int32_t k = 0; k < together; k++) {
-      int32_t offset = next_offset(&rows);
+      int32_t offset = rows.rank == 1 ? (row + k) * distance : next_offset(&rows);
       p[k] = x + offset;
       /* Whole vectors may read beyond a row, not beyond the input. */
       if (offset + vectors * VW > limit) {
@@ -226,11 +267,7 @@ INLINE void reduce_columns(const int operation, const float *x, int32_t limit, W
     }
     row += together;
     if (operation == SUM_FLOAT && ++pending == REDUCE_PATIENCE && row < count) {
-      for (int32_t v = 0; v < vectors; v++) {
-        if (!emptied) high[v] = low[v] = splat(0);
-        add_exactly(high + v, low + v, sums[v]);
-        sums[v] = splat(0);
-      }
+      empty_sums(high, low, sums, vectors, emptied);
       pending = 0;
       emptied = 1;
     }

@@ -12,9 +12,11 @@ typedef struct {
   HaloAxis y, x;
   Halo halo;
   int32_t taps;
-  ptrdiff_t plane;        /* distance of channels, where windows read */
-  ptrdiff_t image_stride; /* distance of images there */
+  /* Where windows read, distances of channels, of images, and of windows along a row and from row to row. */
+  ptrdiff_t plane, image_stride, window, window_row;
+  ptrdiff_t pixel; /* distance of neighbours in a row there */
   ptrdiff_t input_plane, upstream_plane;
+  ptrdiff_t input_pixel, upstream_pixel; /* distances of neighbours in a row of the tensors */
   float *upstream; /* packed or with gaps, for one block of pixels */
   float *haloed, *stage;
   int32_t *offsets;   /* of each pixel of the block from its first; where lanes are pixels, of each tap */
@@ -38,8 +40,19 @@ static WeightGradient plan_weight_gradient(const Context *context, const WeightG
   g.halo = (Halo){g.y, g.x, step->halo_size[0], step->halo_size[1]};
   g.input_plane = (ptrdiff_t)step->input_size[0] * step->input_size[1];
   g.upstream_plane = (ptrdiff_t)step->upstream_size[0] * step->upstream_size[1];
+  int32_t channels = step->groups * step->input_channels;
+  g.input_pixel = step->input_last ? channels : 1;
+  g.upstream_pixel = step->upstream_last ? step->groups * step->output_channels : 1;
   g.plane = step->haloed ? halo_plane(&g.halo) : g.input_plane;
-  g.image_stride = g.plane * (step->haloed ? step->channel_block : step->groups * step->input_channels);
+  g.image_stride = g.plane * (step->haloed ? step->channel_block : channels);
+  g.pixel = g.window = 1;
+  g.window_row = step->halo_size[1];
+  if (step->input_last && !step->haloed) {
+    g.plane = 1;
+    g.pixel = channels;
+    g.window = step->stride[1] * g.pixel;
+    g.window_row = step->stride[0] * step->halo_size[1] * g.pixel;
+  }
   float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
   g.upstream = memory;
   g.haloed = memory + step->halo_at;
@@ -63,12 +76,26 @@ static PixelBlock pixel_block(const WeightGradientStep *step, int32_t index) {
   return b;
 }
 
+/* From a window to what its tap (y, x) reads. */
+INLINE int32_t tap_offset(const WeightGradient *g, int32_t y, int32_t x) {
+  if (g->step->haloed) return halo_offset(&g->halo, y, x);
+  return (y * g->halo.columns + x) * (int32_t)g->pixel;
+}
+
+/* From a block's first channel to another, where windows read. */
+INLINE ptrdiff_t channel_offset(const WeightGradient *g, int32_t channel) {
+  if (!g->step->slabs) return channel * g->plane;
+  return (ptrdiff_t)(channel / VW) * g->step->block_pixels * VW + channel % VW;
+}
+
 static void make_pixel_tables(const WeightGradient *g, const PixelBlock *b) {
   int32_t width = g->step->upstream_size[1], *offset = g->offsets;
   for (int32_t y = 0; y < b->rows; y++) {
     for (int32_t image = 0; image < b->images; image++) {
-      int32_t row = (int32_t)(image * g->image_stride) + y * g->halo.columns;
-      for (int32_t x = 0; x < width; x++) *offset++ = row + x;
+      int32_t row = (int32_t)(image * g->image_stride + y * g->window_row);
+      for (int32_t x = 0; x < width; x++, offset++) {
+        *offset = g->step->slabs ? (int32_t)(offset - g->offsets) * VW : row + x * (int32_t)g->window;
+      }
     }
     for (int32_t x = 0; x < width; x++) g->positions[y * width + x] = y * b->images * width + x;
   }
@@ -78,7 +105,55 @@ static void make_tap_table(const WeightGradient *g) {
   const WeightGradientStep *step = g->step;
   for (int32_t i = 0; i < step->input_channels * g->taps; i++) {
     int32_t y = i % g->taps / step->kernel[1] * step->dilation[0], x = i % step->kernel[1] * step->dilation[1];
-    g->offsets[i] = (int32_t)(i / g->taps * g->plane) + halo_offset(&g->halo, y, x);
+    g->offsets[i] = (int32_t)(i / g->taps * g->plane) + tap_offset(g, y, x);
+  }
+}
+
+/*
+ * Copies what windows of one pixel read of a block: for every vector of channels, `image` on, those of all pixels in order. Sums
+ * over pixels that lie all channels apart would keep a cache line busy for every term.
+ */
+static void fill_slabs(const WeightGradient *g, const float *image, const PixelBlock *b, int32_t channels, float *to) {
+  const WeightGradientStep *step = g->step;
+  int32_t width = step->upstream_size[1], slab = step->block_pixels * VW;
+  ptrdiff_t image_stride = g->input_plane * g->input_pixel;
+  for (int32_t y = 0; y < b->rows; y++) {
+    int32_t at_y = (b->first + y) * g->y.stride + g->y.origin;
+    for (int32_t i = 0; i < b->images; i++, to += width * VW) {
+      /* Products leave such rows out. */
+      if (at_y < 0 || at_y >= g->y.size) continue;
+      const float *from = image + i * image_stride + ((ptrdiff_t)at_y * g->x.size + g->x.origin) * g->input_pixel;
+      for (int32_t x = 0; x < width; x++, from += g->window) {
+        for (int32_t c = 0; c < channels; c += VW) store(to + (ptrdiff_t)c / VW * slab + x * VW, load(from + c));
+      }
+    }
+  }
+}
+
+/* Zeros, and no more than `count` of them. */
+INLINE void fill_gaps(float *rows, ptrdiff_t distance, int32_t lanes, int32_t count) {
+  for (int32_t i = 0; i < lanes && count > 0; i++) fill(rows + i * distance, count, 0);
+}
+
+/* As fill_halo, for `channels` channels that lie side by side from `image` on: one plane for each. */
+static void fill_halo_planes(const WeightGradient *g, const float *image, int32_t start_y, int32_t channels, float *to) {
+  int32_t columns = g->halo.columns, stride = g->x.stride, vectors = stride * (int32_t)g->input_pixel / VW;
+  for (int32_t block = 0; block < g->y.residues * g->x.residues; block++) {
+    int32_t x = g->x.origin + block % g->x.residues;
+    int32_t before = x < 0 ? min_int(ceil_div(-x, stride), columns) : 0;
+    int32_t inside = x + before * stride < g->x.size ? (g->x.size - 1 - x) / stride + 1 - before : 0;
+    if (inside > columns - before) inside = columns - before;
+    for (int32_t j = 0; j < g->halo.rows; j++, to += columns) {
+      int32_t y = g->y.stride * (start_y + j) + g->y.origin + block / g->x.residues;
+      if (y < 0 || y >= g->y.size) {
+        if (g->step->lanes_are_pixels) fill_gaps(to, g->plane, channels, columns);
+        continue;
+      }
+      const float *from = image + ((ptrdiff_t)y * g->x.size + x + before * stride) * g->input_pixel;
+      fill_gaps(to, g->plane, channels, before);
+      store_columns(from, vectors, channels, inside, to + before, g->plane);
+      fill_gaps(to + before + inside, g->plane, channels, columns - before - inside);
+    }
   }
 }
 
@@ -88,14 +163,24 @@ static const float *block_windows(const WeightGradient *g, const float *input, c
   const WeightGradientStep *step = g->step;
   int32_t all = step->groups * step->input_channels;
   const float *end = input + (ptrdiff_t)step->batch * all * g->input_plane;
-  input += ((ptrdiff_t)b->image * all + group * step->input_channels + channel) * g->input_plane;
-  if (!step->haloed) {
-    return input + (ptrdiff_t)(b->first + g->y.origin) * step->input_size[1] + g->x.origin;
+  input += (ptrdiff_t)b->image * all * g->input_plane;
+  input += (group * step->input_channels + channel) * (step->input_last ? 1 : g->input_plane);
+  if (step->slabs) {
+    fill_slabs(g, input, b, channels, g->haloed);
+    return g->haloed;
   }
-  for (int32_t image = 0; image < b->images; image++) {
+  if (!step->haloed) {
+    int32_t y = b->first * g->y.stride + g->y.origin;
+    return input + ((ptrdiff_t)y * step->input_size[1] + g->x.origin) * g->pixel;
+  }
+  for (int32_t image = 0; image < b->images; image++, input += all * g->input_plane) {
+    float *to = g->haloed + image * g->image_stride;
+    if (step->input_last) {
+      fill_halo_planes(g, input, b->first, channels, to);
+      continue;
+    }
     for (int32_t i = 0; i < channels; i++) {
-      fill_halo(&g->halo, input + (image * (ptrdiff_t)all + i) * g->input_plane, end, b->first, 0, 0,
-                step->lanes_are_pixels, g->haloed + image * g->image_stride + i * g->plane);
+      fill_halo(&g->halo, input + i * g->input_plane, end, b->first, 0, 0, step->lanes_are_pixels, to + i * g->plane);
     }
   }
   return g->haloed;
@@ -103,9 +188,30 @@ static const float *block_windows(const WeightGradient *g, const float *input, c
 
 INLINE const float *upstream_rows(const WeightGradient *g, const float *upstream, const PixelBlock *b, int32_t image,
                                   int32_t group, int32_t channel) {
-  ptrdiff_t index = (ptrdiff_t)(b->image + image) * g->step->groups + group;
-  return upstream + (index * g->step->output_channels + channel) * g->upstream_plane +
-         (ptrdiff_t)b->first * g->step->upstream_size[1];
+  const WeightGradientStep *step = g->step;
+  ptrdiff_t index = (ptrdiff_t)(b->image + image) * step->groups * step->output_channels * g->upstream_plane;
+  ptrdiff_t distance = step->upstream_last ? 1 : g->upstream_plane;
+  return upstream + index + (group * step->output_channels + channel) * distance +
+         (ptrdiff_t)b->first * step->upstream_size[1] * g->upstream_pixel;
+}
+
+/* Packs the upstream gradient of a block of pixels, of `lanes` channels from `channel` on in `vectors` vectors. */
+static void pack_upstream(const WeightGradient *g, const float *upstream, const PixelBlock *b, int32_t group,
+                          int32_t channel, int32_t lanes, int32_t vectors) {
+  const WeightGradientStep *step = g->step;
+  int32_t width = step->upstream_size[1];
+  const float *end = upstream + (ptrdiff_t)step->batch * step->groups * step->output_channels * g->upstream_plane;
+  for (int32_t image = 0; image < b->images; image++) {
+    const float *from = upstream_rows(g, upstream, b, image, group, channel);
+    float *to = g->upstream + (ptrdiff_t)image * width * vectors * VW;
+    if (!step->upstream_last) {
+      pack_columns(from, g->upstream_plane, lanes, b->rows * width, end, to, vectors, b->images == 1 ? NULL : g->positions);
+      continue;
+    }
+    for (int32_t y = 0; y < b->rows; y++, from += width * g->upstream_pixel, to += (ptrdiff_t)b->images * width * vectors * VW) {
+      pack_rows(from, g->upstream_pixel, lanes, width, to, vectors);
+    }
+  }
 }
 
 /* Adds a block's products to sums: taps of the channels × lanes of a panel. */
@@ -119,20 +225,20 @@ static void add_block(const WeightGradient *g, const PixelBlock *b, const float 
     while (first < end && (b->first + first) * step->stride[0] + tap < 0) first++;
     while (end > first && (b->first + end - 1) * step->stride[0] + tap >= step->input_size[0]) end--;
     int32_t rows = channels * columns, tiles = ceil_div(rows, broadcast_rows[vectors - 1]);
-    const float *row = windows + halo_offset(&g->halo, ky * step->dilation[0], 0);
+    const float *row = windows + tap_offset(g, ky * step->dilation[0], 0);
     float *to = sums + (ptrdiff_t)ky * columns * width;
     const float *panel = g->upstream + (ptrdiff_t)first * row_pixels * width;
-    int32_t kx = 0;
+    int32_t kx = 0, channel = 0;
     for (int32_t t = 0; t < tiles; t++) {
       int32_t size = part_begin(rows, tiles, t + 1) - part_begin(rows, tiles, t);
       const float *x[MAX_ROWS];
       float *out[MAX_ROWS];
       for (int32_t i = 0; i < size; i++) {
-        x[i] = row + g->offsets_x[kx];
+        x[i] = row + channel_offset(g, channel) + g->offsets_x[kx];
         out[i] = to + (ptrdiff_t)kx * width;
         if (++kx == columns) {
           kx = 0;
-          row += g->plane;
+          channel++;
           to += (ptrdiff_t)g->taps * width;
         }
       }
@@ -164,7 +270,6 @@ static void gradient_by_channels(const Context *context, const WeightGradient *g
                                  const ElementwiseStep *epilogue) {
   const WeightGradientStep *step = g->step;
   const float *upstream = floats(context, step->upstream), *input = floats(context, step->input);
-  const float *end = upstream + (ptrdiff_t)step->batch * step->groups * step->output_channels * g->upstream_plane;
   int32_t vectors = ceil_div(step->output_channels, VW), panels = ceil_div(vectors, PANEL_VECTORS);
   int32_t channel_blocks = ceil_div(step->input_channels, step->channel_block);
   int32_t panel_groups = ceil_div(panels, step->panel_group);
@@ -172,8 +277,10 @@ static void gradient_by_channels(const Context *context, const WeightGradient *g
   int32_t group = unit / channel_blocks / panel_groups % step->groups;
   int32_t chunk = unit / channel_blocks / panel_groups / step->groups;
   int32_t first_panel = part_begin(panels, panel_groups, index), end_panel = part_begin(panels, panel_groups, index + 1);
-  int32_t channel = part_begin(step->input_channels, channel_blocks, part);
-  int32_t channels = part_begin(step->input_channels, channel_blocks, part + 1) - channel;
+  /* Channels that lie side by side are taken apart by whole vectors. */
+  int32_t together = step->input_last ? VW : 1, all = step->input_channels / together;
+  int32_t channel = part_begin(all, channel_blocks, part) * together;
+  int32_t channels = part_begin(all, channel_blocks, part + 1) * together - channel;
   ptrdiff_t sums = (ptrdiff_t)channels * g->taps * PANEL_VECTORS * VW; /* of a panel */
 
   int32_t blocks = block_count(step), last = part_begin(blocks, step->chunks, chunk + 1);
@@ -186,12 +293,7 @@ static void gradient_by_channels(const Context *context, const WeightGradient *g
     for (int32_t p = first_panel; p < end_panel; p++) {
       int32_t begin = part_begin(vectors, panels, p), count = part_begin(vectors, panels, p + 1) - begin;
       int32_t lanes = min_int(step->output_channels - begin * VW, count * VW);
-      for (int32_t image = 0; image < b.images; image++) {
-        pack_columns(upstream_rows(g, upstream, &b, image, group, begin * VW), g->upstream_plane, lanes,
-                     b.rows * step->upstream_size[1], end,
-                     g->upstream + (ptrdiff_t)image * step->upstream_size[1] * count * VW, count,
-                     b.images == 1 ? NULL : g->positions);
-      }
+      pack_upstream(g, upstream, &b, group, begin * VW, lanes, count);
       add_block(g, &b, windows, channels, count, g->stage + (p - first_panel) * sums, i > first);
     }
   }
@@ -206,8 +308,17 @@ static void gradient_by_channels(const Context *context, const WeightGradient *g
 /* Copies the upstream gradient of a band, with rows `pitch` floats apart and zeros between them, up to `length`. */
 static void spread_upstream(const WeightGradient *g, const float *upstream, const float *end, const PixelBlock *b,
                             int32_t group, int32_t pitch, int32_t length) {
-  int32_t width = g->step->upstream_size[1];
-  for (int32_t o = 0; o < g->step->output_channels; o++) {
+  int32_t width = g->step->upstream_size[1], outputs = g->step->output_channels;
+  if (g->step->upstream_last) {
+    const float *from = upstream_rows(g, upstream, b, 0, group, 0);
+    float *to = g->upstream;
+    for (int32_t y = 0; y < b->rows; y++, from += width * g->upstream_pixel, to += pitch) {
+      store_columns(from, (int32_t)g->upstream_pixel / VW, outputs, width, to, length);
+      fill_gaps(to + width, length, outputs, (y < b->rows - 1 ? pitch : length - y * pitch) - width);
+    }
+    return;
+  }
+  for (int32_t o = 0; o < outputs; o++) {
     const float *from = upstream_rows(g, upstream, b, 0, group, o);
     float *to = g->upstream + (ptrdiff_t)o * length;
     for (int32_t y = 0; y < b->rows; y++, from += width, to += pitch) {
@@ -231,7 +342,7 @@ static void gradient_by_pixels(const Context *context, const WeightGradient *g, 
   const float *upstream = floats(context, step->upstream), *input = floats(context, step->input);
   const float *end = upstream + (ptrdiff_t)step->batch * step->groups * step->output_channels * g->upstream_plane;
   int32_t width = step->upstream_size[1], rounded = ceil_div(width, VW) * VW, alone = rounded < g->halo.columns;
-  int32_t pitch = alone ? rounded : g->halo.columns, in_place = alone && rounded == width;
+  int32_t pitch = alone ? rounded : g->halo.columns, in_place = alone && rounded == width && !step->upstream_last;
   int32_t group = unit % step->groups, chunk = unit / step->groups, blocks = block_count(step);
   int32_t depth = step->input_channels * g->taps, outputs = step->output_channels;
   int32_t row_tiles = ceil_div(outputs, DOT_ROWS);
@@ -279,7 +390,7 @@ static void kernel_weight_gradient(const Context *context, const WeightGradientS
     return;
   }
   for (int32_t kx = 0; kx < step->kernel[1]; kx++) {
-    g.offsets_x[kx] = halo_offset(&g.halo, 0, kx * step->dilation[1]);
+    g.offsets_x[kx] = tap_offset(&g, 0, kx * step->dilation[1]);
   }
   int32_t panels = ceil_div(ceil_div(step->output_channels, VW), PANEL_VECTORS);
   int32_t channel_blocks = ceil_div(step->input_channels, step->channel_block);

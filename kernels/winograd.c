@@ -73,6 +73,24 @@ static void fill_strip(const int32_t *size, const float *source, const float *en
   }
 }
 
+/* One tile of the source. */
+NOINLINE void transform_source_tile(const Winograd *w, const float *from, ptrdiff_t pixel, ptrdiff_t pitch, float *to) {
+  if (w->m == 4) {
+    transform_input_tile(4, from, pixel, pitch, to, w->input_distance);
+  } else {
+    transform_input_tile(2, from, pixel, pitch, to, w->input_distance);
+  }
+}
+
+/* One tile of the target. */
+NOINLINE void transform_target_tile(const Winograd *w, const float *from, float *to, ptrdiff_t pixel, ptrdiff_t pitch) {
+  if (w->m == 4) {
+    transform_output_tile(4, from, w->product_distance, to, pixel, pitch);
+  } else {
+    transform_output_tile(2, from, w->product_distance, to, pixel, pitch);
+  }
+}
+
 /* Transformed input: position · input_distance + tile · source_width + channel. */
 static void transform_input(const Winograd *w, const float *source, const Chunk *chunk) {
   const WinogradStep *step = w->step;
@@ -88,11 +106,7 @@ static void transform_input(const Winograd *w, const float *source, const Chunk 
       float *to = w->input + (ptrdiff_t)(s - chunk->first) * tiles * w->source_width + channel;
       for (int32_t t = 0; t < tiles; t++, to += w->source_width) {
         const float *tile = w->haloed + (ptrdiff_t)t * w->m * VW;
-        if (w->m == 4) {
-          transform_input_tile(4, tile, VW, columns * VW, to, w->input_distance);
-        } else {
-          transform_input_tile(2, tile, VW, columns * VW, to, w->input_distance);
-        }
+        transform_source_tile(w, tile, VW, columns * VW, to);
       }
     }
   }
@@ -204,11 +218,7 @@ static void transform_output(const Context *context, const Winograd *w, const Ch
       const float *from = w->products + (ptrdiff_t)(s - chunk->first) * tiles * vectors.count * VW + v * VW;
       for (int32_t t = 0; t < tiles; t++, from += vectors.count * VW) {
         float *to = w->stage + (ptrdiff_t)t * m * VW;
-        if (m == 4) {
-          transform_output_tile(4, from, w->product_distance, to, VW, (ptrdiff_t)columns * VW);
-        } else {
-          transform_output_tile(2, from, w->product_distance, to, VW, (ptrdiff_t)columns * VW);
-        }
+        transform_target_tile(w, from, to, VW, (ptrdiff_t)columns * VW);
       }
       int32_t index = (image * step->groups + chunk->group) * step->target_channels + channel;
       float *to = output + index * w->target_plane + (ptrdiff_t)y * width;
@@ -220,14 +230,48 @@ static void transform_output(const Context *context, const Winograd *w, const Ch
   }
 }
 
+/* A tile's first channel, and distances of neighbours in a row and of rows. */
+typedef struct {
+  const float *first;
+  ptrdiff_t pixel, row;
+} TileLast;
+
+/* Copied pixels lie so much further apart than they are long: not at distances that a cache maps to few of its sets. */
+#define TILE_GAP 16
+/* Distances whose multiples do. */
+#define TILE_CROWDED 256
+
+/*
+ * `side` × `side` pixels of `channels` channels that lie side by side, `pixel` floats from one pixel to the next, from (y, x) of
+ * an image on: where they lie or, if they overhang the borders, copied with zeros beyond them.
+ */
+static TileLast tile_last(const int32_t *size, const float *image, ptrdiff_t pixel, int32_t channels, int32_t y, int32_t x,
+                          int32_t side, float *copy) {
+  int32_t height = size[0], width = size[1];
+  const float *from = image + ((ptrdiff_t)y * width + x) * pixel;
+  int32_t within = y >= 0 && x >= 0 && y + side <= height && x + side <= width;
+  if (within && pixel % TILE_CROWDED != 0) return (TileLast){from, pixel, width * pixel};
+  float *to = copy;
+  ptrdiff_t distance = channels + TILE_GAP;
+  for (int32_t i = 0; i < side; i++, from += width * pixel) {
+    for (int32_t j = 0; j < side; j++, to += distance) {
+      if (y + i < 0 || x + j < 0 || y + i >= height || x + j >= width) {
+        fill_loose(to, channels, (vf){});
+      } else {
+        copy_floats(to, from + j * pixel, channels);
+      }
+    }
+  }
+  return (TileLast){copy, distance, side * distance};
+}
+
 /*
  * The same where channels lie side by side: tile after tile, all channels of each. Tiles that overhang the borders are
  * copied first.
  */
 static void transform_input_last(const Winograd *w, const float *source, const Chunk *chunk) {
   const WinogradStep *step = w->step;
-  int32_t channels = step->source_channels, tiles = step->tiles[1], n = w->m + 2;
-  int32_t height = step->source_size[0], width = step->source_size[1];
+  int32_t channels = step->source_channels, tiles = step->tiles[1];
   ptrdiff_t pixel = (ptrdiff_t)step->groups * channels;
   float *to = w->input;
   for (int32_t s = chunk->first; s < chunk->end; s++) {
@@ -235,28 +279,9 @@ static void transform_input_last(const Winograd *w, const float *source, const C
     const float *plane = source + image * w->source_plane * pixel + chunk->group * channels;
     for (int32_t t = 0; t < tiles; t++, to += channels) {
       int32_t x = t * w->m - step->padding[1];
-      const float *from = plane + ((ptrdiff_t)y * width + x) * pixel;
-      ptrdiff_t next = pixel, next_row = width * pixel;
-      if (y < 0 || x < 0 || y + n > height || x + n > width) {
-        for (int32_t i = 0; i < n * n; i++) {
-          int32_t at_y = y + i / n, at_x = x + i % n;
-          float *copy = w->haloed + (ptrdiff_t)i * channels;
-          if (at_y < 0 || at_x < 0 || at_y >= height || at_x >= width) {
-            fill_loose(copy, channels, (vf){});
-          } else {
-            copy_floats(copy, from + i / n * next_row + i % n * pixel, channels);
-          }
-        }
-        from = w->haloed;
-        next = channels;
-        next_row = (ptrdiff_t)n * channels;
-      }
+      TileLast tile = tile_last(step->source_size, plane, pixel, channels, y, x, w->m + 2, w->haloed);
       for (int32_t c = 0; c < channels; c += VW) {
-        if (w->m == 4) {
-          transform_input_tile(4, from + c, next, next_row, to + c, w->input_distance);
-        } else {
-          transform_input_tile(2, from + c, next, next_row, to + c, w->input_distance);
-        }
+        transform_source_tile(w, tile.first + c, tile.pixel, tile.row, to + c);
       }
     }
   }
@@ -278,11 +303,7 @@ static void transform_output_last(const Context *context, const Winograd *w, con
       float *to = whole ? target : w->stage;
       ptrdiff_t next = whole ? pixel : lanes, next_row = whole ? (ptrdiff_t)width * pixel : m * lanes;
       for (int32_t c = 0; c < lanes; c += VW) {
-        if (m == 4) {
-          transform_output_tile(4, from + c, w->product_distance, to + c, next, next_row);
-        } else {
-          transform_output_tile(2, from + c, w->product_distance, to + c, next, next_row);
-        }
+        transform_target_tile(w, from + c, to + c, next, next_row);
       }
       for (int32_t i = 0; !whole && i < rows * columns; i++) {
         int32_t row = i / columns, column = i % columns;

@@ -28,6 +28,20 @@ typedef struct {
   int32_t *offsets;
 } WinogradGradient;
 
+/* One tile of an operand: neighbours `pixel` floats apart and rows `pitch`; results `distance`. */
+NOINLINE void transform_tile(const WinogradGradient *w, int32_t is_input, const float *tile, ptrdiff_t pixel,
+                             ptrdiff_t pitch, float *to, ptrdiff_t distance) {
+  if (is_input && w->m == 4) {
+    transform_input_tile(4, tile, pixel, pitch, to, distance);
+  } else if (is_input) {
+    transform_input_tile(2, tile, pixel, pitch, to, distance);
+  } else if (w->m == 4) {
+    transform_upstream_tile(4, tile, pixel, pitch, to, distance);
+  } else {
+    transform_upstream_tile(2, tile, pixel, pitch, to, distance);
+  }
+}
+
 /*
  * Transforms one operand for strips first … end-1: position · distance + tile · width + channel. `data` are the planes of
  * `channels` channels of a group, of images `image_stride` apart.
@@ -46,16 +60,26 @@ static void transform_operand(const WinogradGradient *w, int32_t is_input, const
       fill_strip(size, image + channel * plane, end, min_int(range->count - channel, VW), y, x, rows, columns, w->strip);
       float *target = to + (ptrdiff_t)(s - first) * tiles * range->width + channel;
       for (int32_t t = 0; t < tiles; t++, target += range->width) {
-        const float *tile = w->strip + (ptrdiff_t)t * m * VW;
-        if (is_input && m == 4) {
-          transform_input_tile(4, tile, VW, columns * VW, target, distance);
-        } else if (is_input) {
-          transform_input_tile(2, tile, VW, columns * VW, target, distance);
-        } else if (m == 4) {
-          transform_upstream_tile(4, tile, columns * VW, target, distance);
-        } else {
-          transform_upstream_tile(2, tile, columns * VW, target, distance);
-        }
+        transform_tile(w, is_input, w->strip + (ptrdiff_t)t * m * VW, VW, columns * VW, target, distance);
+      }
+    }
+  }
+}
+
+/* The same for channels that lie side by side from `data` on, `pixel` floats from one pixel to the next. */
+static void transform_operand_last(const WinogradGradient *w, int32_t is_input, const float *data, ptrdiff_t pixel,
+                                   const ChannelRange *range, int32_t first, int32_t last, float *to, ptrdiff_t distance) {
+  const WinogradGradientStep *step = w->step;
+  const int32_t *size = is_input ? step->input_size : step->upstream_size;
+  int32_t m = w->m, side = is_input ? m + 2 : m;
+  for (int32_t s = first; s < last; s++) {
+    const float *image = data + (ptrdiff_t)(s / step->tiles[0]) * size[0] * size[1] * pixel;
+    int32_t y = s % step->tiles[0] * m - (is_input ? step->padding[0] : 0);
+    for (int32_t t = 0; t < step->tiles[1]; t++, to += range->width) {
+      int32_t x = t * m - (is_input ? step->padding[1] : 0);
+      TileLast tile = tile_last(size, image, pixel, range->count, y, x, side, w->strip);
+      for (int32_t c = 0; c < range->count; c += VW) {
+        transform_tile(w, is_input, tile.first + c, tile.pixel, tile.row, to + c, distance);
       }
     }
   }
@@ -119,10 +143,11 @@ static void kernel_winograd_gradient(const Context *context, const WinogradGradi
   WinogradGradient w = {step, step->tile, (step->tile + 2) * (step->tile + 2), memory, memory + step->upstream_at,
                         memory + step->products_at, memory + step->strip_at, memory + step->stage_at,
                         (int32_t *)(memory + step->offsets_at)};
+  ptrdiff_t input_pixel = step->groups * step->input_channels, upstream_pixel = step->groups * step->output_channels;
   ptrdiff_t input_plane = (ptrdiff_t)step->input_size[0] * step->input_size[1];
   ptrdiff_t upstream_plane = (ptrdiff_t)step->upstream_size[0] * step->upstream_size[1];
-  ptrdiff_t input_image = (ptrdiff_t)step->groups * step->input_channels * input_plane;
-  ptrdiff_t upstream_image = (ptrdiff_t)step->groups * step->output_channels * upstream_plane;
+  ptrdiff_t input_image = input_pixel * input_plane;
+  ptrdiff_t upstream_image = upstream_pixel * upstream_plane;
   const float *input_end = input + step->batch * input_image, *upstream_end = upstream + step->batch * upstream_image;
   int32_t strips = step->batch * step->tiles[0];
   int32_t units = step->parts * step->groups * step->output_blocks * step->input_blocks;
@@ -132,15 +157,24 @@ static void kernel_winograd_gradient(const Context *context, const WinogradGradi
       int32_t group = outer / step->output_blocks % step->groups;
       ChannelRange in = channel_range(step->input_channels, step->input_blocks, u % step->input_blocks);
       ChannelRange out = channel_range(step->output_channels, step->output_blocks, outer % step->output_blocks);
-      const float *x = input + (ptrdiff_t)(group * step->input_channels + in.first) * input_plane;
-      const float *g = upstream + (ptrdiff_t)(group * step->output_channels + out.first) * upstream_plane;
+      const float *x = input + (group * step->input_channels + in.first) * (step->input_last ? 1 : input_plane);
+      const float *g =
+        upstream + (group * step->output_channels + out.first) * (step->upstream_last ? 1 : upstream_plane);
       int32_t begin = part_begin(strips, step->parts, part), end = part_begin(strips, step->parts, part + 1);
       int32_t chunks = ceil_div(end - begin, step->chunk_strips);
       for (int32_t i = 0; i < chunks; i++) {
         int32_t first = begin + part_begin(end - begin, chunks, i), last = begin + part_begin(end - begin, chunks, i + 1);
-        transform_operand(&w, 1, x, input_end, input_image, &in, first, last, w.input, step->input_distance);
-        transform_operand(&w, 0, g, upstream_end, upstream_image, &out, first, last, w.upstream,
-                          step->upstream_distance);
+        if (step->input_last) {
+          transform_operand_last(&w, 1, x, input_pixel, &in, first, last, w.input, step->input_distance);
+        } else {
+          transform_operand(&w, 1, x, input_end, input_image, &in, first, last, w.input, step->input_distance);
+        }
+        if (step->upstream_last) {
+          transform_operand_last(&w, 0, g, upstream_pixel, &out, first, last, w.upstream, step->upstream_distance);
+        } else {
+          transform_operand(&w, 0, g, upstream_end, upstream_image, &out, first, last, w.upstream,
+                            step->upstream_distance);
+        }
         add_products(&w, &in, &out, (last - first) * step->tiles[1], i > 0);
       }
       store_gradients(context, &w, group, &in, &out, output + (ptrdiff_t)part * step->partial_size);

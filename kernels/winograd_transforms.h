@@ -146,13 +146,14 @@ INLINE void transform_output_tile(const int m, const float *from, ptrdiff_t dist
   }
 }
 
-/* One tile of an upstream gradient: m×m vectors, rows `pitch` floats apart; results `distance` floats apart. */
-INLINE void transform_upstream_tile(const int m, const float *from, ptrdiff_t pitch, float *to, ptrdiff_t distance) {
+/* One tile of an upstream gradient: m×m vectors, neighbours `pixel` floats apart and rows `pitch`; results `distance`. */
+INLINE void transform_upstream_tile(const int m, const float *from, ptrdiff_t pixel, ptrdiff_t pitch, float *to,
+                                    ptrdiff_t distance) {
   const int n = m + 2;
   vf half[MAX_TAPS][MAX_TILE];
   for (int j = 0; j < m; j++) {
     vf g[MAX_TILE], t[MAX_TAPS];
-    UNROLL for (int i = 0; i < m; i++) g[i] = load(from + i * pitch + j * VW);
+    UNROLL for (int i = 0; i < m; i++) g[i] = load(from + i * pitch + j * pixel);
     transform_upstream_axis(m, g, t);
     UNROLL for (int i = 0; i < n; i++) half[i][j] = t[i];
   }

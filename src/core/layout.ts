@@ -8,6 +8,9 @@ import type { Shape } from "./shape.js";
  */
 export type Layout = "channelsFirst" | "channelsLast";
 
+/** Where the axes N, C, H, W are in memory, if the channels are last. */
+export const placesOfAxes = [0, 3, 1, 2] as const;
+
 /** The axes in the order of memory, outermost first. Fewer than four are the last ones of N, C, H, W. */
 export function inMemory(shape: Shape, layout: Layout | undefined): Shape {
   if (layout !== "channelsLast") return shape;

@@ -5,11 +5,11 @@
  *
  * No value is ever copied for this. Values that one op connects have one layout (what is added, joined, pooled); they
  * have their channels last if every op that computes or uses any of them can do with that. A convolution reads one
- * layout and writes another as it goes.
+ * layout and writes another as it goes, and what has no pixels, weights or sums over them, has one order only.
  */
 
 import type { OpShapes } from "../backends/backend.js";
-import { sameShape } from "../core/shape.js";
+import { type Shape, sameShape } from "../core/shape.js";
 import { inputNames } from "./operation.js";
 import type { Use, Value, ValueGraph } from "./values.js";
 
@@ -28,7 +28,7 @@ export function chooseLayouts(graph: ValueGraph, takes: (work: OpShapes) => read
 const isImage = ({ shape }: Value) => shape.length === 4;
 
 /** Both layouts are the same. */
-const isOnePixel = ({ shape }: Value) => shape[2] * shape[3] === 1;
+const isOnePixel = ({ shape }: { readonly shape: Shape }) => shape.length === 4 && shape[2] * shape[3] === 1;
 
 /** Whether a use sees the value as the images that it is. */
 const isWhole = ({ value, shape }: Use) => isImage(value) && sameShape(shape, value.shape);
@@ -52,19 +52,21 @@ function connectOp(value: Value, takes: (work: OpShapes) => readonly string[], g
   if (op === undefined) return;
   const names = inputNames(op, inputs.length);
   const shapes = Object.fromEntries(inputs.map((use, i) => [names[i], use.shape]));
-  const last = new Set(isImage(value) ? takes({ op: op.name, inputs: shapes, params, output: shape }) : []);
-  if (!last.has("output") || isOnePixel(value)) groups.keepFirst(value);
+  const last = new Set(takes({ op: op.name, inputs: shapes, params, output: shape }));
+  if (!last.has("output") || !isImage(value) || isOnePixel(value)) groups.keepFirst(value);
   for (const [i, use] of inputs.entries()) {
     const mayBeLast = last.has(names[i]) && isWhole(use);
     if (!mayBeLast) groups.keepFirst(use.value);
-    if (convolves(op.name) || isOnePixel(value)) continue;
-    if (mayBeLast) groups.connect(value, use.value);
+    if (isFree(op.name) || isOnePixel(value)) continue;
+    if (last.has(names[i]) && isOnePixel(use)) groups.keepFirst(use.value);
+    else if (mayBeLast) groups.connect(value, use.value);
     else groups.keepFirst(value);
   }
 }
 
-/** Whether a kernel's source and target may differ in their layout. */
-const convolves = (op: string) => op === "conv2d" || op === "conv2dInputGradient";
+/** Ops whose operands and result may differ in their layout. */
+const free = new Set(["conv2d", "conv2dInputGradient", "conv2dWeightGradient", "sum", "max", "min"]);
+const isFree = (op: string) => free.has(op);
 
 /** Values that have one layout. */
 class Groups {

@@ -321,6 +321,19 @@ const conv2dWeightGradient: Lower<"upstream" | "input", Conv2dParams> = (
 
 export const convolutionLowerings = { conv2d, conv2dInputGradient, conv2dWeightGradient } as const;
 
+/** See `Compiler.channelsLast`. Either operand is taken apart by whole vectors. */
+export function weightGradientChannelsLast(
+  { inputs: { upstream, input }, params, output }: OpShapes,
+  machine: Machine,
+): readonly string[] {
+  const conv = params as Conv2dParams;
+  const sizes = sizesOf(input, output, upstream);
+  if (isProduct(sizes, conv)) return [];
+  const { inputChannels, outputChannels } = weightGradientProblem(sizes, conv);
+  const isWhole = (channels: number) => channels > 0 && channels % machine.vectorWidth === 0;
+  return [...(isWhole(inputChannels) ? ["input"] : []), ...(isWhole(outputChannels) ? ["upstream"] : [])];
+}
+
 /** See `Compiler.channelsLast`. */
 export function convolutionChannelsLast({ op, inputs, params, output }: OpShapes, machine: Machine): readonly string[] {
   const gradient = op === "conv2dInputGradient";

@@ -121,14 +121,16 @@ const expand: Lower<"input", ExpandParams> = ({ inputs: { input: from }, params:
   stridedCopy(to, { what: "expand", from, into, shape, inputStrides: broadcastStrides(from.shape, shape) });
 
 const slice: Lower<"input", SliceParams> = ({ inputs: { input: from }, params, output: into }, to) => {
-  const strides = stridesOf(from.shape);
+  // Axes in the order of memory.
+  const [step, begin] = [inMemory(params.step, from.layout), inMemory(params.begin, from.layout)];
+  const strides = stridesOf(inMemory(from.shape, from.layout));
   stridedCopy(to, {
     what: "slice",
     from,
     into,
-    shape: into.shape,
-    inputStrides: strides.map((stride, axis) => stride * params.step[axis]),
-    inputOffset: strides.reduce((offset, stride, axis) => offset + stride * params.begin[axis], 0),
+    shape: inMemory(into.shape, from.layout),
+    inputStrides: strides.map((stride, axis) => stride * step[axis]),
+    inputOffset: strides.reduce((offset, stride, axis) => offset + stride * begin[axis], 0),
   });
 };
 

@@ -5,7 +5,7 @@ import type { AveragePool2dParams, Pool2dParams } from "../../../ops/pooling/geo
 import type { Operand } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lower, Lowering } from "../lowering.js";
-import { ceilDiv, ScratchLayout } from "./panels.js";
+import { ceilDiv, enoughUnits, ScratchLayout } from "./panels.js";
 import { haloLength, liesOnSource, residues, windowAxes, windowsBetween, windowsInBand } from "./windows.js";
 
 const pair = row(2);
@@ -41,7 +41,7 @@ export const poolingSteps = {
     countPadding: i32,
     epilogue,
   },
-  /** Largest elements and averages where channels lie side by side. Units of work are rows of the output. */
+  /** As `pool` where channels lie side by side. Units of work are rows of the output. */
   poolLast: {
     input,
     output,
@@ -49,6 +49,21 @@ export const poolingSteps = {
     batch: i32,
     channels: i32,
     ...windows,
+    countPadding: i32,
+    epilogue,
+  },
+  /** As `averagePoolGradient` where channels lie side by side. Units of work are rows of the output. */
+  averagePoolGradientLast: {
+    upstream: input,
+    output,
+    batch: i32,
+    channels: i32,
+    inputSize: pair,
+    upstreamSize: pair,
+    kernel: pair,
+    stride: pair,
+    padding: row(4),
+    dilation: pair,
     countPadding: i32,
     epilogue,
   },
@@ -85,6 +100,18 @@ export const poolingSteps = {
   },
   /** Planes of zeros, `plane` elements long, to which `perPlane` values are added where their indices say. */
   scatterPlane: { values: input, indices: input, output, planes: i32, plane: i32, perPlane: i32, epilogue },
+  /** The same where channels lie side by side. Units of work are images and `parts` parts of their channels. */
+  scatterPlaneLast: {
+    values: input,
+    indices: input,
+    output,
+    batch: i32,
+    channels: i32,
+    parts: i32,
+    size: pair,
+    valuesSize: pair,
+    epilogue,
+  },
   gatherPlane: { input, indices: input, output, planes: i32, plane: i32, perPlane: i32, epilogue },
 } as const;
 
@@ -175,6 +202,18 @@ const averagePool2dGradient: Lower<"upstream", AveragePool2dParams> = (
   to,
 ) => {
   const { kernel, stride, padding, dilation, countPadding } = params;
+  if (output.layout === "channelsLast") {
+    const [batch, channels] = output.shape;
+    to.step("averagePoolGradientLast", {
+      upstream: upstream.buffer,
+      output: output.buffer,
+      ...{ batch, channels, inputSize: sizeOfPlane(output), upstreamSize: sizeOfPlane(upstream) },
+      ...{ kernel, stride, padding, dilation },
+      countPadding: countPadding ? 1 : 0,
+      epilogue: to.epilogue,
+    });
+    return;
+  }
   const [y, x] = axesFor(sizeOfPlane(upstream), sizeOfPlane(output), params, true);
   const haloSize = [y, x].map((axis) => haloLength(axis, windowsBetween(axis, 0, axis.target)));
   const layout = new ScratchLayout();
@@ -225,7 +264,21 @@ const adaptiveMaxPool2d: Lower<"input", unknown> = ({ inputs: { input }, output 
 const adaptiveMaxPool2dIndices: Lower<"input", unknown> = ({ inputs: { input }, output }, to) =>
   lowerAdaptivePool("indices", input, output, to);
 
-const scatterPlane: Lower<"values" | "indices", unknown> = ({ inputs: { values, indices }, output }, to) =>
+const scatterPlane: Lower<"values" | "indices", unknown> = ({ inputs: { values, indices }, output }, to) => {
+  if (output.layout === "channelsLast") {
+    const [batch, channels] = output.shape;
+    const vectors = channels / to.machine.vectorWidth;
+    to.step("scatterPlaneLast", {
+      values: values.buffer,
+      indices: indices.buffer,
+      output: output.buffer,
+      ...{ batch, channels, parts: Math.max(1, Math.min(vectors, ceilDiv(enoughUnits, Math.max(1, batch)))) },
+      size: sizeOfPlane(output),
+      valuesSize: sizeOfPlane(values),
+      epilogue: to.epilogue,
+    });
+    return;
+  }
   to.step("scatterPlane", {
     values: values.buffer,
     indices: indices.buffer,
@@ -235,6 +288,7 @@ const scatterPlane: Lower<"values" | "indices", unknown> = ({ inputs: { values, 
     perPlane: sizeOf(sizeOfPlane(values)),
     epilogue: to.epilogue,
   });
+};
 
 const gatherPlane: Lower<"input" | "indices", unknown> = ({ inputs: { input, indices }, output }, to) =>
   to.step("gatherPlane", {

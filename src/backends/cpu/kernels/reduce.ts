@@ -2,8 +2,9 @@
 
 import type { DType } from "../../../core/dtype.js";
 import { UnsupportedOpError } from "../../../core/errors.js";
+import { inMemory, placesOfAxes } from "../../../core/layout.js";
 import { type Shape, sizeOf } from "../../../core/shape.js";
-import type { Buffer } from "../../backend.js";
+import type { Buffer, OpShapes } from "../../backend.js";
 import { epilogue, i32, input, maxRank, output, row } from "../fields.js";
 import type { Lower, Lowering } from "../lowering.js";
 
@@ -241,8 +242,19 @@ const reduce =
   (operation: Operation): Lower<"input", ReduceParams> =>
   ({ inputs: { input: from }, params: { axes }, output: result }, to) => {
     const code = operationCode(operation, operation, from.dtype);
-    new Reduction(code, sizeOf(from.shape), to).run(planOf(from.shape, axes), from.buffer, result.buffer);
+    const isLast = from.layout === "channelsLast";
+    const shape = inMemory(from.shape, from.layout);
+    const reduced = isLast ? axes.map((axis) => placesOfAxes[axis]) : axes;
+    new Reduction(code, sizeOf(shape), to).run(planOf(shape, reduced), from.buffer, result.buffer);
   };
+
+/** See `Compiler.channelsLast`: where what is left of the axes has one order either way. */
+export function reductionChannelsLast({ inputs: { input }, params }: OpShapes): readonly string[] {
+  if (input.length !== 4) return [];
+  const { axes } = params as ReduceParams;
+  const isKept = (axis: number) => input[axis] > 1 && !axes.includes(axis);
+  return isKept(1) && (isKept(2) || isKept(3)) ? [] : ["input"];
+}
 
 const argReduce =
   (what: string, operation: Operation): Lower<"input", ArgReduceParams> =>

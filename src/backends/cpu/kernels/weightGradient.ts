@@ -17,7 +17,8 @@ export const weightGradientSteps = {
    * Channels are counted per group. The sum runs over blocks of pixels: `blockImages` images, or one of `bands` bands of
    * rows of one; `chunks` chunks of blocks have a result of their own, `partialSize` floats apart. Other units of work
    * are groups of `panelGroup` panels of output channels and blocks of `channelBlock` input channels. `haloSize` as in
-   * `convolution`.
+   * `convolution`. `inputLast`, `upstreamLast`: channels lie side by side.
+   * `slabs`: those of the input are copied a vector of them at a time, each by itself.
    */
   weightGradient: {
     upstream: input,
@@ -48,6 +49,9 @@ export const weightGradientSteps = {
     partialSize: i32,
     channelBlock: i32,
     panelGroup: i32,
+    inputLast: i32,
+    upstreamLast: i32,
+    slabs: i32,
     epilogue,
   },
   /** Adds `parts` partial results of `count` elements in order. */
@@ -73,6 +77,7 @@ export interface WeightGradientProblem {
 /** How the work is cut; see the step. */
 interface Cut {
   readonly haloed: boolean;
+  readonly slabs: boolean;
   readonly blockImages: number;
   readonly bands: number;
   readonly chunks: number;
@@ -129,36 +134,49 @@ function cutByPixels(problem: WeightGradientProblem): Cut {
   while (rows > 1 && channels * planeFloats(axes, rows) > 4 * haloFloats) rows = ceilDiv(rows, 2);
   const bands = ceilDiv(y.target, rows);
   const chunks = Math.max(1, Math.min(batch * bands, ceilDiv(unitsWanted(problem), groups)));
-  return { haloed: true, blockImages: 1, bands, chunks, channelBlock: Math.max(1, inputChannels), panelGroup: 1 };
+  return {
+    haloed: true,
+    slabs: false,
+    blockImages: 1,
+    bands,
+    chunks,
+    channelBlock: Math.max(1, inputChannels),
+    panelGroup: 1,
+  };
 }
 
-function cutByChannels(problem: WeightGradientProblem, machine: Machine): Cut {
+function cutByChannels(problem: WeightGradientProblem, inputLast: boolean, machine: Machine): Cut {
   const { batch, groups, inputChannels, outputChannels, kernel, axes } = problem;
   const [y, x] = axes;
-  const haloed = !(x.stride === 1 && y.stride === 1 && liesOnSource(x));
+  const haloed = !(liesOnSource(x) && (inputLast || (x.stride === 1 && y.stride === 1)));
   const width = panelWidth(machine);
   const pixels = Math.min(1024, upstreamFloats / width);
   const blockImages = Math.max(1, Math.min(batch, Math.floor(pixels / (y.target * x.target))));
   const bands = blockImages > 1 ? 1 : ceilDiv(y.target, Math.max(1, Math.floor(pixels / x.target)));
   const blocks = ceilDiv(batch, blockImages) * bands;
   const taps = sizeOf(kernel);
-  const plane = haloed ? blockImages * planeFloats(axes, windowsInBand(y, bands)) : 1;
+  const slabs = inputLast && !haloed && taps === 1;
+  const windows = windowsInBand(y, bands);
+  const pixelsOfBlock = slabs ? (blockImages * windows * x.target) / 2 : 1;
+  const plane = haloed ? blockImages * planeFloats(axes, windows) : pixelsOfBlock;
   let channelBlock = Math.max(
     1,
     Math.min(inputChannels, Math.floor(stageFloats / width / taps), Math.floor(haloFloats / plane)),
   );
-  channelBlock = ceilDiv(inputChannels, ceilDiv(inputChannels, channelBlock));
+  // What lies side by side is taken apart by whole vectors.
+  const smallest = inputLast ? machine.vectorWidth : 1;
+  channelBlock = roundUp(ceilDiv(inputChannels, ceilDiv(inputChannels, channelBlock)), smallest);
   const panels = ceilDiv(ceilDiv(outputChannels, machine.vectorWidth), panelVectors(machine));
   const wanted = unitsWanted(problem);
   const units = () => groups * panels * ceilDiv(inputChannels, channelBlock);
   const chunks = Math.max(1, Math.min(blocks, ceilDiv(wanted, units())));
-  while (units() * chunks < wanted && channelBlock > 1 && channelBlock * taps > 128)
-    channelBlock = ceilDiv(channelBlock, 2);
+  while (units() * chunks < wanted && channelBlock > smallest && channelBlock * taps > 128)
+    channelBlock = roundUp(ceilDiv(channelBlock, 2), smallest);
   // What windows read is copied once for a group of panels.
   const most = Math.max(1, Math.floor(stageFloats / (channelBlock * taps * width)));
   const others = groups * chunks * ceilDiv(inputChannels, channelBlock);
   const panelGroup = Math.max(1, Math.min(panels, most, Math.floor((panels * others) / Math.max(1, wanted))));
-  return { haloed, blockImages, bands, chunks, channelBlock, panelGroup };
+  return { haloed, slabs, blockImages, bands, chunks, channelBlock, panelGroup };
 }
 
 export function lowerWeightGradient(
@@ -177,9 +195,10 @@ export function lowerWeightGradient(
   const { batch, groups, inputChannels, outputChannels, kernel, axes } = problem;
   const [y, x] = axes;
   const lanesArePixels = algorithm === "direct-pixels";
-  const { haloed, blockImages, bands, chunks, channelBlock, panelGroup } = lanesArePixels
+  const inputLast = input.layout === "channelsLast";
+  const { haloed, slabs, blockImages, bands, chunks, channelBlock, panelGroup } = lanesArePixels
     ? cutByPixels(problem)
-    : cutByChannels(problem, to.machine);
+    : cutByChannels(problem, inputLast, to.machine);
   const windows = windowsInBand(y, bands);
   const haloSize = haloed ? [haloLength(y, windows), haloLength(x, x.target)] : [y.source, x.source];
   const blockPixels = blockImages * windows * x.target;
@@ -191,7 +210,8 @@ export function lowerWeightGradient(
       ? outputChannels * roundUp(windows * haloSize[1], width) + width
       : blockPixels * panelWidth(to.machine),
   );
-  const haloAt = layout.place(haloed ? blockImages * channelBlock * planeFloats(axes, windows) + width : 0);
+  const copied = haloed ? blockImages * planeFloats(axes, windows) : slabs ? blockPixels : 0;
+  const haloAt = layout.place(copied * channelBlock + width);
   const stageAt = layout.place(
     lanesArePixels
       ? outputChannels * depth * width
@@ -229,6 +249,9 @@ export function lowerWeightGradient(
     partialSize: size,
     channelBlock,
     panelGroup,
+    inputLast: inputLast ? 1 : 0,
+    upstreamLast: upstream.layout === "channelsLast" ? 1 : 0,
+    slabs: slabs ? 1 : 0,
     epilogue: chunks === 1 ? to.epilogue : undefined,
   });
   if (chunks > 1) {

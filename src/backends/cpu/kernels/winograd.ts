@@ -64,7 +64,8 @@ export const winogradSteps = {
   },
   /**
    * The weight gradient. Units of work are blocks of input and of output channels, `inputBlocks` and `outputBlocks` a
-   * group, and `parts` parts of the rows of tiles, whose results lie `partialSize` floats apart.
+   * group, and `parts` parts of the rows of tiles, whose results lie `partialSize` floats apart. `inputLast`,
+   * `upstreamLast`: channels lie side by side.
    */
   winogradGradient: {
     upstream: input,
@@ -94,6 +95,8 @@ export const winogradSteps = {
     outputBlocks: i32,
     parts: i32,
     partialSize: i32,
+    inputLast: i32,
+    upstreamLast: i32,
     epilogue,
   },
 } as const;
@@ -102,9 +105,10 @@ export const winogradSteps = {
 const chunkTiles = 96;
 /** Floats of the products of one unit of work, which stay in the second-level cache. */
 const productFloats = 1 << 18;
-/** WINOGRAD_DEPTH and PACKED_KERNELS in C. */
+/** WINOGRAD_DEPTH, PACKED_KERNELS and TILE_GAP in C. */
 const depthBlock = 256;
 const packedKernels = 16;
+const tileGap = 16;
 
 /**
  * Where transformed weights are not kept, and are more floats than that or few chunks share them, every unit of work transforms
@@ -195,7 +199,9 @@ export function lowerWinograd(
   const productsAt = layout.place(positions * productDistance);
   const sourceLast = source.layout === "channelsLast";
   const targetLast = output.layout === "channelsLast";
-  const haloAt = layout.place(sourceLast ? positions * sourceChannels : (tile + 2) * (tiles[1] * tile + 3) * width);
+  const haloAt = layout.place(
+    sourceLast ? positions * (sourceChannels + tileGap) : (tile + 2) * (tiles[1] * tile + 3) * width,
+  );
   const stageAt = layout.place(tile * tile * (targetLast ? panelGroup * panel : tiles[1] * width));
   const packed = 9 * packedKernels * panel;
   const factorsAt = layout.place(isRaw ? positions * (Math.min(sourceChannels, depthBlock) * panel + 16) : 0);
@@ -281,7 +287,11 @@ export function lowerWinogradGradient(
   layout.place(positions * inputDistance);
   const upstreamAt = layout.place(positions * upstreamDistance);
   const productsAt = layout.place(positions * productDistance);
-  const stripAt = layout.place((tile + 2) * (tiles[1] * tile + 2) * width + width);
+  const inputLast = input.layout === "channelsLast";
+  const upstreamLast = upstream.layout === "channelsLast";
+  const strip = (tile + 2) * (tiles[1] * tile + 2) * width;
+  const copied = positions * (Math.max(inputWidth, outputWidth) + tileGap);
+  const stripAt = layout.place((inputLast || upstreamLast ? Math.max(strip, copied) : strip) + width);
   const stageAt = layout.place(inputWidth * 9 * width);
   const offsetsAt = layout.place(mostTiles);
   const size = sizeOf(output.shape);
@@ -298,6 +308,8 @@ export function lowerWinogradGradient(
     upstreamSize: [y.target, x.target],
     padding: [-y.origin, -x.origin],
     partialSize: size,
+    inputLast: inputLast ? 1 : 0,
+    upstreamLast: upstreamLast ? 1 : 0,
     epilogue: parts === 1 ? to.epilogue : undefined,
   });
   if (parts > 1) {
