@@ -6,9 +6,11 @@
 
 import { Command } from "commander";
 import {
+  Adam,
   AdamW,
   type AnnotatedImages,
   augment,
+  CosineLR,
   colourMask,
   contactSheet,
   evaluateSegmentation,
@@ -16,11 +18,14 @@ import {
   manualSeed,
   models,
   OneCycleLR,
+  type Optimizer,
   type PixelImage,
   type PixelPredictOptions,
+  type Schedule,
   segmentation,
   segmentPictures,
   shapes,
+  type Trainable,
   Trainer,
 } from "fovea";
 import { imageMasks, writePng } from "fovea/node";
@@ -67,7 +72,10 @@ interface Experiment {
   readonly batchSize: number;
   readonly augment: ReturnType<typeof augment.compose>;
   readonly network: models.UNetOptions;
-  readonly rate: number;
+  readonly recipe: (
+    parameters: Trainable,
+    steps: number,
+  ) => { readonly optimizer: Optimizer; readonly schedule: Schedule };
   /** How the test pictures are looked at. */
   readonly looks: PixelPredictOptions;
 }
@@ -85,7 +93,10 @@ async function prepare({ dataDir, quick }: Flags, { size, testSize }: Plan): Pro
       batchSize: 8,
       augment: augment.compose([augment.flip(), augment.flipVertical()]),
       network: { width: 1 / 8, depth: 3 },
-      rate: 0.005,
+      recipe(parameters, steps) {
+        const optimizer = new Adam(parameters, { lr: 0.005 });
+        return { optimizer, schedule: new CosineLR(optimizer, { steps }) };
+      },
       looks: {},
     };
   }
@@ -105,7 +116,10 @@ async function prepare({ dataDir, quick }: Flags, { size, testSize }: Plan): Pro
       augment.colorJitter({ brightness: 0.2, contrast: 0.2 }),
     ]),
     network: quick ? { width: 1 / 8, depth: 3 } : { width: 1 / 4, depth: 4 },
-    rate: 0.003,
+    recipe(parameters, steps) {
+      const optimizer = new AdamW(parameters, { lr: 0.003, weightDecay: 0.01 });
+      return { optimizer, schedule: new OneCycleLR(optimizer, { steps }) };
+    },
     looks: { tile: 256, batchSize: 2, ...(!quick && { views: "turns" }) },
   };
 }
@@ -113,7 +127,7 @@ async function prepare({ dataDir, quick }: Flags, { size, testSize }: Plan): Pro
 const normalization = { mean: [0.5], std: [0.25] };
 
 async function learn(experiment: Experiment, epochs: number, seed: number): Promise<models.UNet> {
-  const { train, batchSize, augment, classNames, rate } = experiment;
+  const { train, batchSize, augment, classNames, recipe } = experiment;
   manualSeed(seed);
   const network = new models.UNet({
     inChannels: train.pictures.shape[0],
@@ -122,8 +136,7 @@ async function learn(experiment: Experiment, epochs: number, seed: number): Prom
     dropout: 0,
     ...experiment.network,
   });
-  const optimizer = new AdamW(network.parameters(), { lr: rate, weightDecay: 0.01 });
-  const schedule = new OneCycleLR(optimizer, { steps: epochs * Math.ceil(train.size / batchSize) });
+  const { optimizer, schedule } = recipe(network.parameters(), epochs * Math.ceil(train.size / batchSize));
   const objective = segmentation({ loss: "both" });
   const trainer = new Trainer(network, { optimizer, schedule, objective, normalization });
   await trainer.fit(train, { epochs, batchSize, seed, augment });
