@@ -77,7 +77,21 @@ model is written as it evaluates. What ONNX cannot say, such as random numbers, 
 of inputs and outputs, \`dynamicBatch: false\`, \`opset\` (17 to 21), \`metadata\`. Every network of the registry is compared with ONNX Runtime
 (test/onnx/networks.test.ts).
 
-and \`npx fovea export resnet18 --weights resnet18.safetensors --out resnet18.onnx\`.
+On the command line, \`npx fovea export resnet18 --weights resnet18.safetensors --out resnet18.onnx\`, or \`npx fovea export runs/first --out digits.onnx\` for a
+run of \`fovea train\`: the metadata then has the classes' names, and \`mean\` and \`std\` for whoever prepares pictures.
+
+\`FromPixels\` puts that preparation into the file, which then takes bytes; \`npx fovea export runs/first --pixels\` does so for a run, and has to
+where pictures are whitened, which no metadata can tell:
+
+\`\`\`ts
+import { fitNormalization, digits, models } from "fovea";
+import * as onnx from "fovea/onnx";
+
+const model = models.create("lenet5");
+const normalization = await fitNormalization(await digits({ split: "train", size: 1000 }), { method: "z-score" });
+const network = new onnx.FromPixels(model, normalization);
+const bytes = await onnx.export(network, { inputs: [{ shape: [1, 1, 28, 28], dtype: "uint8" }] });
+\`\`\`
 
 ## Numbers
 
