@@ -81,7 +81,10 @@ describe("fovea export", { skip: skipCommand }, () => {
       assert.notEqual(status, 0);
       return stderr;
     };
-    assert.match(await refused("lenet6", "--out", "x.onnx"), /no model and no folder named lenet6\. Did you mean lenet5/);
+    assert.match(
+      await refused("lenet6", "--out", "x.onnx"),
+      /no model and no folder named lenet6\. Did you mean lenet5/,
+    );
     assert.match(await refused("lenet5"), /--out <file>/);
     assert.match(await refused("lenet5", "--out", "x.onnx", "--input", "1x28"), /Expected channels, height and width/);
     assert.match(await refused("lenet5", "--out", "x.onnx", "--input", "1x3x3"), /c3: conv2d: the kernel spans 5×5/);
