@@ -170,16 +170,23 @@ async function run(flags: Flags): Promise<void> {
   const say = (text: string) => flags.json || console.log(text);
   say(`${name}: ${train.size} pictures to learn from in ${plan.epochs} epochs, ${test.size} to test with`);
   say(
-    `${"seed".padEnd(8)}${["mean IoU", ...classNames.map((each) => `IoU ${each}`), "mean Dice", ...classNames.map((each) => `Dice ${each}`)].map((each) => each.padStart(16)).join("")}`,
+    `${"seed".padEnd(8)}${["pixels right", "mean IoU", ...classNames.map((each) => `IoU ${each}`), "mean Dice", ...classNames.map((each) => `Dice ${each}`)].map((each) => each.padStart(16)).join("")}`,
   );
-  const figures: { seed: number; meanIou: number; meanDice: number; iou: number[]; dice: number[] }[] = [];
+  const figures: {
+    seed: number;
+    accuracy: number;
+    meanIou: number;
+    meanDice: number;
+    iou: number[];
+    dice: number[];
+  }[] = [];
   for (let seed = 0; seed < plan.seeds; seed++) {
     const network = await learn(experiment, plan.epochs, seed);
-    const { meanIou, meanDice, classes } = await evaluateSegmentation(network, test, options);
+    const { accuracy, meanIou, meanDice, classes } = await evaluateSegmentation(network, test, options);
     const [iou, dice] = [classes.map((each) => each.iou ?? 0), classes.map((each) => each.dice ?? 0)];
-    figures.push({ seed, meanIou, meanDice, iou, dice });
+    figures.push({ seed, accuracy, meanIou, meanDice, iou, dice });
     say(
-      `${String(seed).padEnd(8)}${[meanIou, ...iou, meanDice, ...dice].map((each) => each.toFixed(4).padStart(16)).join("")}`,
+      `${String(seed).padEnd(8)}${[accuracy, meanIou, ...iou, meanDice, ...dice].map((each) => each.toFixed(4).padStart(16)).join("")}`,
     );
     if (seed === 0 && flags.out !== undefined)
       await writePng(flags.out, await draw(network, experiment, name === "shapes" ? 6 : 1));

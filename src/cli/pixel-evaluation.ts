@@ -10,12 +10,14 @@ import type { Layer } from "../nn/layers/container.js";
 import type { SegmentationReport } from "../train/metrics/index.js";
 import { type DenoisingReport, evaluateDenoising, evaluateSegmentation } from "../train/pixelEvaluation.js";
 import type { PixelPredictOptions, PixelViews } from "../train/pixelPrediction.js";
+import type { EpochRecord } from "../train/records.js";
 import type { Scores } from "../train/sums.js";
 import type { OpenedTarget } from "./evaluation.js";
 import { formatCount, formatShare } from "./output.js";
 import type { Album } from "./pixel-strips.js";
 import type { PixelGoal } from "./pixels.js";
 import { clearProgress, showProgress } from "./progress.js";
+import type { EpochLine } from "./run-folder.js";
 import { type PixelScores, scoreTexts } from "./score-texts.js";
 
 /** Larger pictures are looked at in tiles of so many pixels a side. */
@@ -44,6 +46,13 @@ export async function pixelScores(
   const { meanIou, classes } = await evaluateSegmentation(model, data, masks);
   const known = classes.flatMap(({ name, iou }) => (iou === undefined ? [] : [[name, iou] as const]));
   return { meanIou, classIou: Object.fromEntries(known) };
+}
+
+/** What `--watch` goes by: of networks for pixels, mean IoU or decibels in place of the share of pixels that are right. */
+export function watched({ validation, ...line }: EpochLine): EpochRecord {
+  if (validation === undefined) return { ...line, validation };
+  const { meanIou, psnr, accuracy } = validation;
+  return { ...line, validation: { ...validation, accuracy: meanIou ?? psnr ?? accuracy } };
 }
 
 export interface PixelScoresOptions {

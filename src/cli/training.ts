@@ -23,7 +23,7 @@ import { EventAlbum, logMistakes, logPixels, openEvents } from "./events.js";
 import { showMistakes } from "./mistakes.js";
 import { makeOptimizer, makeSchedule } from "./optimizing.js";
 import { explain, formatCount, printJson, say } from "./output.js";
-import { pixelBatch, pixelScores, trainTexts } from "./pixel-evaluation.js";
+import { pixelBatch, pixelScores, trainTexts, watched } from "./pixel-evaluation.js";
 import { objectiveOf, type PixelGoal, pixelsTrainedWith } from "./pixels.js";
 import { clearProgress, showProgress } from "./progress.js";
 import type { EpochLine, RunFolder } from "./run-folder.js";
@@ -173,7 +173,7 @@ function ownEpochs(lines: readonly EpochLine[]): EpochLine[] {
 function bestOf(lines: readonly EpochLine[], { watch }: TrainFlags): EpochLine | undefined {
   const isBest = improvement("best epoch", { measure: watch });
   return ownEpochs(lines)
-    .filter((line) => isBest(line))
+    .filter((line) => isBest(watched(line)))
     .at(-1);
 }
 
@@ -186,12 +186,12 @@ async function fit(parts: Fit): Promise<void> {
   const epochs = lines.length - own.length + (folder.settings.headOnly === true ? 0 : run.flags.epochs);
   const stopping = patience === undefined ? () => undefined : earlyStopping({ patience, measure: watch });
   const isBest = improvement("best epoch", { measure: watch });
-  const best = own.filter((line) => isBest(line)).at(-1)?.epoch;
+  const best = own.filter((line) => isBest(watched(line))).at(-1)?.epoch;
   const { epoch, batch } = trainer.position;
   // Killed after the checkpoint of its best epoch, before these were kept.
   if (best === epoch && batch === 0) await saveBest();
   // A run that had stopped has nothing to go on with.
-  if (own.map((line) => stopping(line)).at(-1) === "stop" || epoch >= epochs) return;
+  if (own.map((line) => stopping(watched(line))).at(-1) === "stop" || epoch >= epochs) return;
   const { signal } = run;
   const { optimizer } = trainer;
   const events = await openEvents(run.flags, folder, trainer, trainSet.size, run.resuming);
@@ -233,7 +233,7 @@ async function fit(parts: Fit): Promise<void> {
           const album = events && asked?.goal && new EventAlbum();
           const line = await measure(record, album);
           await keepEpoch(line, epochs, run, folder, lines, asked?.goal);
-          const answer = stopping(record);
+          const answer = stopping(watched(line));
           const isEnd = answer === "stop" || record.epoch === epochs;
           // Before the checkpoint: what it counts as done is not logged again.
           await log?.onEpoch(record);
@@ -244,7 +244,7 @@ async function fit(parts: Fit): Promise<void> {
             await optimizer.withAverage(() => logMistakes(events, saved, testSet, optimizer.steps, signal));
           }
           await saveCheckpoint();
-          if (isBest(record)) await saveBest();
+          if (isBest(watched(line))) await saveBest();
           saved = performance.now();
           return answer;
         },

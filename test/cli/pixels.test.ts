@@ -38,17 +38,25 @@ if (!noPictures) {
   }
 }
 const out = join(folder, "run");
+interface PixelScores {
+  readonly meanIou: number;
+}
 const train = (...args: string[]) => run(["train", "unet", "--threads", "1", "--json", ...args]);
 
 describe("networks for pixels", { skip: skipCommand || noPictures }, () => {
   it("learn masks, and are scored, drawn and exported from the run alone", async () => {
     const asked = ["--mask-classes", "circle=255,rest=0", "--width", "0.0625", "--depth", "2", "--augment", "flip"];
     const logs = join(folder, "logs");
-    const told = ["--lr", "0.01", "--tensorboard", logs, "--out", out];
+    const told = ["--lr", "0.01", "--watch", "accuracy", "--tensorboard", logs, "--out", out];
     const trained = await train("--data", cells, ...asked, "--epochs", "12", ...told);
     assert.equal(trained.status, 0, trained.stderr);
-    const done = jsonLines(trained).at(-1)?.test as { meanIou: number; accuracy: number };
+    const lines = jsonLines(trained);
+    const { test: done, best } = lines.at(-1) as { test: PixelScores; best: { epoch: number; test: PixelScores } };
     assert.ok(done.meanIou > 0.6, JSON.stringify(done));
+    const epochs = lines.filter(({ event }) => event === "epoch") as { validation: PixelScores }[];
+    const highest = Math.max(...epochs.map(({ validation }) => validation.meanIou));
+    assert.equal(best.test.meanIou, highest);
+    assert.equal(epochs[best.epoch - 1].validation.meanIou, highest);
     const values = readEventFolder(join(logs, "run")).flatMap(({ summary }) => summary?.value ?? []);
     const tagged = (tag: string) => values.filter((value) => value.tag === tag);
     const [iou, ...each] = ["mean IoU/test", "IoU/circle", "IoU/rest"].map((tag) => tagged(tag)[11].simple_value ?? 0);
