@@ -70,8 +70,9 @@ static void convolve_run_by_channels(const Convolution *c, const Band *band, con
   ptrdiff_t next = c->x.phases * b->pixel;
   ptrdiff_t next_row = c->y.phases * c->x.target * b->pixel - run->columns * next;
   ptrdiff_t next_source = c->window_row - run->columns * c->window;
+  Parts cuts = cut(pixels, tiles);
   for (int32_t t = 0; t < tiles; t++) {
-    int32_t size = part_begin(pixels, tiles, t + 1) - part_begin(pixels, tiles, t);
+    int32_t size = next_part(&cuts);
     const float *from[MAX_ROWS];
     float *to[MAX_ROWS];
     for (int32_t i = 0; i < size; i++) {

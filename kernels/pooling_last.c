@@ -80,6 +80,10 @@ static void kernel_pool_last(const Context *context, const PoolLastStep *step) {
             vf upper = maximum_(load(p), load(p + next)), lower = maximum_(load(p + next_row), load(p + next_row + next));
             store(to + c, maximum_(upper, lower));
           }
+        } else if (step->kind == POOL_MAXIMUM && y.count == 3 && x.count == 3) {
+          for (int32_t c = 0; c < channels; c += VW) {
+            store(to + c, pool_window(POOL_MAXIMUM, from + c, 3, next_row, 3, next));
+          }
         } else if (step->kind == POOL_MAXIMUM) {
           for (int32_t c = 0; c < channels; c += VW) {
             store(to + c, pool_window(POOL_MAXIMUM, from + c, y.count, next_row, x.count, next));

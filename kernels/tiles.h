@@ -226,4 +226,18 @@ INLINE int32_t part_begin(int32_t count, int32_t parts, int32_t index) {
   return (int32_t)((int64_t)count * index / parts);
 }
 
+/* The sizes of such parts one after the other, with a single division. */
+typedef struct {
+  int32_t size, rest, parts, carry;
+} Parts;
+
+INLINE Parts cut(int32_t count, int32_t parts) { return (Parts){count / parts, count % parts, parts, 0}; }
+
+INLINE int32_t next_part(Parts *p) {
+  p->carry += p->rest;
+  if (p->carry < p->parts) return p->size;
+  p->carry -= p->parts;
+  return p->size + 1;
+}
+
 #endif

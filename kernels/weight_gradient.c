@@ -229,8 +229,9 @@ static void add_block(const WeightGradient *g, const PixelBlock *b, const float 
     float *to = sums + (ptrdiff_t)ky * columns * width;
     const float *panel = g->upstream + (ptrdiff_t)first * row_pixels * width;
     int32_t kx = 0, channel = 0;
+    Parts cuts = cut(rows, tiles);
     for (int32_t t = 0; t < tiles; t++) {
-      int32_t size = part_begin(rows, tiles, t + 1) - part_begin(rows, tiles, t);
+      int32_t size = next_part(&cuts);
       const float *x[MAX_ROWS];
       float *out[MAX_ROWS];
       for (int32_t i = 0; i < size; i++) {

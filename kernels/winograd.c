@@ -139,13 +139,14 @@ INLINE void multiply_panel(const Winograd *w, const PanelGroup *group, Panel pan
   float *out = w->products + position * w->product_distance + (panel.first - group->vectors.first) * VW;
   int32_t parts = ceil_div(tiles, broadcast_rows[panel.count - 1]);
   AheadPanel ahead = fetch_ahead(factors, next, panel.count * VW, parts);
+  Parts cuts = cut(tiles, parts);
   for (int32_t part = 0; part < parts; part++) {
-    int32_t tile = part_begin(tiles, parts, part), rows = part_begin(tiles, parts, part + 1) - tile;
+    int32_t rows = next_part(&cuts);
     const float *x[MAX_ROWS];
     float *to[MAX_ROWS];
-    for (int32_t i = 0; i < rows; i++) {
-      x[i] = input + (ptrdiff_t)(tile + i) * w->source_width;
-      to[i] = out + (ptrdiff_t)(tile + i) * width;
+    for (int32_t i = 0; i < rows; i++, input += w->source_width, out += width) {
+      x[i] = input;
+      to[i] = out;
     }
     broadcast_tiles[panel.count - 1][rows - 1](x, w->offsets, count, factors, panel.count * VW, to, first > 0,
                                                 tile_ahead(&ahead, part, count));

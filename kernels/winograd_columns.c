@@ -125,8 +125,9 @@ static void multiply_points(const WinogradColumns *w, const float *weights, int3
       float *out = w->products + point * step->product_distance;
       const float *factors = weights + (ptrdiff_t)first * width;
       AheadPanel ahead = fetch_ahead(factors, factors + (ptrdiff_t)terms * width, width, tiles);
+      Parts cuts = cut(pixels, tiles);
       for (int32_t t = 0; t < tiles; t++) {
-        int32_t size = part_begin(pixels, tiles, t + 1) - part_begin(pixels, tiles, t);
+        int32_t size = next_part(&cuts);
         const float *from[MAX_ROWS];
         float *to[MAX_ROWS];
         for (int32_t i = 0; i < size; i++, x += window, out += width) {

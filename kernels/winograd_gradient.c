@@ -96,14 +96,15 @@ static void add_products(const WinogradGradient *w, const ChannelRange *in, cons
     float *products = w->products + (ptrdiff_t)position * w->step->product_distance;
     for (int32_t p = 0; p < panels; p++) {
       int32_t first = part_begin(vectors, panels, p), count = part_begin(vectors, panels, p + 1) - first;
-      int32_t parts = ceil_div(in->count, broadcast_rows[count - 1]);
+      int32_t parts = ceil_div(in->count, broadcast_rows[count - 1]), channel = 0;
+      Parts cuts = cut(in->count, parts);
       for (int32_t part = 0; part < parts; part++) {
-        int32_t channel = part_begin(in->count, parts, part), rows = part_begin(in->count, parts, part + 1) - channel;
+        int32_t rows = next_part(&cuts);
         const float *x[MAX_ROWS];
         float *to[MAX_ROWS];
-        for (int32_t i = 0; i < rows; i++) {
-          x[i] = input + channel + i;
-          to[i] = products + (ptrdiff_t)(channel + i) * out->width + first * VW;
+        for (int32_t i = 0; i < rows; i++, channel++) {
+          x[i] = input + channel;
+          to[i] = products + (ptrdiff_t)channel * out->width + first * VW;
         }
         broadcast_tiles[count - 1][rows - 1](x, w->offsets, tiles, upstream + first * VW, out->width, to, add,
                                            nothing_ahead(upstream));
