@@ -18,6 +18,8 @@ export interface PictureFile {
 const digestBytes = 32;
 /** For fewer pictures it does not pay to start threads. */
 const fewest = 48;
+/** Pixels up to which it takes longer to hand a picture to a thread than to do there what the decoder leaves to do. */
+const smallest = 64 * 64;
 
 export class PictureStore {
   readonly #files: readonly PictureFile[];
@@ -62,15 +64,16 @@ export class PictureStore {
 
   async #load(position: number): Promise<Uint8Array<ArrayBuffer>> {
     const file = this.#files[position];
-    const { inputShape } = this.#input;
+    const [channels, height, width] = this.#input.inputShape;
     return this.#memory.files.use(await file.size(), async () => {
       const bytes = await file.read();
       this.#check(position, bytes);
       const pixels = await countPixels(bytes, file.name);
       // Decoded, and once more as it is scaled.
-      const need = 2 * pixels * (inputShape[0] === 1 ? 1 : 3);
+      const need = 2 * pixels * (channels === 1 ? 1 : 3);
       return this.#memory.decoded.use(need, async () => {
-        const decode = this.#files.length < fewest ? decodePicture : decodeInThread;
+        const atOnce = this.#files.length < fewest || Math.max(pixels, height * width) <= smallest;
+        const decode = atOnce ? decodePicture : decodeInThread;
         const planar = await decode({ bytes, name: file.name, input: this.#input });
         if (this.#memory.keep(planar.length)) this.#kept[position] = planar;
         return planar;
@@ -104,7 +107,7 @@ export async function inParallel(
       await work(next++);
     }
   };
-  const lines = Array.from({ length: Math.min(count, 2 * decodingThreads) }, line);
+  const lines = Array.from({ length: Math.min(count, 4 * decodingThreads) }, line);
   try {
     await Promise.all(lines);
   } finally {
