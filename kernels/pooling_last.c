@@ -81,6 +81,7 @@ static void kernel_pool_last(const Context *context, const PoolLastStep *step) {
             store(to + c, maximum_(upper, lower));
           }
         } else if (step->kind == POOL_MAXIMUM && y.count == 3 && x.count == 3) {
+          /* With constant counts the loops are unrolled. */
           for (int32_t c = 0; c < channels; c += VW) {
             store(to + c, pool_window(POOL_MAXIMUM, from + c, 3, next_row, 3, next));
           }

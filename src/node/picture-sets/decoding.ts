@@ -1,4 +1,4 @@
-/** Pictures decoded and brought to a network's size, in threads of their own where there are many. */
+/** Pictures decoded and brought to a network's size, in threads of their own where there are many and they are not small. */
 
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
