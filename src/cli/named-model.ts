@@ -1,13 +1,12 @@
 /** Models as a command line names them: by the folder of a run, or by name with a file of weights. */
 
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { ArgumentError, FileError, FormatError } from "../core/errors.js";
 import { closestName } from "../core/suggest.js";
 import * as models from "../models/index.js";
 import type { ModelEntry } from "../models/registry.js";
-import { bestName, checkpointName } from "./run-folder.js";
-import { isRun } from "./run-record.js";
+import { bestName, checkpointName, meantRun } from "./run-folder.js";
 import { checkpointInfo } from "./saved-model.js";
 import { fold, terminalWidth } from "./terminal.js";
 
@@ -83,28 +82,4 @@ function findEntry(given: string): ModelEntry {
       ? `${what}. ${expected}:\n  ${fold(names.join(", "), terminalWidth() - 2)}`
       : `${what}.${meant === undefined ? "" : ` Did you mean ${meant}?`} ${expected} (fovea models lists them).`,
   );
-}
-
-/** The folder of a run with a name like that, beside what was given or where runs are kept. */
-function meantRun(given: string): string | undefined {
-  const folders = [...new Set([dirname(given), "runs"])];
-  const runs = folders.flatMap((folder) =>
-    namesIn(folder)
-      .map((name) => join(folder, name))
-      .filter(isRun),
-  );
-  const meant = closestName(
-    basename(given),
-    runs.map((path) => basename(path)),
-  );
-  return runs.find((path) => basename(path) === meant);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    // Only a suggestion would have come of it.
-    return [];
-  }
 }

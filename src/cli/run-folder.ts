@@ -3,10 +3,11 @@
  * (weights and everything to go on from) and `best.safetensors` (the weights of the best epoch), each replaced by one rename.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, open, readdir, rm, stat, truncate } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ArgumentError, FileError, FormatError } from "../core/errors.js";
+import { closestName } from "../core/suggest.js";
 import { errorCode, fileError, makeFolder, readFile, writeFile } from "../node/files.js";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../train/checkpoint.js";
 import type { EpochRecord } from "../train/records.js";
@@ -97,7 +98,7 @@ export class RunFolder {
   static async open(path: string): Promise<RunFolder> {
     if (!existsSync(join(path, configName)))
       throw new FileError(
-        `--resume: ${describeMissing(path)}. Expected the folder of an earlier run. Fix: check --out.`,
+        `--resume: ${describeMissing(path)} Expected the folder of an earlier run. Fix: check --out.`,
       );
     const settings = await readSettings(path);
     await removeLeftovers(path);
@@ -187,12 +188,43 @@ export class RunFolder {
 export async function readSettings(path: string): Promise<Settings> {
   const file = join(path, configName);
   if (!existsSync(file))
-    throw new FileError(`${describeMissing(path)}. Expected the folder of a run. Fix: check the path.`);
+    throw new FileError(`${describeMissing(path)} Expected the folder of a run. Fix: check the path.`);
   return parseSettings(new TextDecoder().decode(await readFile(file, { maxBytes: 2 ** 20 })), file);
 }
 
 function describeMissing(path: string): string {
-  return existsSync(path) ? `${path} holds no run (no ${configName})` : `there is no folder ${path}`;
+  if (existsSync(path)) return `${path} holds no run (no ${configName}).`;
+  const meant = meantRun(path);
+  return `there is no folder ${path}.${meant === undefined ? "" : ` Did you mean ${meant}?`}`;
+}
+
+/** Whether a folder holds a run. */
+export function isRun(path: string): boolean {
+  return existsSync(join(path, configName));
+}
+
+/** The folder of a run with a name like that, beside what was given or where runs are kept. */
+export function meantRun(given: string): string | undefined {
+  const folders = [...new Set([dirname(given), "runs"])];
+  const runs = folders.flatMap((folder) =>
+    namesIn(folder)
+      .map((name) => join(folder, name))
+      .filter(isRun),
+  );
+  const meant = closestName(
+    basename(given),
+    runs.map((path) => basename(path)),
+  );
+  return runs.find((path) => basename(path) === meant);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // Only a suggestion would have come of it.
+    return [];
+  }
 }
 
 /** The epochs that the run in `path` has behind it; one that is just being written is left out. */

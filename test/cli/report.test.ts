@@ -152,6 +152,22 @@ describe("what became of a run", { skip: skipCommand }, () => {
     assert.match(said.stderr, /^second +lr 0\.2 +1\/2 /m);
   });
 
+  it("whoever mistypes a run is told the nearest that there is, by whichever command", async () => {
+    const typo = join(folder, "runs/frist");
+    const missing = `there is no folder ${typo}. Did you mean ${first}? Expected the folder of`;
+    for (const args of [
+      ["report", typo],
+      ["evaluate", typo],
+      ["predict", typo, "x.png"],
+      ["export", typo, "--out", join(folder, "x.onnx")],
+      ["train", "lenet5", "--resume", "--out", typo],
+    ]) {
+      const { status, stderr } = await run(args);
+      assert.equal(status, 1);
+      assert.ok(stderr.includes(missing), stderr);
+    }
+  });
+
   it("a folder without runs is refused", async () => {
     const empty = await run(["runs", join(folder, "data")]);
     assert.equal(empty.status, 1);

@@ -7,8 +7,8 @@ import { alignColumns } from "../../analysis/table.js";
 import { FileError } from "../../core/errors.js";
 import { fileError } from "../../node/files.js";
 import { describeError, explain, formatSeconds, formatShare, printJson, say } from "../output.js";
-import type { EpochLine } from "../run-folder.js";
-import { isRun, type RunRecord, readRun } from "../run-record.js";
+import { type EpochLine, isRun } from "../run-folder.js";
+import { type RunRecord, readRun } from "../run-record.js";
 import { plannedEpochs } from "../settings.js";
 import { terminalWidth } from "../terminal.js";
 
