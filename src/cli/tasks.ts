@@ -5,6 +5,7 @@ import { InvalidArgumentError } from "commander";
 import { ArgumentError, DataError } from "../core/errors.js";
 import { closestName } from "../core/suggest.js";
 import type { Annotations } from "../data/annotated.js";
+import { warnOfAlike } from "../node/picture-sets/layout.js";
 import type { Attributes } from "../train/metrics/index.js";
 import { classification, meanAndStd, regression, type Task, type Tasks } from "../train/tasks/task.js";
 
@@ -94,7 +95,7 @@ function makeTask(name: string, kind: Task["kind"] | undefined, weight: number, 
     if (numeric) return regression({ ...meanAndStd(numbers), weight });
     const text = present[numbers.findIndex((number) => !Number.isFinite(number))];
     throw new DataError(
-      `--tasks: ${name} of a picture is ${JSON.stringify(text)}. Expected numbers, for a regression.`,
+      `--tasks: ${name} of a picture is ${JSON.stringify(text)}. Expected numbers, for a regression. Fix: mend it, or ${name}:classification.`,
     );
   }
   const classes = [...new Set(present.map(String))];
@@ -106,6 +107,7 @@ function makeTask(name: string, kind: Task["kind"] | undefined, weight: number, 
   }
   if (classes.length < 2)
     throw new DataError(`--tasks: ${name} is ${classes.join()} for every picture. Expected at least two classes.`);
+  warnOfAlike(`--tasks: ${name}`, classes);
   classes.sort(numeric ? (a, b) => Number(a) - Number(b) : undefined);
   return classification(classes, { weight });
 }

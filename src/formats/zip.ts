@@ -59,8 +59,12 @@ export function isZip(head: Uint8Array): boolean {
   return head[0] === 0x50 && head[1] === 0x4b && ((head[2] === 3 && head[3] === 4) || (head[2] === 5 && head[3] === 6));
 }
 
-/** The entries of an archive by name, in the order of their bytes; folders are left out. */
-export async function openZip(source: ByteSource): Promise<ReadonlyMap<string, ZipEntry>> {
+/**
+ * The entries of an archive by name, in the order of their bytes; folders are left out.
+ *
+ * @param folders is given the names of folders that have entries of their own, as empty ones have
+ */
+export async function openZip(source: ByteSource, folders?: string[]): Promise<ReadonlyMap<string, ZipEntry>> {
   const directory = await findDirectory(source);
   const places = parseDirectory(await readRange(source, directory.offset, directory.bytes), directory, source);
   places.sort((a, b) => a.offset - b.offset);
@@ -76,7 +80,8 @@ export async function openZip(source: ByteSource): Promise<ReadonlyMap<string, Z
     if (entries.has(place.name)) {
       throw new FormatError(`${source.name}: the entry ${JSON.stringify(place.name)} is there twice. ${damaged}`);
     }
-    if (!place.name.endsWith("/")) entries.set(place.name, entryOf(source, place, limit));
+    if (place.name.endsWith("/")) folders?.push(place.name);
+    else entries.set(place.name, entryOf(source, place, limit));
   }
   return entries;
 }

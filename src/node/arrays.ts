@@ -14,6 +14,7 @@ import { allowance, readTensor, type StoredTensor, type TensorFile } from "../fo
 import { isZip, openZip } from "../formats/zip.js";
 import { openFileSource } from "./file-source.js";
 import type { PictureSplit } from "./picture-sets/index.js";
+import { warnOfAlike } from "./picture-sets/layout.js";
 
 export interface ImageArraysOptions {
   /** Which part, of a file that has several. */
@@ -271,12 +272,14 @@ async function readLabels(file: ArrayFile, name: string): Promise<Int32Array<Arr
 }
 
 /** The classes' names in the file, where it has them: texts that are all different. */
-async function readClassNames({ others, size }: ArrayFile): Promise<readonly string[] | undefined> {
-  for (const [name, { shape, texts }] of others) {
+async function readClassNames(file: ArrayFile): Promise<readonly string[] | undefined> {
+  for (const [name, { shape, texts }] of file.others) {
     if (!["class_names", "classes", "label_names"].includes(name.toLowerCase())) continue;
     if (texts === undefined || shape.length !== 1 || shape[0] > mostClasses) continue;
-    const names = await texts(allowance(size));
-    if (new Set(names).size === names.length) return names;
+    const names = await texts(allowance(file.size));
+    if (new Set(names).size !== names.length) continue;
+    warnOfAlike(file.name, names);
+    return names;
   }
   return undefined;
 }

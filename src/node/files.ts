@@ -151,6 +151,7 @@ const mends: Readonly<Record<string, (path: string, action: "read" | "write") =>
       : `there is no such file or folder. Fix: check the path, or create the folder ${dirname(path)}.`,
   EEXIST: () => "there is a file of that name. Fix: choose another name.",
   ENOTDIR: () => "a part of the path is a file, not a folder. Fix: check the path.",
+  ELOOP: () => "symbolic links lead round in a circle. Fix: check where they lead.",
   EISDIR: () => "it is a folder. Fix: pass the path of a file.",
   ENOTREG: () => "it is not a regular file. Fix: pass the path of a file.",
   EACCES: () => "permission denied. Fix: change the permissions of the file or its folder, or choose another place.",

@@ -2,6 +2,7 @@
 
 import { ArgumentError, DataError, FileError } from "../../core/errors.js";
 import { closestName } from "../../core/suggest.js";
+import { warnOnce } from "../../core/warnings.js";
 import { isPictureName } from "../image.js";
 import type { PictureSetOptions, PictureSetParts, SkippedFile } from "./picture-dataset.js";
 import type { PictureFile } from "./store.js";
@@ -149,18 +150,12 @@ function checkClasses(
         "such as cat/ and dog/. Fix: sort the pictures into folders, or name their classes in a table (.csv).",
     );
   }
-  // Some file systems and people take these for the same name.
-  const seen = new Map<string, string>();
-  for (const name of present) {
-    const plain = name.normalize("NFC").toLowerCase().trim();
-    const other = seen.get(plain);
-    if (other !== undefined) {
-      throw new DataError(
-        `${where}: the classes ${JSON.stringify(other)} and ${JSON.stringify(name)} have the same name but for capitals, spaces or the coding of letters. ` +
-          "Expected classes of different names. Fix: put their pictures into one folder, or rename one.",
-      );
-    }
-    seen.set(plain, name);
+  const alike = findAlike(present);
+  if (alike !== undefined) {
+    throw new DataError(
+      `${where}: the classes ${alike} have the same name but for capitals, spaces or the coding of letters. ` +
+        "Expected classes of different names. Fix: put their pictures into one folder, or rename one.",
+    );
   }
   const unknown = present.find((name) => !classNames.includes(name));
   if (unknown === undefined) return;
@@ -168,6 +163,30 @@ function checkClasses(
   throw new DataError(
     `${where}: the class ${JSON.stringify(unknown)} is none of those expected${meant === undefined ? "" : ` (did you mean ${meant}?)`}. ` +
       `Expected ${nameSome(classNames)}. Fix: rename or remove the folder.`,
+  );
+}
+
+/** Two names that some file systems and people take for the same, as text, where there are such. */
+function findAlike(
+  names: readonly string[],
+  plain = (name: string) => name.normalize("NFC").toLowerCase().trim(),
+): string | undefined {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const other = seen.get(plain(name));
+    if (other !== undefined) return `${JSON.stringify(other)} and ${JSON.stringify(name)}`;
+    seen.set(plain(name), name);
+  }
+  return undefined;
+}
+
+/** Warns of classes that are probably one. No error as for folders: some tell capital letters from small ones. */
+export function warnOfAlike(where: string, classNames: readonly string[]): void {
+  const numeric = classNames.every((name) => Number.isFinite(Number(name)));
+  const alike = findAlike(classNames, numeric ? (name) => String(Number(name)) : undefined);
+  if (alike === undefined) return;
+  warnOnce(
+    `${where}: the classes ${alike} ${numeric ? "are the same number" : "differ only in capitals, spaces or the coding of letters"}, and are learnt as two. Fix: write them alike if they are one.`,
   );
 }
 

@@ -5,7 +5,7 @@ import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { ArgumentError, DataError, FormatError, FoveaError } from "../../core/errors.js";
 import { closestName } from "../../core/suggest.js";
 import type { ByteSource } from "../../formats/source.js";
-import { nameSome } from "./layout.js";
+import { nameSome, warnOfAlike } from "./layout.js";
 import {
   type Attribute,
   openPictures,
@@ -70,6 +70,7 @@ async function findPictures(paths: readonly string[], options: ImageParquetOptio
     attributes.push([column, toAttribute(values, known, `${paths[0]}: ${column}`)]);
   }
   const [, first] = attributes[0];
+  if (classNames === undefined) warnOfAlike(paths[0], first.classNames);
   return {
     name: paths[0],
     split: "all",
@@ -86,6 +87,8 @@ async function openParquet(path: string): Promise<OpenedParquet> {
   const source = await reopening(path);
   const file = { byteLength: source.size, slice: (start: number, end = source.size) => slice(source, start, end) };
   return decoding(path, async ({ parquetMetadataAsync, parquetSchema }) => {
+    // The library would say that an offset lies outside of something.
+    if (source.size < 12) throw new Error(`it has ${source.size} bytes`);
     const metadata = await parquetMetadataAsync(file);
     if (metadata.num_rows === 0n) throw new DataError(`${path} has no rows. Expected one for each picture.`);
     return { path, file, metadata, columns: parquetSchema(metadata).children.map(({ element }) => element.name) };

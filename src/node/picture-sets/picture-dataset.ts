@@ -243,7 +243,11 @@ export async function openPictures(
   const all = new PictureDataset(contents, store, everything, parts.labels, attributes);
   const usable = reasons.size === 0 ? all : all.subset(everything.filter((position) => !reasons.has(position)));
   const what = describeSkipped(skipped, usable.size + skipped.length);
-  if (usable.size === 0) throw new DataError(`${name}: there are no pictures that can be used. ${what}`.trimEnd());
+  if (usable.size === 0) {
+    throw new DataError(
+      `${name}: there are no pictures that can be used. ${what && `${what} `}Fix: mend the files, or their paths.`,
+    );
+  }
   if (parts.everyClass) {
     const empty = classNames.filter((_, k) => usable.classCounts()[k] === 0);
     if (empty.length > 0) {
@@ -270,8 +274,8 @@ function describeSkipped(skipped: readonly SkippedFile[], total: number): string
 /** What is wrong with a file, without its name and the mends that hold for any. */
 function reasonOf(error: Error, name: string): string {
   return error.message
-    .replace(`cannot decode ${name}: `, "")
-    .replace(/^cannot read .*?: /, "")
+    .replace(/^cannot (decode|read) /, "")
+    .replace(`${name}: `, "")
     .replace(/\.? (Expected|Fix:).*$/s, "")
     .replace(/\.$/, "");
 }

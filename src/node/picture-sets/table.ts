@@ -7,7 +7,7 @@ import { closestName } from "../../core/suggest.js";
 import { readFile } from "../files.js";
 import { isPictureName } from "../image.js";
 import { fileAt, isWithin } from "./folder.js";
-import { nameSome } from "./layout.js";
+import { nameSome, warnOfAlike } from "./layout.js";
 import {
   type Attribute,
   openPictures,
@@ -108,6 +108,7 @@ async function findPictures(path: string, options: ImageTableOptions): Promise<P
   const [first] = attributes;
   const { classNames, labels } =
     labelColumns.length > 0 ? first[1] : { classNames: ["picture"], labels: new Int32Array(kept.length) };
+  if (options.classNames === undefined) warnOfAlike(path, classNames);
   return {
     name: path,
     split: Object.values(options.where ?? {}).join(" ") || "all",
@@ -185,7 +186,7 @@ export function isMissing(cell: string): boolean {
 function missingLabel(path: string, line: number, what: string, mode: "error" | "keep" | undefined): DataError {
   const mend =
     mode === "keep"
-      ? 'Fix: put it in; the column to learn must be complete, or use missing: "skip".'
+      ? 'Fix: put it in, or remove the line; the column to learn must be complete (in programs missing: "skip" leaves such lines out).'
       : 'Fix: put it in, or use missing: "skip" to leave such rows out.';
   return new DataError(`${path}, line ${line}: ${what}. Expected a class. ${mend}`);
 }
@@ -218,7 +219,7 @@ export function toAttribute(
     const number = value === undefined ? -1 : numbers.get(value);
     if (number !== undefined) return number;
     throw new DataError(
-      `${what}: the class ${JSON.stringify(value)} is none of those expected: ${nameSome(classNames)}.`,
+      `${what}: the class ${JSON.stringify(value)} is none of those expected: ${nameSome(classNames)}. Fix: mend the label, or remove its row.`,
     );
   });
   return { classNames, labels };

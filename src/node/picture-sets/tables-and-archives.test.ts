@@ -1,6 +1,6 @@
 import "../../device.js";
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -14,11 +14,13 @@ import { imageZip } from "./zip.js";
 
 const folder = await mkdtemp(join(tmpdir(), "fovea-tables-"));
 after(() => rm(folder, { recursive: true }));
-onWarning(() => undefined);
+const warnings: string[] = [];
+onWarning((message) => warnings.push(message));
 
 const picture = noPictures ? Buffer.alloc(0) : await encodePicture([10, 200, 30]);
 await writeFiles(folder, { "pictures/1.png": picture, "pictures/2.png": picture, "pictures/3.png": picture });
 await writeFiles(folder, { "elsewhere/1.png": picture });
+const none = new Uint8Array();
 let tables = 0;
 
 /** Writes a table and reads its pictures. */
@@ -77,6 +79,18 @@ describe("a table of pictures", { skip: noPictures }, () => {
       read(attributes, { labels: ["gender"], missing: "keep" }),
       /the column to learn must be complete/,
     );
+  });
+
+  it("warns of classes that are probably one", async () => {
+    const capitals = await read("path,class\n1.png,cat\n2.png,Cat\n3.png,cat\n");
+    assert.deepEqual(capitals.classNames, ["Cat", "cat"]);
+    assert.match(warnings.at(-1) ?? "", /table\.csv: the classes "Cat" and "cat" differ only in capitals.*Fix: write/);
+    const numbers = await read("path,class\n1.png,1\n2.png,1.0\n3.png,2\n");
+    assert.equal(numbers.classNames.length, 3);
+    assert.match(warnings.at(-1) ?? "", /the classes "1" and "1\.0" are the same number/);
+    const said = warnings.length;
+    await read("path,class\n1.png,1\n2.png,one\n3.png,2\n");
+    assert.equal(warnings.length, said);
   });
 
   it("refuses columns that do not exist, and tables that are none", async () => {
@@ -158,6 +172,26 @@ describe("a zip archive of pictures", { skip: noPictures }, () => {
     }
     const splits = await archive("c.zip", { "train/a/1.png": picture, "train/b/1.png": picture });
     assert.equal((await imageZip(splits, { size: 4, split: "train" })).size, 2);
+  });
+
+  it("tells of folders that are packed empty, and of what unpacks to more than a picture", async () => {
+    const pictures = { "a/1.png": picture, "b/1.png": picture };
+    const empty = await archive("g.zip", { ...pictures, "a/": none, "b/": none, "c/": none });
+    await assert.rejects(imageZip(empty, { size: 4 }), /g\.zip: the folder c has no pictures.*Fix/);
+    const wrapped = Object.entries({ "": none, ...pictures, "c/in/": none });
+    const packed = await archive("h.zip", Object.fromEntries(wrapped.map(([name, bytes]) => [`set/${name}`, bytes])));
+    await assert.rejects(imageZip(packed, { size: 4 }), /h\.zip: the folder c has no pictures/);
+    const full = await archive("i.zip", { ...pictures, "a/": none, "a/in/": none, "__MACOSX/": none });
+    assert.deepEqual((await imageZip(full, { size: 4 })).classCounts(), [1, 1]);
+    // A bomb: in the directory, which is last, it is deflated and unpacks to more than 256 MiB.
+    const bomb = await archive("j.zip", { ...pictures, "b/2.png": new Uint8Array(300_000) });
+    const bytes = await readFile(bomb);
+    const at = bytes.lastIndexOf("PK\x01\x02", bytes.lastIndexOf("b/2.png"), "latin1");
+    bytes.writeUInt16LE(8, at + 10);
+    bytes.writeUInt32LE(2 ** 28 + 1, at + 24);
+    await writeFile(bomb, bytes);
+    const rest = await imageZip(bomb, { size: 4, memory: 2 ** 34 });
+    assert.deepEqual([rest.size, rest.skipped[0].reason], [2, "it unpacks to 268435457 bytes"]);
   });
 
   it("is refused where it is none, and its entries where they lead out of it", async () => {
