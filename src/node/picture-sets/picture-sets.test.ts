@@ -162,6 +162,28 @@ describe("a folder of pictures", { skip: noPictures }, () => {
     await assert.rejects(imageFolder(path, { size: 4, strict: true }), DataError);
   });
 
+  it("names the one that cannot be decoded in a thread, as it does of those decoded without", async () => {
+    // Enough, and large enough, for threads.
+    const photo = (colour: Colour) => encodePicture(colour, { width: 80, height: 70, format: "jpeg" });
+    const [reds, greens] = [await photo(red), await photo(green)];
+    const files = Object.fromEntries(Array.from({ length: 48 }, (_, i) => [`${i % 2 ? "b" : "a"}/${i}.jpg`, reds]));
+    const path = await writeFiles(newFolder(), {
+      ...files,
+      "b/cut.jpg": greens.subarray(0, -20),
+      "b/last.jpg": greens,
+    });
+    const photos = await imageFolder(path, { size: 8 });
+    assert.deepEqual([photos.classCounts(), photos.skipped.length], [[24, 25], 1]);
+    const [{ file, reason }] = photos.skipped;
+    assert.equal(file, join(path, "b", "cut.jpg"));
+    assert.match(reason, /premature end|it is damaged or cut off/i);
+    assert.equal(warnings.at(-1), `${path}: 1 of 50 files skipped: ${file} (${reason}).`);
+    // The others are where they were.
+    isNear(colourOf((await photos.get(47)).image), red);
+    isNear(colourOf((await photos.get(48)).image), green);
+    await assert.rejects(imageFolder(path, { size: 8, strict: true }), /cannot decode .*cut\.jpg/);
+  });
+
   it("refuses classes that are empty, spoilt, of one name, or behind links", async () => {
     const empty = await writeFiles(newFolder(), { "a/1.png": redPng, "b/notes.txt": "" });
     await mkdir(join(empty, "c"));
