@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FileError, FormatError } from "./core/errors.js";
+import { warnOnce } from "./core/warnings.js";
 import type { BatchAugmentation } from "./data/augment/augmentation.js";
 import { FeatureDataset } from "./data/features.js";
 import { DataLoader } from "./data/loader.js";
@@ -52,9 +53,15 @@ export async function cachedFeatures(
     return found;
   }
   const features = await compute();
-  await makeFolder(folder);
-  await writeFile(path, fileOf(features, key));
-  await prune(folder, maxBytes, path);
+  try {
+    await makeFolder(folder);
+    await writeFile(path, fileOf(features, key));
+    await prune(folder, maxBytes, path);
+  } catch (error) {
+    // As on a full disk: they were long in the making, and are needed only now.
+    if (!(error instanceof FileError)) throw error;
+    warnOnce(`the features are not kept for the next time: ${error.message}`);
+  }
   return features;
 }
 

@@ -18,6 +18,7 @@ import { attributesOf, drawGenerated, generatedNames, isGenerated, picturesOf } 
 import type { DataFlags } from "./options.js";
 import {
   checkNamesPictures,
+  idxName,
   isArrays,
   isOwnPictures,
   loadTestPictures,
@@ -222,7 +223,11 @@ function checkFolder(path: string): string {
     throw new ArgumentError(`--data: there is no ${what} ${JSON.stringify(path)}. ${expected}`);
   }
   if (!statSync(path).isDirectory()) throw new FileError(`--data: ${path} is a file. ${expected}`);
-  if (readdirSync(path).length === 0) throw new FileError(`--data: the folder ${path} is empty. ${expected}`);
+  const present = readdirSync(path);
+  if (!present.some((name) => idxName.test(name))) {
+    const what = present.length === 0 ? "is empty" : "has no pictures, and no IDX files";
+    throw new FileError(`--data: the folder ${path} ${what}. ${expected}`);
+  }
   return path;
 }
 

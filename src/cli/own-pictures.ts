@@ -62,7 +62,7 @@ export function hasColumns(path: string): boolean {
 }
 
 /** Folders and files of data sets in IDX files. */
-const idxName = /idx[13][-.]ubyte|^(MNIST|FashionMNIST|mnist|fashion-mnist)$/;
+export const idxName = /idx[13][-.]ubyte|^(MNIST|FashionMNIST|mnist|fashion-mnist)$/;
 
 /** Whether `--data` means pictures rather than a folder of IDX files. */
 export function isOwnPictures(path: string): boolean {

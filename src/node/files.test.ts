@@ -69,6 +69,7 @@ test("errors of the system say what to do", async () => {
     fails(/has 700000 bytes. Expected at most 10/),
   );
   assert.match(fileError("write", "/a", { code: "ENOSPC" }).message, /cannot write \/a: the disk is full. Fix: free/);
+  assert.match(fileError("read", "/a", { code: "ELOOP" }).message, /symbolic links lead round in a circle. Fix: check/);
   assert.match(fileError("read", "/a", { code: "EWEIRD" }).message, /error EWEIRD/);
 });
 

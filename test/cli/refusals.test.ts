@@ -156,6 +156,11 @@ describe("data", { skip: skipCommand }, () => {
     const empty = join(folder, "empty");
     await mkdir(empty, { recursive: true });
     assertRefused(await train("--data", empty), /the folder .*empty is empty\. Expected digits, shapes/);
+    await writeFile(join(empty, "notes.txt"), "");
+    assertRefused(
+      await train("--data", empty),
+      /the folder .*empty has no pictures, and no IDX files\. Expected digits/,
+    );
     assertRefused(await train("--data", checkpointOf(trained)), /is a file\. Expected digits, shapes/);
     assertRefused(
       await train("--data", "mnist", "--data-dir", join(folder, "none")),

@@ -116,7 +116,10 @@ describe("several tasks", { skip: skipCommand || noPictures }, () => {
       [["--tasks", "whan"], /has no column "whan"\. Did you mean "when"\?/],
       [["--tasks", "when,when"], /when is named twice/],
       [["--tasks", "when:number"], /when is to be number\. Expected classification or regression/],
-      [["--tasks", "when:regression"], /when of a picture is "(night|day)"\. Expected numbers/],
+      [
+        ["--tasks", "when:regression"],
+        /when of a picture is "(night|day)"\. Expected numbers.*Fix: mend it, or when:class/,
+      ],
       [["--tasks", "when", "--task-weights", "hour=2"], /--task-weights: there is no task hour/],
       [["--tasks", "when", "--task-weights", "when"], /Expected learned, or weights by name/],
       [["--task-weights", "learned", "--label-column", "place"], /--task-weights is for --tasks/],

@@ -18,6 +18,7 @@ import {
   models,
   nn,
   normal,
+  onWarning,
   predict,
   SGD,
   type Tensor,
@@ -242,6 +243,12 @@ describe("transfer", { skip }, () => {
     net.bn1.runningMean.assign(tensor([0, 0, 0, 0]));
     const at = async (layer: string) => (await cachedFeatures(nn.chop(net, layer), data, { folder })).features;
     assert.notDeepEqual(await at("conv1"), await at("bn1"));
+    // Where none can be written there is a warning alone.
+    const warnings: string[] = [];
+    onWarning((message) => warnings.push(message));
+    const blocked = join(folder, file, "full");
+    assert.equal((await cachedFeatures(net, data, { folder: blocked })).size, 20);
+    assert.match(warnings[0], /the features are not kept for the next time: cannot write /);
     // What is damaged is computed anew; augmentations of one's own are not kept.
     const bytes = readFileSync(join(folder, file));
     bytes[bytes.length - 200] ^= 1;

@@ -116,5 +116,7 @@ describe("a Parquet file of pictures", { skip: noPictures }, () => {
     await writeFile(join(folder, "text.parquet"), "no Parquet at all, though it has some bytes");
     await assert.rejects(read(join(folder, "text.parquet")), FormatError);
     await assert.rejects(read(join(folder, "text.parquet")), /cannot be read as Parquet: .*Expected a whole file/);
+    await writeFile(join(folder, "empty.parquet"), "");
+    await assert.rejects(read(join(folder, "empty.parquet")), /cannot be read as Parquet: it has 0 bytes\. Expected/);
   });
 });
