@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { onWarning } from "../../core/warnings.js";
 import type { PixelImage } from "../../data/pixels.js";
 import { writePng } from "../image.js";
 import { imageMasks } from "./masks.js";
@@ -42,6 +44,16 @@ describe("imageMasks", () => {
     assert.deepEqual([...named.annotations.masks.subarray(8, 16)], [0, 0, 255, 255, 0, 0, 255, 255]);
   });
 
+  it("warns of what is left out", async () => {
+    const path = await folder("more", { a: [0, 0], b: [0, 0] }, ["a"]);
+    await writeFile(join(path, "image", "notes.txt"), "");
+    const warnings: string[] = [];
+    onWarning((message) => warnings.push(message));
+    assert.equal((await imageMasks(path)).size, 1);
+    assert.match(warnings[0], /image: 1 of 2 files skipped, whose names do not end as a picture's: notes\.txt\./);
+    assert.match(warnings[1], /label: 1 of 2 masks skipped, for there are no pictures of their names/);
+  });
+
   it("says which file is wrong, and how", async () => {
     const path = await folder("colours", { a: [0, 0x804080] });
     await assert.rejects(imageMasks(path, { classes: { sky: 0 } }), /a\.png: .*row 0, column 1 has #804080, .*Fix/s);
@@ -51,6 +63,14 @@ describe("imageMasks", () => {
       imageMasks(await folder("alone", { a: [0, 0] }, ["a", "b"])),
       /no masks for 1 of 2 pictures: b/,
     );
+    const twice = await folder("twice", { a: [0, 0] });
+    await rename(join(twice, "label", "a.png"), join(twice, "label", "a.PNG"));
+    await writePng(join(twice, "label", "a.webp"), picture(2, 1, [0, 0]));
+    await assert.rejects(imageMasks(twice), /label has both a\.(PNG|webp) and a\.(PNG|webp)\. Expected one/);
+    const linked = await folder("linked", { a: [0, 0], b: [0, 0] });
+    await rm(join(linked, "image", "b.png"));
+    await symlink(join(path, "image", "a.png"), join(linked, "image", "b.png"));
+    await assert.rejects(imageMasks(linked), /b\.png is a symbolic link out of the folder, to .*colours.*Fix: copy/);
     await assert.rejects(imageMasks(await folder("sizes", { a: [0, 0, 0] })), /1×3 pixels, but its picture .* 1×2/);
   });
 });

@@ -1,8 +1,9 @@
 /** Pictures and their masks, in two folders. */
 
-import { readdir } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { join, parse } from "node:path";
 import { ArgumentError, DataError, FileError } from "../../core/errors.js";
+import { warnOnce } from "../../core/warnings.js";
 import { AnnotatedImages } from "../../data/annotated.js";
 import { ImageDataset } from "../../data/images.js";
 import { type PixelImage, toPlanar } from "../../data/pixels.js";
@@ -10,7 +11,8 @@ import { resizePixels } from "../../data/resize.js";
 import { isFolder } from "../data-files.js";
 import { fileError } from "../files.js";
 import { isPictureName, readPixels } from "../image.js";
-import { isHidden } from "./layout.js";
+import { isWithin } from "./folder.js";
+import { isHidden, nameSome } from "./layout.js";
 
 /** A grey value, or a colour such as `#e0e0c0`. */
 export type MaskColour = number | string;
@@ -48,7 +50,7 @@ const mostClasses = 64;
  * Pictures with a class for each pixel: two folders whose files have the same names but for their endings, `images/7.jpg` and
  * `masks/7.png`. Order is by name, numbers in names by value. A picture's own class is the one that most of its pixels have.
  *
- * @throws FileError where a folder is missing; DataError for pictures without masks, sizes that do not fit, colours of no class
+ * @throws FileError where a folder is missing, and for symbolic links out of it; DataError for pictures without masks, sizes that do not fit, colours of no class
  * @example
  * const all = await imageMasks("membranes", { classes: { cell: 255, membrane: 0 } });
  * const [train, test] = all.randomSplit([0.8, 0.2], 1);
@@ -58,7 +60,7 @@ export async function imageMasks(path: string, options: ImageMasksOptions = {}):
     await findFolder(path, "images", options),
     await findFolder(path, "masks", options),
   ];
-  const files = await pairsOf(imageFolder, maskFolder);
+  const files = await pairsOf(path, imageFolder, maskFolder);
   const pictures: PixelImage[] = [];
   const drawn: PixelImage[] = [];
   for (const { image, mask } of files) {
@@ -116,14 +118,19 @@ async function findFolder(path: string, kind: keyof typeof usual, options: Image
     if (await isFolder(join(path, name))) return join(path, name);
   }
   throw new FileError(
-    `${path} has no folder ${given ?? usual[kind].join(", ")}. Expected one with the ${kind === "images" ? "pictures" : "masks"}. Fix: check the path, or name the folder with the option ${kind}.`,
+    `${path} has no folder ${given ?? usual[kind].join(", ")}. Expected one with the ${kind === "images" ? "pictures" : "masks"}. Fix: check the path, or rename the folder (in programs the option ${kind} names it).`,
   );
 }
 
-async function pairsOf(images: string, masks: string) {
-  const [pictures, drawn] = [await listPictures(images), await listPictures(masks)];
+async function pairsOf(path: string, images: string, masks: string) {
+  const root = await realpath(path);
+  const [pictures, drawn] = [await listPictures(images, root), await listPictures(masks, root)];
   if (pictures.length === 0) throw new DataError(`${images} has no pictures. Expected files such as 1.png.`);
-  const byStem = new Map(drawn.map((name) => [parse(name).name, name]));
+  checkNames(images, pictures);
+  const byStem = checkNames(masks, drawn);
+  const unused = drawn.length - pictures.filter((name) => byStem.has(parse(name).name)).length;
+  if (unused > 0)
+    warnOnce(`${masks}: ${unused} of ${drawn.length} masks skipped, for there are no pictures of their names.`);
   const missing = pictures.filter((name) => !byStem.has(parse(name).name));
   if (missing.length > 0) {
     throw new DataError(
@@ -136,12 +143,44 @@ async function pairsOf(images: string, masks: string) {
   }));
 }
 
-async function listPictures(folder: string): Promise<string[]> {
+/** Files by their names without endings. @throws DataError where two have one name: whose mask is it? */
+function checkNames(folder: string, names: readonly string[]): ReadonlyMap<string, string> {
+  const byStem = new Map<string, string>();
+  for (const name of names) {
+    const stem = parse(name).name;
+    const other = byStem.get(stem);
+    if (other !== undefined)
+      throw new DataError(
+        `${folder} has both ${other} and ${name}. Expected one file of each name, whatever its ending. Fix: remove or rename one.`,
+      );
+    byStem.set(stem, name);
+  }
+  return byStem;
+}
+
+async function listPictures(folder: string, root: string): Promise<string[]> {
   const names = await readdir(folder).catch((error) => {
     throw fileError("read", folder, error);
   });
+  const shown = names.filter((name) => !isHidden(name));
+  const others = shown.filter((name) => !isPictureName(name));
+  if (others.length > 0)
+    warnOnce(
+      `${folder}: ${others.length} of ${shown.length} files skipped, whose names do not end as a picture's: ${nameSome(others)}.`,
+    );
+  const pictures = shown.filter(isPictureName);
+  for (const name of pictures) {
+    const file = join(folder, name);
+    const target = await realpath(file).catch((error) => {
+      throw fileError("read", file, error);
+    });
+    if (!isWithin(target, root))
+      throw new FileError(
+        `${file} is a symbolic link out of the folder, to ${target}. Expected files themselves. Fix: copy the file.`,
+      );
+  }
   const byNumber = new Intl.Collator("en", { numeric: true });
-  return names.filter((name) => isPictureName(name) && !isHidden(name)).sort(byNumber.compare);
+  return pictures.sort(byNumber.compare);
 }
 
 function checkSizes(image: string, picture: PixelImage, mask: string, colours: PixelImage): void {
@@ -179,7 +218,7 @@ function classesOf(path: string, { classes, ignore }: ImageMasksOptions, masks: 
   const found = [...present].filter((colour) => !numbers.has(colour)).sort((a, b) => a - b);
   if (present.size > mostClasses || found.length === 0) {
     throw new DataError(
-      `${path}: the masks have ${present.size > mostClasses ? `more than ${mostClasses}` : "no"} colours. Expected one for each class, in files without losses such as PNG. Fix: the option classes, or other files.`,
+      `${path}: the masks have ${present.size > mostClasses ? `more than ${mostClasses}` : "no"} colours. Expected one for each class, in files without losses such as PNG. Fix: name the classes and their colours (--mask-classes, or the option classes), or other files.`,
     );
   }
   for (const [number, colour] of found.entries()) numbers.set(colour, number);
