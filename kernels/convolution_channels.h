@@ -9,8 +9,14 @@ typedef struct {
   int32_t first, count;
 } Panel;
 
-/* The target channels of a group are cut into panels of nearly equal width. */
-INLINE int32_t count_panels(int32_t target_channels) { return ceil_div(ceil_div(target_channels, VW), PANEL_VECTORS); }
+/*
+ * The target channels of a group are cut into panels of nearly equal width: countPanels in src/backends/cpu/kernels/panels.ts.
+ * A few wide ones are an even number, so that two threads have as much work each.
+ */
+INLINE int32_t count_panels(int32_t target_channels) {
+  int32_t panels = ceil_div(ceil_div(target_channels, VW), PANEL_VECTORS);
+  return VW == 16 && panels > 1 && panels < 8 ? panels + panels % 2 : panels;
+}
 
 /* Panels first … first+count-1 taken together. */
 INLINE Panel join_panels(int32_t target_channels, int32_t first, int32_t count) {

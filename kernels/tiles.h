@@ -101,6 +101,9 @@ INLINE void broadcast_tile(const int rows, const int vectors, const float *const
   for (int32_t k = 0; k < count; k++) {
     ptrdiff_t offset = offsets[k];
     __builtin_prefetch(ahead.line, 0, 2);
+    if (VW == 16 && ahead.stride > VW) {
+      UNROLL for (int j = 1; j < vectors; j++) __builtin_prefetch(ahead.line + j * VW, 0, 2);
+    }
     ahead.line += ahead.stride;
     vf b[PANEL_VECTORS];
     UNROLL for (int j = 0; j < vectors; j++) b[j] = load(panel + j * VW);

@@ -21,7 +21,7 @@ import {
   takesChannelsLast,
 } from "./convolutionProblem.js";
 import { lowerProduct } from "./matmul.js";
-import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
+import { ceilDiv, countPanels, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
 import { lowerWeightGradient, weightGradientSteps } from "./weightGradient.js";
 import { haloLength, interleavedLength, liesOnSource, residues, windowsBetween, windowsInBand } from "./windows.js";
 import { lowerWinograd, winogradSteps } from "./winograd.js";
@@ -141,7 +141,7 @@ function lowerConvolution(
 
   const vectors = Math.max(1, ceilDiv(targetChannels, width));
   const full = panelVectors(to.machine);
-  const panels = ceilDiv(vectors, full);
+  const panels = Math.max(1, countPanels(targetChannels, to.machine));
   const wanted = Math.min(enoughUnits, Math.floor((sizeOf(output.shape) * depth) / smallestUnit));
   let panelGroup = Math.min(panels, Math.max(1, Math.floor(weightFloats / Math.max(1, depth) / width / full)));
   if (folded !== undefined) panelGroup = panels;

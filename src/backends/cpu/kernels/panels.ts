@@ -12,6 +12,12 @@ export function panelWidth(machine: Machine): number {
   return panelVectors(machine) * machine.vectorWidth;
 }
 
+/** Panels that a convolution's target channels are cut into: `count_panels` in C. */
+export function countPanels(targetChannels: number, machine: Machine): number {
+  const panels = ceilDiv(ceilDiv(targetChannels, machine.vectorWidth), panelVectors(machine));
+  return machine.vectorWidth === 16 && panels > 1 && panels < 8 ? panels + (panels % 2) : panels;
+}
+
 /** Units of work that are enough to keep any number of threads busy that is in use. */
 export const enoughUnits = 16;
 

@@ -6,7 +6,7 @@ import type { Operand } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
 import type { Problem } from "./convolutionProblem.js";
-import { ceilDiv, enoughUnits, panelWidth, roundUp, ScratchLayout } from "./panels.js";
+import { ceilDiv, countPanels, enoughUnits, panelWidth, roundUp, ScratchLayout } from "./panels.js";
 import type { WeightGradientProblem } from "./weightGradient.js";
 import { plainSizes } from "./windows.js";
 
@@ -180,7 +180,7 @@ export function lowerWinograd(
   const positions = (tile + 2) ** 2;
   const channels = { groups, sourceChannels, targetChannels, tile };
   const panel = panelWidth(to.machine);
-  const panels = ceilDiv(ceilDiv(targetChannels, width), panel / width);
+  const panels = countPanels(targetChannels, to.machine);
   const weightFloats = groups * positions * sourceChannels * roundUp(targetChannels, width);
   const tiles = [ceilDiv(y.target, tile), ceilDiv(x.target, tile)];
   const strips = batch * tiles[0];

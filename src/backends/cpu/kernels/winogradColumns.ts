@@ -9,7 +9,7 @@ import type { Operand } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
 import type { Problem } from "./convolutionProblem.js";
-import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout } from "./panels.js";
+import { ceilDiv, countPanels, enoughUnits, panelWidth, roundUp, ScratchLayout } from "./panels.js";
 import { partBegin, plainSizes } from "./windows.js";
 
 const pair = row(2);
@@ -124,7 +124,7 @@ export function lowerWinogradColumns(
   const pitch = sourceLast ? columns : roundUp(columns, width);
   const perStrip = points * (sourceChannels * pitch + x.target * panel);
   let bands = Math.min(strips, ceilDiv(strips * perStrip, bandFloats));
-  const panels = ceilDiv(ceilDiv(targetChannels, width), panelVectors(to.machine));
+  const panels = countPanels(targetChannels, to.machine);
   let panelGroup = panels;
   if (batch * groups * bands < enoughUnits) {
     bands = Math.max(bands, Math.min(strips, 2));
