@@ -23,7 +23,7 @@ export async function openFovea(
     network.eval();
     const forward = compile((x: Tensor) => network(x));
     // A new tensor every time, as every picture is a new one.
-    return inference(description, async () => (await forward(tensor(pictures, shape))).data());
+    return inference(description, async () => (await forward(tensor(pictures, shape, { copy: false }))).data());
   }
   const steps = new Training(network, job.training);
   const [x, y] = [tensor(pictures, shape), tensor(labelsOf(work))];

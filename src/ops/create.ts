@@ -16,6 +16,14 @@ export interface TensorOptions<D extends DType> {
   readonly device?: Device;
 }
 
+export interface CopyOptions {
+  /**
+   * `false` takes a typed array as it is, which costs nothing: it must hold the dtype already, and nobody may change it
+   * while the tensor is in use. Default: true.
+   */
+  readonly copy?: boolean;
+}
+
 // Two overloads each: were there one with a default, TypeScript would infer the type from what is expected of the result.
 type Typed<D extends DType> = TensorOptions<D> & { readonly dtype: D };
 type Untyped = TensorOptions<never>;
@@ -31,25 +39,29 @@ export type NumericArray = Float32Array | Float64Array | Int32Array | Uint8Array
 type DTypeOfArray<A> = A extends Int32Array ? "int32" : A extends Uint8Array ? "uint8" : "float32";
 
 /**
- * A tensor from nested numbers, or from a typed array and a shape. The values are copied.
+ * A tensor from nested numbers, or from a typed array and a shape. The values are copied, unless `copy` is false.
  *
  * @example
  * tensor([[1, 2], [3, 4]]);
  * tensor(new Float32Array(784), [1, 1, 28, 28]);
+ * tensor(pixels, [1, 3, 224, 224], { copy: false });
  * tensor([3, 1, 4], { dtype: "int32" });
  */
 export function tensor<A extends NumericArray, const S extends Shape>(
   values: A,
   shape: S,
-  options?: Untyped,
+  options?: Untyped & CopyOptions,
 ): Tensor<S, DTypeOfArray<A>>;
 export function tensor<const S extends Shape, D extends DType>(
   values: NumericArray,
   shape: S,
-  options: Typed<D>,
+  options: Typed<D> & CopyOptions,
 ): Tensor<S, D>;
-export function tensor<A extends NumericArray>(values: A, options?: Untyped): Tensor<[number], DTypeOfArray<A>>;
-export function tensor<D extends DType>(values: NumericArray, options: Typed<D>): Tensor<[number], D>;
+export function tensor<A extends NumericArray>(
+  values: A,
+  options?: Untyped & CopyOptions,
+): Tensor<[number], DTypeOfArray<A>>;
+export function tensor<D extends DType>(values: NumericArray, options: Typed<D> & CopyOptions): Tensor<[number], D>;
 export function tensor(values: number, options?: Untyped): Tensor<[]>;
 export function tensor(values: boolean, options?: Untyped): Tensor<[], "bool">;
 export function tensor<D extends DType>(values: number | boolean, options: Typed<D>): Tensor<[], D>;
@@ -58,11 +70,11 @@ export function tensor(values: NestedOf<boolean>, options?: Untyped): Tensor<Sha
 export function tensor<D extends DType>(values: Nested, options: Typed<D>): Tensor<Shape, D>;
 export function tensor(
   values: Nested | NumericArray,
-  shapeOrOptions: Shape | TensorOptions<DType> = {},
-  moreOptions: TensorOptions<DType> = {},
+  shapeOrOptions: Shape | (TensorOptions<DType> & CopyOptions) = {},
+  moreOptions: TensorOptions<DType> & CopyOptions = {},
 ): Tensor<Shape, DType> {
   const given = isShape(shapeOrOptions) ? shapeOrOptions : undefined;
-  const { dtype, device = defaultDevice() } = isShape(shapeOrOptions) ? moreOptions : shapeOrOptions;
+  const { dtype, device = defaultDevice(), copy = true } = isShape(shapeOrOptions) ? moreOptions : shapeOrOptions;
   if (ArrayBuffer.isView(values)) {
     const shape = given ?? [values.length];
     checkShape("tensor", shape);
@@ -71,13 +83,26 @@ export function tensor(
         `tensor: ${values.length} values do not fill ${formatShape(shape)}, which has ${sizeOf(shape)} elements.`,
       );
     }
-    return fromValues(values, shape, dtype ?? typeOfArray(values), device);
+    const type = dtype ?? typeOfArray(values);
+    if (copy) return fromValues(values, shape, type, device);
+    if (!holds(values, type)) {
+      throw new ArgumentError(
+        `tensor: ${values.constructor.name} cannot be ${type} without being copied. Expected with copy: false: ` +
+          "Float32Array for float32, Int32Array for int32, Uint8Array for uint8, none of shared memory. Fix: leave copy out.",
+      );
+    }
+    return tensorOver(values, shape, type, device);
   }
   const shape = shapeOfNested(values);
   const flat: (number | boolean)[] = [];
   flatten(values, shape, 0, flat);
   const isBoolean = flat.length > 0 && flat.every((value) => typeof value === "boolean");
   return fromValues(flat.map(Number), shape, dtype ?? (isBoolean ? "bool" : "float32"), device);
+}
+
+/** Whether an array is one that tensors of the type have. */
+function holds(values: NumericArray, dtype: DType): values is TypedArray {
+  return values.buffer instanceof ArrayBuffer && !(values instanceof Float64Array) && typeOfArray(values) === dtype;
 }
 
 function isShape(value: Shape | TensorOptions<DType>): value is Shape {

@@ -6,7 +6,7 @@ export type { Padding } from "./convolution/geometry.js";
 export * from "./convolution/locallyConnected.js";
 export * from "./convolution/transpose.js";
 export { type UnfoldOptions, unfold } from "./convolution/unfold.js";
-export { full, type Nested, ones, type TensorOptions, tensor, zeros } from "./create.js";
+export { type CopyOptions, full, type Nested, ones, type TensorOptions, tensor, zeros } from "./create.js";
 export * from "./elementwise/activations.js";
 export * from "./elementwise/arithmetic.js";
 export * from "./elementwise/comparison.js";

@@ -130,3 +130,26 @@ for (const { name, device, reason } of [
     });
   });
 }
+
+describe("tensor", () => {
+  it("takes a typed array as it is with copy: false, and copies it without", async () => {
+    useDevice(referenceDevice);
+    const values = Float32Array.of(1, 2, 3);
+    const [taken, copied] = [tensor(values, [3], { copy: false }), tensor(values)];
+    values[1] = 20;
+    assert.deepEqual([...(await mul(taken, 2).data())], [2, 40, 6]);
+    assert.deepEqual([...(await mul(copied, 2).data())], [2, 4, 6]);
+    assert.equal(tensor(Int32Array.of(1), { copy: false }).dtype, "int32");
+    assert.equal(tensor(new Uint8Array(4), [2, 2], { copy: false }).dtype, "uint8");
+  });
+
+  it("says why an array cannot be taken as it is", () => {
+    const refused = /tensor: \w+Array cannot be \w+ without being copied\. Expected .*Fix: leave copy out\./;
+    const options = { copy: false } as const;
+    assert.throws(() => tensor(new Float64Array(3), options), refused);
+    assert.throws(() => tensor(new Uint8Array(3), { dtype: "float32", ...options }), refused);
+    assert.throws(() => tensor(new Uint8Array(3), { dtype: "bool", ...options }), refused);
+    assert.throws(() => tensor(new Float32Array(new SharedArrayBuffer(8)), [2], options), refused);
+    assert.throws(() => tensor(new Float32Array(3), [2], options), /3 values do not fill 2/);
+  });
+});

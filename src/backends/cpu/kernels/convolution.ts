@@ -21,7 +21,16 @@ import {
   takesChannelsLast,
 } from "./convolutionProblem.js";
 import { lowerProduct } from "./matmul.js";
-import { ceilDiv, countPanels, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
+import {
+  ceilDiv,
+  countPanels,
+  enoughUnits,
+  panelVectors,
+  panelWidth,
+  roundUp,
+  ScratchLayout,
+  smallestUnit,
+} from "./panels.js";
 import { lowerWeightGradient, weightGradientSteps } from "./weightGradient.js";
 import { haloLength, interleavedLength, liesOnSource, residues, windowsBetween, windowsInBand } from "./windows.js";
 import { lowerWinograd, winogradSteps } from "./winograd.js";
