@@ -19,7 +19,7 @@ import {
 import { whole } from "./options.js";
 
 const plans: Plans = {
-  full: { size: 50_000, testSize: 10_000, epochs: 11, seeds: 1 },
+  full: { size: 50_000, testSize: 10_000, epochs: 10, seeds: 1 },
   quick: { size: 384, testSize: 100, epochs: 8, seeds: 1 },
 };
 const channels = { full: [64, 128, 256], quick: [8, 16, 32] } as const;

@@ -194,6 +194,29 @@ static int start_thread(pthread_t *thread, void *(*body)(void *), void *argument
   return error;
 }
 
+/*
+ * Where a team has a thread for each core, each stays on a core of its own: schedulers like to put a thread that is woken onto
+ * the core of the one that wakes it, and then one waits for the other.
+ */
+static void keep_apart(const Queue *queue) {
+#ifdef __linux__
+  cpu_set_t all;
+  int32_t threads = queue->helper_count + 1;
+  if (threads == 1 || sched_getaffinity(0, sizeof all, &all) != 0 || CPU_COUNT(&all) != threads) return;
+  int core = -1;
+  for (int32_t i = 0; i < threads; i++) {
+    do core++;
+    while (!CPU_ISSET(core, &all));
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    CPU_SET(core, &own);
+    pthread_setaffinity_np(i == 0 ? queue->driver : queue->helpers[i - 1].thread, sizeof own, &own);
+  }
+#else
+  (void)queue;
+#endif
+}
+
 static Queue *queue_open(const KernelTable *kernels, int32_t threads, uint64_t memory_limit,
                          void (*notify)(void *owner), void *owner) {
   Queue *queue = NULL;
@@ -215,7 +238,10 @@ static Queue *queue_open(const KernelTable *kernels, int32_t threads, uint64_t m
     if (!error) queue->helper_count++;
   }
   if (!error) error = start_thread(&queue->driver, drive, queue);
-  if (!error) return queue;
+  if (!error) {
+    keep_apart(queue);
+    return queue;
+  }
   stop(queue);
   queue->joined = 1;
   queue_destroy(queue);
