@@ -27,9 +27,9 @@ Example:
   $ fovea finetune resnet18 --weights torchvision/resnet18 --data photos
   $ fovea finetune runs/first --data photos --head-only
   $ fovea finetune resnet50 --weights resnet50.pth --data photos.zip --freeze layer3 --augment flip,crop:8
-  $ fovea train tinyvgg --data shapes --epochs 3 --out runs/shapes
-  $ fovea finetune runs/shapes --data faces --out runs/faces
-  $ fovea finetune tinyvgg --out runs/faces --resume
+  $ fovea train lenet5 --epochs 3 --out runs/digits
+  $ fovea finetune runs/digits --data faces --out runs/faces
+  $ fovea finetune lenet5 --out runs/faces --resume
   $ fovea finetune runs/unet-shapes --data cells    # a class for every pixel
 
 The weights' classifier is replaced by one for the classes of the pictures. First
