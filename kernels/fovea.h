@@ -109,6 +109,11 @@ INLINE void *address(const Context *context, BufferRef buffer) {
   return context->slots[buffer.slot] + (size_t)buffer.offset * 64;
 }
 
+/* Of a buffer whose elements from number `first` on are at `at`: its address, as in `locals`. */
+INLINE uint8_t *place_of_first(const float *at, int32_t first) {
+  return (uint8_t *)((uintptr_t)at - (uintptr_t)first * sizeof(float));
+}
+
 INLINE float *floats(const Context *context, BufferRef buffer) { return (float *)address(context, buffer); }
 INLINE int32_t *ints(const Context *context, BufferRef buffer) { return (int32_t *)address(context, buffer); }
 

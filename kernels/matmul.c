@@ -157,8 +157,7 @@ static void finish_unit(const Context *context, const MatmulStep *step, const Ma
   int32_t is_whole = unit->columns == step->columns;
   int32_t pieces = is_whole ? 1 : unit->rows, length = is_whole ? unit->rows * unit->columns : unit->columns;
   for (int32_t i = 0; i < pieces; i++, first += step->columns) {
-    /* Where element 0 of the output would be. */
-    if (is_local) place = (uint8_t *)((uintptr_t)(unit->out + i * unit->out_stride) - (uintptr_t)first * sizeof(float));
+    if (is_local) place = place_of_first(unit->out + i * unit->out_stride, first);
     elementwise_range(&own, epilogue, first, first + length);
   }
 }

@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #if !defined(__linux__) || defined(FOVEA_NO_FUTEX)
@@ -14,10 +13,12 @@ pthread_cond_t fovea_sleep_condition = PTHREAD_COND_INITIALIZER;
 #endif
 
 /*
- * How long to look before going to sleep. Between programs: as long as being woken takes. Between the steps of one much
- * longer, because whoever sleeps there makes the others wait for his waking at the next meeting, until all of them do.
+ * How long to look before going to sleep. Between programs: as long as being woken takes, then, leaving the core to whoever wants
+ * it, as long as JavaScript mostly needs to ask for the next one; a core that sleeps in a virtual machine is slow to wake. Between
+ * the steps of one for long, because whoever sleeps there makes the others wait for his waking at the next meeting, until all do.
  */
 #define ROUND_NANOSECONDS 10000
+#define YIELD_NANOSECONDS 200000
 #define BARRIER_NANOSECONDS 200000
 #define THREAD_STACK_BYTES ((size_t)1 << 20)
 
@@ -45,12 +46,6 @@ struct Queue {
   void *owner;
 };
 
-static int64_t nanoseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static int32_t cores(void) {
 #ifdef __linux__
   cpu_set_t set;
@@ -64,9 +59,9 @@ static int64_t measure_looks(int32_t threads) {
   if (threads > cores()) return 0;
   int64_t shortest = INT64_MAX;
   for (int32_t attempt = 0; attempt < 4; attempt++) {
-    int64_t start = nanoseconds();
+    int64_t start = clock_nanoseconds();
     for (int32_t i = 0; i < 200; i++) PAUSE();
-    int64_t taken = nanoseconds() - start;
+    int64_t taken = clock_nanoseconds() - start;
     if (taken < shortest) shortest = taken;
   }
   return INT64_C(200) * 1000000000 / (shortest + 200);
@@ -227,7 +222,9 @@ static Queue *queue_open(const KernelTable *kernels, int32_t threads, uint64_t m
   queue->done_end = &queue->done;
   engine_open(&queue->engine, kernels, memory_limit, threads);
   int64_t looks = measure_looks(threads);
-  queue->patience.spins = queue->engine.team.between_rounds.spins = spins_of(looks, ROUND_NANOSECONDS);
+  queue->patience.spins = spins_of(looks, ROUND_NANOSECONDS);
+  queue->patience.yield_nanoseconds = looks > 0 ? YIELD_NANOSECONDS : 0;
+  queue->engine.team.between_rounds = queue->patience;
   queue->engine.team.at_barrier.spins = spins_of(looks, BARRIER_NANOSECONDS);
   queue->helpers = calloc((size_t)threads, sizeof(Helper));
   int error = queue->helpers == NULL;

@@ -157,8 +157,7 @@ static void kernel_random(const Context *context, const RandomStep *step) {
   if (is_local) local.locals = &place;
   for (int32_t unit = own.begin; unit < own.end; unit++) {
     int32_t begin = unit * RANDOM_UNIT, end = unit + 1 == units ? count : begin + RANDOM_UNIT;
-    /* Where number 0 would be. */
-    if (is_local) place = (uint8_t *)((uintptr_t)block - (uintptr_t)begin * sizeof(float));
+    if (is_local) place = place_of_first(block, begin);
     float *out = floats(&local, step->output);
     if (step->normal) {
       random_range(1, &draw, out, begin, end);

@@ -63,6 +63,17 @@ static inline void wake_all(int32_t *word) {
 
 #endif
 
+#ifndef __wasm__
+#include <sched.h>
+#include <time.h>
+
+static inline int64_t clock_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+#endif
+
 /* On a cache line of its own, because its watchers read it all the time. */
 typedef struct {
   _Alignas(64) int32_t value;
@@ -81,32 +92,47 @@ static inline void signal_set(Signal *signal, int32_t value) {
 }
 
 /*
- * How often to look at a word before going to sleep. Spinning is for threads that run at the same time; while it keeps
- * failing, because they share a core or somebody else has the other one, only every 64th wait tries it at length.
+ * How often to look at a word before going to sleep, and for how long, after that, to look on while anybody else who wants
+ * the core may have it. Both are for threads that run at the same time; while they keep failing, because threads share a
+ * core or somebody else has the other one, only every 64th wait tries them at length.
  */
 typedef struct {
   int32_t spins;
+  int32_t yield_nanoseconds;
   int32_t failures; /* in a row */
   uint32_t waits;
 } Patience;
 
-static inline int32_t choose_spins(Patience *patience) {
-  if (__atomic_load_n(&patience->failures, __ATOMIC_RELAXED) < 8) return patience->spins;
-  return __atomic_fetch_add(&patience->waits, 1, __ATOMIC_RELAXED) % 64 == 0 ? patience->spins : patience->spins / 32;
+static inline int32_t is_patient(Patience *patience) {
+  if (__atomic_load_n(&patience->failures, __ATOMIC_RELAXED) < 8) return 1;
+  return __atomic_fetch_add(&patience->waits, 1, __ATOMIC_RELAXED) % 64 == 0;
+}
+
+/* Looks for a value that is no longer `seen`; returns whether there is one. */
+static inline int32_t signal_watch(Signal *signal, int32_t seen, int32_t spins, int32_t nanoseconds) {
+  for (int32_t i = 0; i < spins; i++) {
+    if (signal_value(signal) != seen) return 1;
+    PAUSE();
+  }
+#ifndef __wasm__
+  if (nanoseconds == 0) return 0;
+  for (int64_t end = clock_nanoseconds() + nanoseconds; clock_nanoseconds() < end; sched_yield()) {
+    if (signal_value(signal) != seen) return 1;
+  }
+#else
+  (void)nanoseconds;
+#endif
+  return 0;
 }
 
 /* Waits until the value is no longer `seen`, and returns the new one. */
 static inline int32_t signal_wait(Signal *signal, int32_t seen, Patience *patience) {
-  int32_t spins = choose_spins(patience);
-  for (int32_t i = 0; i < spins; i++) {
-    int32_t value = signal_value(signal);
-    if (value != seen) {
-      if (__atomic_load_n(&patience->failures, __ATOMIC_RELAXED) != 0) {
-        __atomic_store_n(&patience->failures, 0, __ATOMIC_RELAXED);
-      }
-      return value;
+  int32_t share = is_patient(patience) ? 1 : 32;
+  if (signal_watch(signal, seen, patience->spins / share, patience->yield_nanoseconds / share)) {
+    if (__atomic_load_n(&patience->failures, __ATOMIC_RELAXED) != 0) {
+      __atomic_store_n(&patience->failures, 0, __ATOMIC_RELAXED);
     }
-    PAUSE();
+    return signal_value(signal);
   }
   __atomic_fetch_add(&patience->failures, 1, __ATOMIC_RELAXED);
   __atomic_fetch_add(&signal->sleepers, 1, __ATOMIC_SEQ_CST);

@@ -18,7 +18,7 @@ typedef struct {
   ptrdiff_t input_plane, upstream_plane;
   ptrdiff_t input_pixel, upstream_pixel; /* distances of neighbours in a row of the tensors */
   float *upstream; /* packed or with gaps, for one block of pixels */
-  float *haloed, *stage;
+  float *haloed, *stage, *block;
   int32_t *offsets;   /* of each pixel of the block from its first; where lanes are pixels, of each tap */
   int32_t *positions; /* of each pixel of an image among those of the block */
   int32_t *offsets_x; /* of each column of the kernel from the first */
@@ -57,6 +57,7 @@ static WeightGradient plan_weight_gradient(const Context *context, const WeightG
   g.upstream = memory;
   g.haloed = memory + step->halo_at;
   g.stage = memory + step->stage_at;
+  g.block = memory + step->block_at;
   g.offsets = (int32_t *)(memory + step->tables_at);
   g.positions = g.offsets + step->block_pixels;
   g.offsets_x = g.positions + step->block_pixels;
@@ -249,20 +250,24 @@ static void add_block(const WeightGradient *g, const PixelBlock *b, const float 
   }
 }
 
-/* Writes the sums of a panel's lanes, which belong to output channels `lane` on of a group, and finishes them. */
+/*
+ * Writes the sums of a panel's lanes, which belong to output channels `lane` on of a group, and finishes them. Without a place
+ * for partial results they are for the epilogue only.
+ */
 static void store_panel(const Context *context, const WeightGradient *g, int32_t group, int32_t lane, int32_t lanes,
                         int32_t vectors, int32_t channel, int32_t channels, const float *sums, float *partial,
                         const ElementwiseStep *epilogue) {
   const WeightGradientStep *step = g->step;
-  int32_t depth = step->input_channels * g->taps;
+  int32_t depth = step->input_channels * g->taps, length = channels * g->taps, is_local = partial == NULL;
   int32_t at = (group * step->output_channels + lane) * depth + channel * g->taps;
-  store_columns(sums, vectors, lanes, channels * g->taps, partial + at, depth);
-  if (channels == step->input_channels) {
-    elementwise_range(context, epilogue, at, at + lanes * depth);
-    return;
-  }
-  for (int32_t i = 0; i < lanes; i++, at += depth) {
-    elementwise_range(context, epilogue, at, at + channels * g->taps);
+  store_columns(sums, vectors, lanes, length, is_local ? g->block : partial + at, is_local ? length : depth);
+  Context own = *context;
+  uint8_t *place = place_of_first(g->block, at);
+  if (is_local) own.locals = &place;
+  int32_t pieces = length == depth ? 1 : lanes;
+  for (int32_t i = 0; i < pieces; i++, at += depth) {
+    if (i > 0) place = place_of_first(g->block + i * length, at);
+    elementwise_range(&own, epilogue, at, at + lanes / pieces * length);
   }
 }
 
@@ -302,7 +307,7 @@ static void gradient_by_channels(const Context *context, const WeightGradient *g
     int32_t begin = part_begin(vectors, panels, p), count = part_begin(vectors, panels, p + 1) - begin;
     int32_t lanes = min_int(step->output_channels - begin * VW, count * VW);
     store_panel(context, g, group, begin * VW, lanes, count, channel, channels, g->stage + (p - first_panel) * sums,
-                partials + (ptrdiff_t)chunk * step->partial_size, epilogue);
+                partials == NULL ? NULL : partials + (ptrdiff_t)chunk * step->partial_size, epilogue);
   }
 }
 
@@ -381,7 +386,7 @@ static void gradient_by_pixels(const Context *context, const WeightGradient *g, 
 static void kernel_weight_gradient(const Context *context, const WeightGradientStep *step) {
   WeightGradient g = plan_weight_gradient(context, step);
   const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
-  float *output = floats(context, step->output);
+  float *output = step->output.slot == LOCAL_SLOT ? NULL : floats(context, step->output);
   if (step->lanes_are_pixels) {
     int32_t units = step->chunks * step->groups;
     make_tap_table(&g);
@@ -402,21 +407,29 @@ static void kernel_weight_gradient(const Context *context, const WeightGradientS
 }
 
 /* Adds partial results in order. */
+#define PARTIALS_UNIT 256
+
 static void kernel_sum_partials(const Context *context, const SumPartialsStep *step) {
   const float *partials = floats(context, step->partials);
-  float *output = floats(context, step->output);
   const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
-  Range range = share(context, ceil_div(step->count, 256));
+  /* The epilogue may read a vector beyond the last element. */
+  float unit[PARTIALS_UNIT + VW] = {0};
+  Context own = *context;
+  uint8_t *place = NULL;
+  int32_t is_local = step->output.slot == LOCAL_SLOT;
+  if (is_local) own.locals = &place;
+  Range range = share(context, ceil_div(step->count, PARTIALS_UNIT));
   for (int32_t block = range.begin; block < range.end; block++) {
-    int32_t begin = block * 256, count = min_int(step->count - begin, 256);
-    copy_floats(output + begin, partials + begin, count);
+    int32_t begin = block * PARTIALS_UNIT, count = min_int(step->count - begin, PARTIALS_UNIT);
+    if (is_local) place = place_of_first(unit, begin);
+    float *to = floats(&own, step->output) + begin;
+    copy_floats(to, partials + begin, count);
     for (int32_t p = 1; p < step->parts; p++) {
       const float *from = partials + (ptrdiff_t)p * step->count + begin;
-      float *to = output + begin;
       int32_t i = 0;
       for (; i + VW <= count; i += VW) store(to + i, load(to + i) + load(from + i));
       for (; i < count; i++) to[i] += from[i];
     }
-    elementwise_range(context, epilogue, begin, begin + count);
+    elementwise_range(&own, epilogue, begin, begin + count);
   }
 }

@@ -24,7 +24,7 @@ INLINE ChannelRange channel_range(int32_t channels, int32_t blocks, int32_t inde
 typedef struct {
   const WinogradGradientStep *step;
   int32_t m, positions;
-  float *input, *upstream, *products, *strip, *stage;
+  float *input, *upstream, *products, *strip, *stage, *block;
   int32_t *offsets;
 } WinogradGradient;
 
@@ -113,12 +113,15 @@ static void add_products(const WinogradGradient *w, const ChannelRange *in, cons
   }
 }
 
-/* Writes the gradients of all kernels between two ranges of channels. */
+/* Writes the gradients of all kernels between two ranges of channels; without an output, for the epilogue only. */
 static void store_gradients(const Context *context, const WinogradGradient *w, int32_t group, const ChannelRange *in,
                             const ChannelRange *out, float *output) {
   const WinogradGradientStep *step = w->step;
   const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);
-  int32_t row = step->input_channels * 9;
+  Context own = *context;
+  uint8_t *place;
+  if (output == NULL) own.locals = &place;
+  int32_t row = step->input_channels * 9, length = in->count * 9;
   for (int32_t lane = 0; lane < out->count; lane += VW) {
     const float *products = w->products + lane;
     for (int32_t i = 0; i < in->count; i++, products += out->width) {
@@ -130,20 +133,21 @@ static void store_gradients(const Context *context, const WinogradGradient *w, i
     }
     int32_t lanes = min_int(out->count - lane, VW);
     int32_t begin = (group * step->output_channels + out->first + lane) * row + in->first * 9;
-    store_columns(w->stage, 1, lanes, in->count * 9, output + begin, row);
+    store_columns(w->stage, 1, lanes, length, output == NULL ? w->block : output + begin, output == NULL ? length : row);
     for (int32_t i = 0; i < lanes && epilogue != NULL; i++, begin += row) {
-      elementwise_range(context, epilogue, begin, begin + in->count * 9);
+      if (output == NULL) place = place_of_first(w->block + i * length, begin);
+      elementwise_range(&own, epilogue, begin, begin + length);
     }
   }
 }
 
 static void kernel_winograd_gradient(const Context *context, const WinogradGradientStep *step) {
   const float *input = floats(context, step->input), *upstream = floats(context, step->upstream);
-  float *output = floats(context, step->output);
+  float *output = step->output.slot == LOCAL_SLOT ? NULL : floats(context, step->output);
   float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
   WinogradGradient w = {step, step->tile, (step->tile + 2) * (step->tile + 2), memory, memory + step->upstream_at,
                         memory + step->products_at, memory + step->strip_at, memory + step->stage_at,
-                        (int32_t *)(memory + step->offsets_at)};
+                        memory + step->block_at, (int32_t *)(memory + step->offsets_at)};
   ptrdiff_t input_pixel = step->groups * step->input_channels, upstream_pixel = step->groups * step->output_channels;
   ptrdiff_t input_plane = (ptrdiff_t)step->input_size[0] * step->input_size[1];
   ptrdiff_t upstream_plane = (ptrdiff_t)step->upstream_size[0] * step->upstream_size[1];
@@ -178,7 +182,8 @@ static void kernel_winograd_gradient(const Context *context, const WinogradGradi
         }
         add_products(&w, &in, &out, (last - first) * step->tiles[1], i > 0);
       }
-      store_gradients(context, &w, group, &in, &out, output + (ptrdiff_t)part * step->partial_size);
+      float *to = output == NULL ? NULL : output + (ptrdiff_t)part * step->partial_size;
+      store_gradients(context, &w, group, &in, &out, to);
     }
   }
 }

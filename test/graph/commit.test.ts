@@ -62,6 +62,24 @@ describe("gradients", () => {
         assert.ok(workingMemory(step.explain()) < 1.3e6, step.explain());
       }
     });
+
+    it(`of wide convolutions are used up as they are computed, on ${name}`, { skip: reason }, async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      manualSeed(5);
+      const model = new nn.Sequential(new nn.Conv2d(512, 512, 3, { padding: 1 }), new nn.Flatten());
+      const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+      const step = compile((x: Tensor, labels: Labels) => {
+        const loss = crossEntropy(model(x), labels);
+        loss.backward();
+        void optimizer.step();
+        return loss;
+      });
+      await step(uniform([2, 512, 4, 4]), labelsOf(1, 2));
+      const steps = step.explain();
+      const places = new Set([...steps.matchAll(/\b\d+\+9437184\b/g)].map(([place]) => place));
+      assert.equal(places.size, 0, `nothing as large as the gradient, 9.4 MB, lies in working memory\n${steps}`);
+    });
   }
 
   it("of AlexNet take less memory than its activations, those of ResNet-18 no more", () => {

@@ -3,7 +3,7 @@
 import { type Pair, sizeOf } from "../../../core/shape.js";
 import type { Conv2dParams } from "../../../ops/convolution/geometry.js";
 import type { Operand } from "../../backend.js";
-import { epilogue, i32, input, output, row, scratch } from "../fields.js";
+import { epilogue, i32, input, makeLocal, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
 import type { Algorithm } from "./algorithm.js";
 import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
@@ -18,7 +18,8 @@ export const weightGradientSteps = {
    * rows of one; `chunks` chunks of blocks have a result of their own, `partialSize` floats apart. Other units of work
    * are groups of `panelGroup` panels of output channels and blocks of `channelBlock` input channels. `haloSize` as in
    * `convolution`. `inputLast`, `upstreamLast`: channels lie side by side.
-   * `slabs`: those of the input are copied a vector of them at a time, each by itself.
+   * `slabs`: those of the input are copied a vector of them at a time, each by itself. An output in the local slot is for the
+   * epilogue only: each thread has room for a panel of it at `blockAt` of its scratch.
    */
   weightGradient: {
     upstream: input,
@@ -28,6 +29,7 @@ export const weightGradientSteps = {
     scratchFloats: i32,
     haloAt: i32,
     stageAt: i32,
+    blockAt: i32,
     tablesAt: i32,
     batch: i32,
     groups: i32,
@@ -54,7 +56,7 @@ export const weightGradientSteps = {
     slabs: i32,
     epilogue,
   },
-  /** Adds `parts` partial results of `count` elements in order. */
+  /** Adds `parts` partial results of `count` elements in order. An output in the local slot is for the epilogue only. */
   sumPartials: { partials: input, output, parts: i32, count: i32, epilogue },
 } as const;
 
@@ -217,6 +219,11 @@ export function lowerWeightGradient(
       ? outputChannels * depth * width
       : panelGroup * channelBlock * sizeOf(kernel) * panelWidth(to.machine),
   );
+  const isLocal = to.isForEpilogueOnly(output.buffer) && (chunks > 1 || !lanesArePixels);
+  if (isLocal) makeLocal(output.buffer);
+  // The epilogue may read a vector beyond the last element.
+  const panel = channelBlock * sizeOf(kernel) * panelWidth(to.machine);
+  const blockAt = layout.place(isLocal && chunks === 1 ? panel + width : 0);
   const tablesAt = layout.place(lanesArePixels ? depth : 2 * blockPixels + kernel[1]);
   const size = sizeOf(output.shape);
   const target = chunks === 1 ? output.buffer : to.temporary(chunks * size * 4);
@@ -228,6 +235,7 @@ export function lowerWeightGradient(
     scratchFloats: layout.floats,
     haloAt,
     stageAt,
+    blockAt,
     tablesAt,
     batch,
     groups,

@@ -3,7 +3,7 @@
 import { currentPrecision } from "../../../core/precision.js";
 import { sizeOf } from "../../../core/shape.js";
 import type { Operand } from "../../backend.js";
-import { epilogue, i32, input, output, row, scratch } from "../fields.js";
+import { epilogue, i32, input, makeLocal, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
 import type { Problem } from "./convolutionProblem.js";
 import { ceilDiv, countPanels, enoughUnits, panelWidth, roundUp, ScratchLayout } from "./panels.js";
@@ -65,7 +65,8 @@ export const winogradSteps = {
   /**
    * The weight gradient. Units of work are blocks of input and of output channels, `inputBlocks` and `outputBlocks` a
    * group, and `parts` parts of the rows of tiles, whose results lie `partialSize` floats apart. `inputLast`,
-   * `upstreamLast`: channels lie side by side.
+   * `upstreamLast`: channels lie side by side. An output in the local slot is for the epilogue only: each thread has room for
+   * a vector of output channels at `blockAt` of its scratch.
    */
   winogradGradient: {
     upstream: input,
@@ -77,6 +78,7 @@ export const winogradSteps = {
     productsAt: i32,
     stripAt: i32,
     stageAt: i32,
+    blockAt: i32,
     offsetsAt: i32,
     inputDistance: i32,
     upstreamDistance: i32,
@@ -293,7 +295,11 @@ export function lowerWinogradGradient(
   const copied = positions * (Math.max(inputWidth, outputWidth) + tileGap);
   const stripAt = layout.place((inputLast || upstreamLast ? Math.max(strip, copied) : strip) + width);
   const stageAt = layout.place(inputWidth * 9 * width);
+  const isLocal = to.isForEpilogueOnly(output.buffer);
+  // The epilogue may read a vector beyond the last element.
+  const blockAt = layout.place(isLocal && parts === 1 ? inputWidth * 9 * width + width : 0);
   const offsetsAt = layout.place(mostTiles);
+  if (isLocal) makeLocal(output.buffer);
   const size = sizeOf(output.shape);
   const target = parts === 1 ? output.buffer : to.temporary(parts * size * 4);
   to.step("winogradGradient", {
@@ -302,7 +308,8 @@ export function lowerWinogradGradient(
     output: target,
     scratch: to.temporary(4 * layout.floats * threads),
     scratchFloats: layout.floats,
-    ...{ upstreamAt, productsAt, stripAt, stageAt, offsetsAt, inputDistance, upstreamDistance, productDistance },
+    ...{ upstreamAt, productsAt, stripAt, stageAt, blockAt, offsetsAt },
+    ...{ inputDistance, upstreamDistance, productDistance },
     ...{ batch, groups, inputChannels, outputChannels, tile, tiles, chunkStrips, inputBlocks, outputBlocks, parts },
     inputSize: [y.source, x.source],
     upstreamSize: [y.target, x.target],
