@@ -219,13 +219,14 @@ export function lowerWeightGradient(
       ? outputChannels * depth * width
       : panelGroup * channelBlock * sizeOf(kernel) * panelWidth(to.machine),
   );
-  const isLocal = to.isForEpilogueOnly(output.buffer) && (chunks > 1 || !lanesArePixels);
-  if (isLocal) makeLocal(output.buffer);
-  // The epilogue may read a vector beyond the last element.
-  const panel = channelBlock * sizeOf(kernel) * panelWidth(to.machine);
-  const blockAt = layout.place(isLocal && chunks === 1 ? panel + width : 0);
-  const tablesAt = layout.place(lanesArePixels ? depth : 2 * blockPixels + kernel[1]);
   const size = sizeOf(output.shape);
+  // The epilogue may read a vector beyond the last element.
+  const block = chunks > 1 ? 0 : channelBlock * sizeOf(kernel) * panelWidth(to.machine) + width;
+  const isSmaller = block * to.machine.threads < size && (chunks > 1 || !lanesArePixels);
+  const isLocal = isSmaller && to.isForEpilogueOnly(output.buffer);
+  if (isLocal) makeLocal(output.buffer);
+  const blockAt = layout.place(isLocal ? block : 0);
+  const tablesAt = layout.place(lanesArePixels ? depth : 2 * blockPixels + kernel[1]);
   const target = chunks === 1 ? output.buffer : to.temporary(chunks * size * 4);
   to.step("weightGradient", {
     upstream: upstream.buffer,

@@ -295,12 +295,13 @@ export function lowerWinogradGradient(
   const copied = positions * (Math.max(inputWidth, outputWidth) + tileGap);
   const stripAt = layout.place((inputLast || upstreamLast ? Math.max(strip, copied) : strip) + width);
   const stageAt = layout.place(inputWidth * 9 * width);
-  const isLocal = to.isForEpilogueOnly(output.buffer);
-  // The epilogue may read a vector beyond the last element.
-  const blockAt = layout.place(isLocal && parts === 1 ? inputWidth * 9 * width + width : 0);
-  const offsetsAt = layout.place(mostTiles);
-  if (isLocal) makeLocal(output.buffer);
   const size = sizeOf(output.shape);
+  // The epilogue may read a vector beyond the last element.
+  const block = parts > 1 ? 0 : inputWidth * 9 * width + width;
+  const isLocal = block * threads < size && to.isForEpilogueOnly(output.buffer);
+  if (isLocal) makeLocal(output.buffer);
+  const blockAt = layout.place(isLocal ? block : 0);
+  const offsetsAt = layout.place(mostTiles);
   const target = parts === 1 ? output.buffer : to.temporary(parts * size * 4);
   to.step("winogradGradient", {
     upstream: upstream.buffer,
