@@ -178,6 +178,8 @@ for (const { name, missing } of trainers) {
       const answers = jsonLines(photographed).map(({ top }) => (top as { class: string }[])[0].class);
       const read = answers.filter((answer, i) => answer === String(labels[i])).length;
       assert.ok(read >= 3, `${read} of 5 photographs named rightly: ${answers}`);
+      const bright = await run(predict.slice(0, -4));
+      assert.match(bright.stderr, /mostly bright; digits are expected bright on dark\. Try --photograph/);
     });
 
     it("a run in a folder that has one is refused, and without --out a new folder is found", async () => {

@@ -51,6 +51,9 @@ describe("pictures of one's own", { skip: skipCommand || noPictures }, () => {
     const predicted = await run(["predict", out, join(photos, "day", "3.jpg"), "--json"]);
     const [answer] = jsonLines(predicted)[0].top as { class: string; probability: number }[];
     assert.equal(answer.class, "day");
+    const forPeople = await run(["predict", out, join(photos, "day", "3.jpg")]);
+    assert.match(forPeople.stderr, /^ {2}day /m);
+    assert.doesNotMatch(forPeople.stderr, /digits/, "bright pictures are wrong only where digits are expected");
   });
 
   it("go on after a break only when they are the same", async () => {

@@ -191,13 +191,15 @@ async function answer(
     }
     const picture = drawFile(file, data);
     for (const line of table(best)) say(line);
-    if (!invert && !photograph && picture.channels === 1 && meanBrightness(picture) > 128) {
+    if (!invert && !photograph && areDigits(data.classNames) && meanBrightness(picture) > 128) {
       explain(
         "  The picture is mostly bright; digits are expected bright on dark. Try --photograph, or only --invert.",
       );
     }
   }
 }
+
+const areDigits = (classNames: readonly string[]): boolean => classNames.join() === "0,1,2,3,4,5,6,7,8,9";
 
 /** The file's name, and below it the picture. */
 function drawFile(file: string, data: ImageDataset): ReturnType<typeof toPicture> {
