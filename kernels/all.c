@@ -28,8 +28,11 @@
 
 #include "program.c"
 
+/* What is around them takes little time, and pages download it. */
 #ifdef __wasm__
+#pragma clang attribute push(__attribute__((minsize)), apply_to = function)
 #include "memory.c"
 #include "engine.c"
 #include "wasm.c"
+#pragma clang attribute pop
 #endif

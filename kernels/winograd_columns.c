@@ -1,10 +1,15 @@
 /*
- * Convolution with kernels of five rows by Winograd's algorithm along columns only, F(4, 5): eight products stand for
- * twenty. Rows of the source are transformed eight at a time, four apart; what is left of the kernel is one row, whose
+ * Convolution with kernels of four or five rows by Winograd's algorithm along columns only, F(4, 5): eight products stand
+ * for twenty. Rows of the source are transformed eight at a time, four apart; what is left of the kernel is one row, whose
  * products are those of a direct convolution whose lanes are target channels; results are transformed back.
  *
- * The points are 0, ±1, ±2, ±1/2 and infinity. A unit of work is a band of strips, four rows of one image each, and a
- * group of panels of target channels.
+ * With a stride, rows of the source and of the kernel are dealt out by their remainder under it: each of these phases is a
+ * convolution of stride 1, and all are summed before results are transformed, as channels are. Seven rows and a stride of
+ * two make phases of four and of three rows.
+ *
+ * The points are 0, ±1, ±2, ±1/2 and infinity, which kernels of fewer than five rows have no weight at: seven products then
+ * stand for sixteen. A unit of work is a band of strips, four rows of one image each, and a group of panels of target
+ * channels.
  */
 #include "convolution_channels.h"
 
@@ -17,11 +22,12 @@
 typedef struct {
   const WinogradColumnsStep *step;
   Halo halo;
-  int32_t terms; /* of a product: source channels · columns of the kernel */
+  int32_t channels; /* source channels · phases */
+  int32_t terms;    /* of a product: channels · columns of the kernel */
   int32_t strips;
   ptrdiff_t source_plane, target_plane;
   ptrdiff_t source_pixel, target_pixel; /* distance of neighbouring pixels */
-  float *source; /* transformed: point, strip, and channel and column in the order of the source */
+  float *source; /* transformed: point, strip, phase, and channel and column in the order of the source */
   float *haloed, *products, *stage;
   int32_t *offsets; /* of each term from its window */
 } WinogradColumns;
@@ -32,7 +38,8 @@ typedef struct {
 } StripBand;
 
 static WinogradColumns plan_winograd_columns(const Context *context, const WinogradColumnsStep *step) {
-  WinogradColumns w = {.step = step, .terms = step->source_channels * step->columns};
+  WinogradColumns w = {.step = step, .channels = step->source_channels * step->stride[0]};
+  w.terms = w.channels * step->columns;
   w.strips = ceil_div(step->target_size[0], STRIP_ROWS);
   HaloAxis y = halo_axis(step->source_size[0], 1, -step->padding[0], STRIP_ROWS + 1);
   HaloAxis x = halo_axis(step->source_size[1], 1, -step->padding[1], step->columns);
@@ -47,14 +54,15 @@ static WinogradColumns plan_winograd_columns(const Context *context, const Winog
   w.source_pixel = step->source_last ? step->groups * step->source_channels : 1;
   w.target_pixel = step->target_last ? step->groups * step->target_channels : 1;
   for (int32_t i = 0; i < w.terms; i++) {
-    int32_t column = i / step->source_channels, channel = i % step->source_channels;
-    w.offsets[i] = step->source_last ? i : channel * step->pitch + column;
+    int32_t column = i / w.channels, channel = i % w.channels, phase = channel / step->source_channels;
+    w.offsets[i] = step->source_last ? (phase * (step->pitch - 1) + column) * step->source_channels + channel
+                                     : channel * step->pitch + column;
   }
   return w;
 }
 
 /* One vector of eight rows. */
-INLINE void transform_rows(const float *const *rows, ptrdiff_t at, float *out, ptrdiff_t distance) {
+NOINLINE void transform_rows(const float *const *rows, ptrdiff_t at, float *out, ptrdiff_t distance, int32_t points) {
   vf d[STRIP_POINTS];
   UNROLL for (int i = 0; i < STRIP_POINTS; i++) d[i] = load(rows[i] + at);
   vf even = fma_(d[4], splat(-4.25f), d[2] + d[6]), odd = fma_(d[3], splat(-4.25f), d[1] + d[5]);
@@ -69,24 +77,27 @@ INLINE void transform_rows(const float *const *rows, ptrdiff_t at, float *out, p
   odd = fma_(d[5], splat(0.5f), fma_(d[3], splat(-2.5f), d[1] + d[1]));
   store(out + 5 * distance, even + odd);
   store(out + 6 * distance, even - odd);
-  store(out + 7 * distance, fma_(d[3] - d[5], splat(5.25f), d[7] - d[1]));
+  if (points == STRIP_POINTS) store(out + 7 * distance, fma_(d[3] - d[5], splat(5.25f), d[7] - d[1]));
 }
 
 /* Lanes are neighbouring pixels. */
 static void transform_planes(const WinogradColumns *w, const float *source, const StripBand *band) {
   const WinogradColumnsStep *step = w->step;
-  int32_t channels = step->source_channels, pitch = step->pitch;
+  int32_t channels = step->source_channels, pitch = step->pitch, stride = step->stride[0];
   Halo halo = w->halo;
-  halo.rows = STRIP_ROWS * band->count + STRIP_POINTS - STRIP_ROWS;
+  halo.rows = (STRIP_ROWS * band->count + STRIP_POINTS - STRIP_ROWS) * stride;
   const float *end = source + (ptrdiff_t)step->batch * step->groups * channels * w->source_plane;
   source += ((ptrdiff_t)band->image * step->groups + band->group) * channels * w->source_plane;
   for (int32_t c = 0; c < channels; c++, source += w->source_plane) {
-    fill_halo(&halo, source, end, STRIP_ROWS * band->first, 0, 0, 1, w->haloed);
-    for (int32_t s = 0; s < band->count; s++) {
+    fill_halo(&halo, source, end, STRIP_ROWS * stride * band->first, 0, 0, 1, w->haloed);
+    for (int32_t part = 0; part < band->count * stride; part++) {
+      int32_t s = part / stride, phase = part % stride;
       const float *rows[STRIP_POINTS];
-      for (int32_t i = 0; i < STRIP_POINTS; i++) rows[i] = w->haloed + (ptrdiff_t)(s * STRIP_ROWS + i) * pitch;
-      float *to = w->source + ((ptrdiff_t)s * channels + c) * pitch;
-      for (int32_t x = 0; x < pitch; x += VW) transform_rows(rows, x, to + x, step->source_distance);
+      for (int32_t i = 0; i < STRIP_POINTS; i++) {
+        rows[i] = w->haloed + (ptrdiff_t)((s * STRIP_ROWS + i) * stride + phase) * pitch;
+      }
+      float *to = w->source + ((ptrdiff_t)part * channels + c) * pitch;
+      for (int32_t x = 0; x < pitch; x += VW) transform_rows(rows, x, to + x, step->source_distance, step->points);
     }
   }
 }
@@ -95,18 +106,19 @@ static void transform_planes(const WinogradColumns *w, const float *source, cons
 static void transform_pixels(const WinogradColumns *w, const float *source, const StripBand *band) {
   const WinogradColumnsStep *step = w->step;
   int32_t channels = step->source_channels, height = step->source_size[0], width = step->source_size[1];
+  int32_t stride = step->stride[0];
   float *zeros = w->haloed, *to = w->source;
   fill(zeros, channels, 0);
   source += band->image * w->source_plane * w->source_pixel + band->group * channels;
-  for (int32_t s = 0; s < band->count; s++) {
-    int32_t y = (band->first + s) * STRIP_ROWS - step->padding[0];
+  for (int32_t part = 0; part < band->count * stride; part++) {
+    int32_t first = (band->first + part / stride) * STRIP_ROWS * stride + part % stride - step->padding[0];
     for (int32_t x = -step->padding[1]; x < step->pitch - step->padding[1]; x++, to += channels) {
       const float *rows[STRIP_POINTS];
-      for (int32_t i = 0; i < STRIP_POINTS; i++) {
-        int32_t inside = x >= 0 && x < width && y + i >= 0 && y + i < height;
-        rows[i] = inside ? source + ((ptrdiff_t)(y + i) * width + x) * w->source_pixel : zeros;
+      for (int32_t i = 0, y = first; i < STRIP_POINTS; i++, y += stride) {
+        int32_t inside = x >= 0 && x < width && y >= 0 && y < height;
+        rows[i] = inside ? source + ((ptrdiff_t)y * width + x) * w->source_pixel : zeros;
       }
-      for (int32_t c = 0; c < channels; c += VW) transform_rows(rows, c, to + c, step->source_distance);
+      for (int32_t c = 0; c < channels; c += VW) transform_rows(rows, c, to + c, step->source_distance, step->points);
     }
   }
 }
@@ -116,9 +128,9 @@ static void multiply_points(const WinogradColumns *w, const float *weights, int3
   const WinogradColumnsStep *step = w->step;
   int32_t columns = step->target_size[1], pixels = band->count * columns, width = vectors * VW;
   int32_t tiles = ceil_div(pixels, broadcast_rows[vectors - 1]);
-  ptrdiff_t window = step->source_last ? step->source_channels : 1;
-  ptrdiff_t next_strip = (ptrdiff_t)step->source_channels * step->pitch - columns * window;
-  for (int32_t point = 0; point < STRIP_POINTS; point++) {
+  ptrdiff_t window = (step->source_last ? step->source_channels : 1) * step->stride[1];
+  ptrdiff_t next_strip = (ptrdiff_t)w->channels * step->pitch - columns * window;
+  for (int32_t point = 0; point < step->points; point++) {
     for (int32_t first = 0; first < w->terms; first += STRIP_TERMS) {
       int32_t terms = min_int(w->terms - first, STRIP_TERMS), column = 0;
       const float *x = w->source + point * step->source_distance;
@@ -146,10 +158,12 @@ static void multiply_points(const WinogradColumns *w, const float *weights, int3
   }
 }
 
-/* One vector of the eight products of a pixel to its rows of the target, `next` apart. */
-INLINE void transform_products(const float *products, ptrdiff_t distance, float *out, ptrdiff_t next, int32_t rows) {
-  vf m[STRIP_POINTS];
-  UNROLL for (int i = 0; i < STRIP_POINTS; i++) m[i] = load(products + i * distance);
+/* One vector of the products of a pixel to its rows of the target, `next` apart. */
+INLINE void transform_products(const float *products, ptrdiff_t distance, float *out, ptrdiff_t next, int32_t rows,
+                               int32_t points) {
+  vf m[STRIP_POINTS] = {};
+  UNROLL for (int i = 0; i < STRIP_POINTS - 1; i++) m[i] = load(products + i * distance);
+  if (points == STRIP_POINTS) m[STRIP_POINTS - 1] = load(products + (STRIP_POINTS - 1) * distance);
   vf sum1 = m[1] + m[2], sum2 = m[3] + m[4], sum3 = m[5] + m[6];
   vf difference1 = m[1] - m[2], difference2 = m[3] - m[4], difference3 = m[5] - m[6];
   store(out, m[0] + sum1 + sum2 + sum3);
@@ -171,11 +185,7 @@ static void transform_results(const WinogradColumns *w, int32_t vectors, const S
     float *to = out + s * STRIP_ROWS * row;
     for (int32_t x = 0; x < columns; x++, from += width, to += pixel) {
       for (int32_t i = 0; i < width; i += VW) {
-        if (rows == STRIP_ROWS) {
-          transform_products(from + i, distance, to + i, row, STRIP_ROWS);
-        } else {
-          transform_products(from + i, distance, to + i, row, rows);
-        }
+        transform_products(from + i, distance, to + i, row, rows, w->step->points);
       }
     }
   }
@@ -216,7 +226,7 @@ static void convolve_strips(const Context *context, const WinogradColumns *w, Ra
   const float *source = floats(context, step->source), *weights = floats(context, step->weights);
   float *output = floats(context, step->output);
   int32_t panels = count_panels(step->target_channels), panel_groups = winograd_columns_panel_groups(step);
-  ptrdiff_t per_vector = (ptrdiff_t)STRIP_POINTS * w->terms * VW;
+  ptrdiff_t per_vector = (ptrdiff_t)step->points * w->terms * VW;
   ptrdiff_t per_group = ceil_div(step->target_channels, VW) * per_vector;
   int32_t transformed = -1;
   StripBand band = {0};
@@ -270,10 +280,11 @@ static void convolve_strips_of_images(const Context *context, const WinogradColu
   convolve_strips(context, &w, (Range){images.begin * per_image, images.end * per_image});
 }
 
-/* One vector of the five rows of a kernel, `next` apart. */
-INLINE void transform_kernel_rows(const float *kernel, ptrdiff_t next, float *out, ptrdiff_t distance) {
+/* One vector of up to five rows of a kernel, `next` apart. */
+INLINE void transform_kernel_rows(const float *kernel, ptrdiff_t next, int32_t rows, float *out, ptrdiff_t distance,
+                                  int32_t points) {
   vf w[STRIP_ROWS + 1];
-  UNROLL for (int i = 0; i <= STRIP_ROWS; i++) w[i] = load(kernel + i * next);
+  UNROLL for (int i = 0; i <= STRIP_ROWS; i++) w[i] = i < rows ? load(kernel + i * next) : (vf){};
   vf even = w[0] + w[2] + w[4], odd = w[1] + w[3], factor = splat(-2.0f / 9);
   store(out, w[0]);
   store(out + distance, (even + odd) * factor);
@@ -288,37 +299,40 @@ INLINE void transform_kernel_rows(const float *kernel, ptrdiff_t next, float *ou
   factor = splat(2.0f / 45);
   store(out + 5 * distance, (even + odd) * factor);
   store(out + 6 * distance, (even - odd) * factor);
-  store(out + 7 * distance, w[4]);
+  if (points == STRIP_POINTS) store(out + 7 * distance, w[4]);
 }
 
 /*
- * Transformed weights: group, panel, point, column, source channel, lane. A unit of work is a panel and a source channel.
- * For an input gradient, kernels are turned around and their channels change places.
+ * Transformed weights: group, panel, point, column, phase, source channel, lane. A unit of work is a panel, a phase and a
+ * source channel. For an input gradient, kernels are turned around and their channels change places.
  */
 static void kernel_winograd_columns_weights(const Context *context, const WinogradColumnsWeightsStep *step) {
   const float *weight = floats(context, step->weight);
   float *output = floats(context, step->output);
   float *packed = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
   int32_t sources = step->source_channels, targets = step->target_channels, columns = step->columns;
-  int32_t taps = (STRIP_ROWS + 1) * columns, panels = count_panels(targets), terms = sources * columns;
+  int32_t stride = step->stride, channels = sources * stride;
+  int32_t taps = step->rows * columns, panels = count_panels(targets), terms = channels * columns;
   ptrdiff_t group_weights = (ptrdiff_t)sources * targets * taps;
   const float *end = weight + step->groups * group_weights;
-  int32_t units = step->groups * panels * sources;
+  int32_t units = step->groups * panels * channels;
   for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
     for (int32_t u = range.begin; u < range.end; u++) {
-      int32_t group = u / sources / panels, source = u % sources;
-      Panel panel = get_panel(targets, u / sources % panels);
+      int32_t group = u / channels / panels, channel = u % channels, phase = channel / sources;
+      int32_t source = channel % sources, rows = ceil_div(step->rows - phase, stride);
+      Panel panel = get_panel(targets, u / channels % panels);
       int32_t first = panel.first * VW, width = panel.count * VW, lanes = min_int(targets - first, width);
       ptrdiff_t index = step->gradient ? (ptrdiff_t)source * targets + first : (ptrdiff_t)first * sources + source;
       pack_columns(weight + group * group_weights + index * taps, (ptrdiff_t)(step->gradient ? 1 : sources) * taps, lanes,
                    taps, end, packed, panel.count, NULL);
-      float *to = output + STRIP_POINTS * ((ptrdiff_t)group * ceil_div(targets, VW) * VW + first) * terms +
-                  (ptrdiff_t)source * width;
-      ptrdiff_t next = (ptrdiff_t)columns * width;
-      for (int32_t column = 0; column < columns; column++, to += (ptrdiff_t)sources * width) {
-        const float *kernel = packed + (step->gradient ? taps - 1 - column : column) * width;
+      float *to = output + step->points * ((ptrdiff_t)group * ceil_div(targets, VW) * VW + first) * terms +
+                  (ptrdiff_t)channel * width;
+      ptrdiff_t next = (ptrdiff_t)columns * stride * width;
+      for (int32_t column = 0; column < columns; column++, to += (ptrdiff_t)channels * width) {
+        const float *kernel = packed + (step->gradient ? taps - 1 - column : phase * columns + column) * width;
         for (int32_t i = 0; i < width; i += VW) {
-          transform_kernel_rows(kernel + i, step->gradient ? -next : next, to + i, (ptrdiff_t)terms * width);
+          transform_kernel_rows(kernel + i, step->gradient ? -next : next, rows, to + i, (ptrdiff_t)terms * width,
+                                step->points);
         }
       }
     }

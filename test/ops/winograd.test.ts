@@ -15,6 +15,7 @@ interface Case {
   readonly groups?: number;
   /** Default: 3×3. */
   readonly kernel?: readonly [number, number];
+  readonly stride?: number | readonly [number, number];
 }
 
 const cases: readonly Case[] = [
@@ -32,7 +33,7 @@ const cases: readonly Case[] = [
   { input: [17, 32, 7, 7], outputs: 32, padding: 1 },
 ];
 
-/** Kernels of five rows: only columns are transformed. */
+/** Kernels of four or five rows, or so many times the stride: only columns are transformed. */
 const columnCases: readonly Case[] = [
   { input: [1, 6, 14, 14], outputs: 16, padding: 0, kernel: [5, 5] },
   { input: [2, 19, 27, 21], outputs: 33, padding: 2, kernel: [5, 5] },
@@ -45,6 +46,13 @@ const columnCases: readonly Case[] = [
   // Several bands, and sums in several parts.
   { input: [1, 64, 45, 40], outputs: 16, padding: 2, kernel: [5, 5] },
   { input: [1, 130, 12, 8], outputs: 16, padding: 2, kernel: [5, 5] },
+  { input: [2, 20, 14, 15], outputs: 32, padding: 1, kernel: [4, 4] },
+  // With a stride: phases of four and three rows, of five, of three and two, and of four times three.
+  { input: [2, 3, 41, 38], outputs: 64, padding: 3, kernel: [7, 7], stride: 2 },
+  { input: [1, 16, 30, 23], outputs: 48, padding: [4, 1], kernel: [10, 3], stride: 2 },
+  { input: [2, 32, 21, 20], outputs: 40, padding: 2, kernel: [5, 5], stride: 2 },
+  { input: [1, 3, 67, 70], outputs: 64, padding: 2, kernel: [11, 11], stride: 4 },
+  { input: [2, 32, 29, 17], outputs: 64, padding: 3, kernel: [7, 5], stride: [2, 1], groups: 2 },
 ];
 
 function noise(size: number, seed: number): Float32Array<ArrayBuffer> {
@@ -58,7 +66,8 @@ function noise(size: number, seed: number): Float32Array<ArrayBuffer> {
 const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** The convolution and both gradients, on the device in use. */
-async function convolve({ input, outputs, padding, groups = 1, kernel: size = [3, 3] }: Case): Promise<Float32Array[]> {
+async function convolve(each: Case): Promise<Float32Array[]> {
+  const { input, outputs, padding, groups = 1, kernel: size = [3, 3], stride = 1 } = each;
   const kernel = [outputs, input[1] / groups, ...size];
   const scale = 1 / Math.sqrt(product(kernel) / outputs);
   const x = tensor(noise(product(input), 1), [...input]);
@@ -66,7 +75,7 @@ async function convolve({ input, outputs, padding, groups = 1, kernel: size = [3
     noise(product(kernel), 2).map((value) => value * scale),
     kernel,
   );
-  const y = conv2d(x, weight, null, { padding, groups });
+  const y = conv2d(x, weight, null, { padding, groups, stride });
   const gradients = grad(y, [x, weight], { upstream: tensor(noise(y.size, 3), y.shape) });
   return Promise.all([y, ...gradients].map((result) => result.data()));
 }
@@ -85,8 +94,9 @@ function errors(found: Float32Array, expected: Float32Array): { largest: number;
   return { largest: worst / most, typical: Math.sqrt(errorSquares / squares) };
 }
 
-const titleOf = ({ input, outputs, padding, groups = 1, kernel = [3, 3] }: Case) =>
-  `${input.join("×")} to ${outputs} by ${kernel.join("×")}, padding ${padding}${groups > 1 ? `, ${groups} groups` : ""}`;
+const titleOf = ({ input, outputs, padding, groups = 1, kernel = [3, 3], stride = 1 }: Case) =>
+  `${input.join("×")} to ${outputs} by ${kernel.join("×")}, padding ${padding}` +
+  `${stride === 1 ? "" : `, stride ${stride}`}${groups > 1 ? `, ${groups} groups` : ""}`;
 
 for (const { name, device, reason } of kernelDevices) {
   describe(`wide convolutions on ${name}`, { skip: reason }, () => {

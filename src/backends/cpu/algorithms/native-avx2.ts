@@ -51,29 +51,20 @@ export const table: AlgorithmTable = {
     "direct-pixels": "1024x7>1024",
   },
   "conv2d batch 1 5x5 stride 2": {
-    "direct-channels": "96x55>256",
-  },
-  "conv2d batch 1 11x11 stride 4": {
-    "direct-channels": "3x227>96",
+    "winograd-columns": "96x55>256",
   },
   "conv2d batch 8 1x1 stride 2": {
     "direct-channels": "128x28>256 256x14>512",
     "direct-pixels": "64x56>128",
   },
+  "conv2d batch 8 5x5 stride 2": {
+    "winograd-columns": "96x55>256",
+  },
   "conv2d batch 1 3x3 stride 2 padding 1": {
     "direct-pixels": "3x224>32",
   },
-  "conv2d batch 1 7x7 stride 2 padding 1": {
-    "direct-channels": "3x224>96",
-  },
-  "conv2d batch 1 7x7 stride 2 padding 3": {
-    "direct-channels": "3x224>64",
-  },
   "conv2d batch 8 3x3 stride 2 padding 1": {
     "direct-channels": "64x56>128 128x28>256",
-  },
-  "conv2d batch 8 7x7 stride 2 padding 3": {
-    "direct-channels": "3x224>64",
   },
   "conv2d batch 8 11x11 stride 4 padding 2": {
     "direct-channels": "3x224>64",
@@ -105,6 +96,24 @@ export const table: AlgorithmTable = {
   "conv2d batch 1 last 3x3 padding 1 groups 2": {
     "winograd-4x4": "384x13>256 384x13>384",
   },
+  "conv2d batch 1 last 7x7 stride 2": {
+    "winograd-columns": "3x224>96",
+  },
+  "conv2d batch 8 last 7x7 stride 2": {
+    "winograd-columns": "3x224>96",
+  },
+  "conv2d batch 1 last 7x7 stride 2 padding 3": {
+    "winograd-columns": "3x224>64",
+  },
+  "conv2d batch 8 last 7x7 stride 2 padding 3": {
+    "winograd-columns": "3x224>64",
+  },
+  "conv2d batch 1 last 7x7 stride 2 padding 3 groups 3": {
+    "winograd-columns": "3x224>24",
+  },
+  "conv2d batch 8 last 7x7 stride 2 padding 3 groups 3": {
+    "winograd-columns": "3x224>24",
+  },
   "conv2dInputGradient batch 8 1x1": {
     "direct-channels": `
       192x28>16 192x28>32 192x28>64 192x28>96 256x28>32 256x28>64 480x14>16 480x14>64 480x14>96 480x14>192 512x14>32
@@ -131,6 +140,9 @@ export const table: AlgorithmTable = {
   },
   "conv2dInputGradient batch 8 1x1 stride 2": {
     "direct-channels": "64x56>128",
+  },
+  "conv2dInputGradient batch 8 5x5 stride 2": {
+    "direct-channels": "96x55>256",
   },
   "conv2dInputGradient batch 8 3x3 stride 2 padding 1": {
     "direct-channels": "64x56>128 128x28>256",
@@ -167,8 +179,14 @@ export const table: AlgorithmTable = {
   "conv2dWeightGradient batch 8 1x1 stride 2": {
     "direct-pixels": "64x56>128 128x28>256",
   },
+  "conv2dWeightGradient batch 8 11x11 stride 4": {
+    "direct-channels": "3x227>96",
+  },
   "conv2dWeightGradient batch 8 3x3 stride 2 padding 1": {
     "direct-channels": "64x56>128",
+  },
+  "conv2dWeightGradient batch 8 7x7 stride 2 padding 1": {
+    "direct-channels": "3x224>96",
   },
   "conv2dWeightGradient batch 8 7x7 stride 2 padding 3": {
     "direct-pixels": "3x224>64",
@@ -179,5 +197,20 @@ export const table: AlgorithmTable = {
   "conv2dWeightGradient batch 64 3x3 stride 2 padding 1": {
     "direct-channels": "32x16>64",
     "direct-pixels": "16x32>32",
+  },
+  "conv2dWeightGradient batch 8 last 7x7 stride 2": {
+    "direct-channels": "3x224>96",
+  },
+  "conv2dWeightGradient batch 8 last 11x11 stride 4": {
+    "direct-channels": "3x224>96",
+  },
+  "conv2dWeightGradient batch 8 last 7x7 stride 2 padding 3": {
+    "direct-pixels": "3x224>64",
+  },
+  "conv2dWeightGradient batch 8 last 11x11 stride 4 padding 2": {
+    "direct-channels": "3x224>64",
+  },
+  "conv2dWeightGradient batch 8 last 7x7 stride 2 padding 3 groups 3": {
+    "direct-channels": "3x224>24",
   },
 };

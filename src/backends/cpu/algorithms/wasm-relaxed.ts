@@ -19,19 +19,22 @@ export const table: AlgorithmTable = {
     "direct-channels": "3x32>16",
   },
   "conv2d batch 1 5x5 stride 2": {
-    "direct-channels": "96x55>256",
+    "winograd-columns": "96x55>256",
   },
   "conv2d batch 1 11x11 stride 4": {
-    "direct-channels": "3x227>96",
+    "winograd-columns": "3x227>96",
+  },
+  "conv2d batch 8 5x5 stride 2": {
+    "winograd-columns": "96x55>256",
   },
   "conv2d batch 1 3x3 stride 2 padding 1": {
     "direct-pixels": "3x224>32",
   },
-  "conv2d batch 1 7x7 stride 2 padding 1": {
-    "direct-channels": "3x224>96",
-  },
   "conv2d batch 1 7x7 stride 2 padding 3": {
-    "direct-pixels": "3x224>64",
+    "winograd-columns": "3x224>64",
+  },
+  "conv2d batch 8 7x7 stride 2 padding 3": {
+    "winograd-columns": "3x224>64",
   },
   "conv2d batch 1 last 3x3": {
     "winograd-4x4": "32x149>32",
@@ -51,5 +54,41 @@ export const table: AlgorithmTable = {
   },
   "conv2d batch 1 last 3x3 padding 1 groups 2": {
     "winograd-4x4": "384x13>256 384x13>384",
+  },
+  "conv2d batch 8 last 11x11 stride 4 padding 2": {
+    "winograd-columns": "3x224>64",
+  },
+  "conv2d batch 1 last 7x7 stride 2 padding 3 groups 3": {
+    "winograd-columns": "3x224>24",
+  },
+  "conv2d batch 8 last 7x7 stride 2 padding 3 groups 3": {
+    "winograd-columns": "3x224>24",
+  },
+  "conv2dInputGradient batch 8 5x5 stride 2": {
+    "direct-channels": "96x55>256",
+  },
+  "conv2dWeightGradient batch 8 5x5 stride 2": {
+    "direct-channels": "96x55>256",
+  },
+  "conv2dWeightGradient batch 8 7x7 stride 2 padding 1": {
+    "direct-channels": "3x224>96",
+  },
+  "conv2dWeightGradient batch 8 7x7 stride 2 padding 3": {
+    "direct-pixels": "3x224>64",
+  },
+  "conv2dWeightGradient batch 8 last 7x7 stride 2": {
+    "direct-pixels": "3x224>96",
+  },
+  "conv2dWeightGradient batch 8 last 11x11 stride 4": {
+    "direct-channels": "3x224>96",
+  },
+  "conv2dWeightGradient batch 8 last 7x7 stride 2 padding 3": {
+    "direct-channels": "3x224>64",
+  },
+  "conv2dWeightGradient batch 8 last 11x11 stride 4 padding 2": {
+    "direct-channels": "3x224>64",
+  },
+  "conv2dWeightGradient batch 8 last 7x7 stride 2 padding 3 groups 3": {
+    "direct-channels": "3x224>24",
   },
 };

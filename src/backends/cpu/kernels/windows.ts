@@ -61,7 +61,7 @@ export function liesOnSource(axis: WindowAxis): boolean {
   return axis.stride * first + axis.origin >= 0 && axis.stride * last + axis.origin + axis.span <= axis.source;
 }
 
-/** Sizes of a convolution of stride 1 or its input gradient, and how far its first windows overhang the source. */
+/** Sizes of a convolution, or of the input gradient of one of stride 1, and how far its first windows overhang the source. */
 export function plainSizes([y, x]: readonly [WindowAxis, WindowAxis]) {
   const overhang = ({ origin, shift, phases }: WindowAxis) => -origin - Math.floor(shift / phases);
   return {

@@ -1,6 +1,7 @@
 /**
- * Winograd's algorithm along columns, F(4, 5), for convolutions of stride 1 whose kernels have five rows
- * (kernels/winograd_columns.c): eight products stand for twenty, and results are about as near as those of the definition.
+ * Winograd's algorithm along columns, F(4, 5), for convolutions whose kernels have four or five rows, or so many times the
+ * stride (kernels/winograd_columns.c): eight products stand for twenty, and results are about as near as those of the
+ * definition.
  */
 
 import { currentPrecision } from "../../../core/precision.js";
@@ -24,11 +25,15 @@ export const winogradColumnsSteps = {
     groups: i32,
     sourceChannels: i32,
     targetChannels: i32,
+    rows: i32,
     columns: i32,
+    stride: i32,
+    points: i32,
     gradient: i32,
   },
   /**
-   * Channels are counted per group; `columns` are the kernel's; `padding` above and on the left. Units of work are `bands`
+   * Channels are counted per group; `columns` are the kernel's; `padding` above and on the left. `points`: 7, or 8 for five rows
+   * of the kernel, or so many times the stride. Units of work are `bands`
    * bands of strips of four rows of one image, and groups of `panelGroup` panels of target channels. Transformed rows are
    * `pitch` pixels long; distances are those of the points.
    */
@@ -51,7 +56,9 @@ export const winogradColumnsSteps = {
     sourceSize: pair,
     targetSize: pair,
     columns: i32,
+    stride: pair,
     padding: pair,
+    points: i32,
     bands: i32,
     panelGroup: i32,
     pitch: i32,
@@ -63,7 +70,7 @@ export const winogradColumnsSteps = {
 
 /** STRIP_ROWS and STRIP_POINTS in C. */
 const stripRows = 4;
-const points = 8;
+const stripPoints = 8;
 
 /** Floats of transformed rows that share the second-level cache with weights and products. */
 const bandFloats = 1 << 16;
@@ -76,10 +83,29 @@ const sourceCost = 30;
 const resultCost = 40;
 const sumCost = 12;
 
-/** Whether the algorithm is for such a convolution at all: kernels of five rows, of stride 1. */
-export function isForColumns({ axes, batch, kernel, isPlain, sourceChannels, targetChannels }: Problem): boolean {
-  const isEmpty = sizeOf([batch, sourceChannels, targetChannels, axes[0].target, axes[1].target]) === 0;
-  return isPlain && kernel[0] === 5 && !isEmpty;
+/** Rows of the kernel that rows of a source meet which lie a stride apart. */
+function rowsOfPhase({ axes: [{ stride }], kernel }: Problem): number {
+  return ceilDiv(kernel[0], stride);
+}
+
+/** Products for four rows of results: there is a point at infinity only for five rows of a kernel. */
+function countPoints(problem: Problem): number {
+  return rowsOfPhase(problem) === stripRows + 1 ? stripPoints : stripPoints - 1;
+}
+
+/** Whether the algorithm is for such a convolution at all: by four or five rows, or, with a stride, three times that or more. */
+export function isForColumns(problem: Problem): boolean {
+  const { axes, batch, kernel, sourceChannels, targetChannels } = problem;
+  const [y, x] = axes;
+  const isEmpty = sizeOf([batch, sourceChannels, targetChannels, y.target, x.target]) === 0;
+  const isDense = axes.every(({ span, phases }, i) => span === kernel[i] && phases === 1);
+  const rows = rowsOfPhase(problem);
+  return isDense && !isEmpty && rows >= (y.stride === 1 ? stripRows : stripRows - 1) && rows <= stripRows + 1;
+}
+
+/** Length of a row of the source that the windows of a row of the target read. */
+function rowLength({ axes: [, x] }: Problem): number {
+  return (x.target - 1) * x.stride + x.span;
 }
 
 /** Whether the algorithm costs less than `direct` vector multiply-adds an image and group. */
@@ -88,8 +114,9 @@ export function favoursColumns(problem: Problem, direct: number, { vectorWidth: 
   const [y, x] = axes;
   if (currentPrecision() !== "fast" || !isForColumns(problem)) return false;
   const vectors = ceilDiv(targetChannels, width);
-  const products = vectors * x.target * (points * (sourceChannels * kernel[1] + sumCost) + resultCost);
-  const transforms = ceilDiv(x.target + kernel[1] - 1, width) * sourceChannels * sourceCost;
+  const channels = sourceChannels * y.stride;
+  const products = vectors * x.target * (countPoints(problem) * (channels * kernel[1] + sumCost) + resultCost);
+  const transforms = ceilDiv(rowLength(problem), width) * channels * sourceCost;
   return ceilDiv(y.target, stripRows) * (products + transforms) < 0.9 * direct;
 }
 
@@ -103,8 +130,10 @@ export function lowerWinogradColumns(
   const { batch, groups, sourceChannels, targetChannels, axes, kernel, gradient } = problem;
   const [y, x] = axes;
   const { vectorWidth: width, threads } = to.machine;
-  const channels = { groups, sourceChannels, targetChannels, columns: kernel[1] };
-  const terms = sourceChannels * kernel[1];
+  const points = countPoints(problem);
+  const common = { groups, sourceChannels, targetChannels, columns: kernel[1], points };
+  const channels = sourceChannels * y.stride;
+  const terms = channels * kernel[1];
   const panel = panelWidth(to.machine);
   const weights = to.temporary(4 * groups * points * terms * roundUp(targetChannels, width));
   const packed = sizeOf(kernel) * panel;
@@ -113,16 +142,18 @@ export function lowerWinogradColumns(
     output: weights,
     scratch: to.temporary(4 * packed * threads),
     scratchFloats: packed,
+    rows: kernel[0],
+    stride: y.stride,
     gradient: gradient ? 1 : 0,
-    ...channels,
+    ...common,
   });
 
   const strips = ceilDiv(y.target, stripRows);
   const sourceLast = source.layout === "channelsLast";
   const targetLast = output.layout === "channelsLast";
-  const columns = x.target + kernel[1] - 1;
+  const columns = rowLength(problem);
   const pitch = sourceLast ? columns : roundUp(columns, width);
-  const perStrip = points * (sourceChannels * pitch + x.target * panel);
+  const perStrip = points * (channels * pitch + x.target * panel);
   let bands = Math.min(strips, ceilDiv(strips * perStrip, bandFloats));
   const panels = countPanels(targetChannels, to.machine);
   let panelGroup = panels;
@@ -134,12 +165,13 @@ export function lowerWinogradColumns(
   for (let i = 0; i < bands; i++)
     mostStrips = Math.max(mostStrips, partBegin(strips, bands, i + 1) - partBegin(strips, bands, i));
   // Points whose distance is a multiple of a page would push each other out of the cache.
-  const sourceDistance = mostStrips * sourceChannels * pitch + 16;
+  const sourceDistance = mostStrips * channels * pitch + 16;
   const productDistance = mostStrips * x.target * panel + 16;
   const layout = new ScratchLayout();
   layout.place(points * sourceDistance);
   // Rows of a channel with their borders or, where channels are last, the zeros of a row outside of the source.
-  const haloAt = layout.place(sourceLast ? sourceChannels : stripRows * (mostStrips + 1) * pitch + 2 * width);
+  const haloRows = stripRows * (mostStrips + 1) * y.stride;
+  const haloAt = layout.place(sourceLast ? sourceChannels : haloRows * pitch + 2 * width);
   const productsAt = layout.place(points * productDistance);
   const stageAt = layout.place(targetLast ? 0 : stripRows * mostStrips * x.target * panel);
   const offsetsAt = layout.place(terms);
@@ -151,7 +183,8 @@ export function lowerWinogradColumns(
     scratchFloats: layout.floats,
     ...{ haloAt, productsAt, stageAt, offsetsAt, sourceDistance, productDistance },
     batch,
-    ...channels,
+    ...common,
+    stride: [y.stride, x.stride],
     ...plainSizes(axes),
     ...{ bands, panelGroup, pitch, sourceLast: sourceLast ? 1 : 0, targetLast: targetLast ? 1 : 0 },
     epilogue: to.epilogue,
