@@ -4,6 +4,7 @@ import { realpath } from "node:fs/promises";
 import { dirname, extname, isAbsolute, join } from "node:path";
 import { ArgumentError, DataError, FileError, FormatError } from "../../core/errors.js";
 import { closestName } from "../../core/suggest.js";
+import { warnOnce } from "../../core/warnings.js";
 import { readFile } from "../files.js";
 import { isPictureName } from "../image.js";
 import { fileAt, isWithin } from "./folder.js";
@@ -46,6 +47,13 @@ interface Table {
   readonly rows: readonly { readonly line: number; readonly cells: readonly string[] }[];
 }
 
+/** A row whose picture is there. */
+interface KeptRow {
+  readonly name: string;
+  readonly labels: readonly (string | undefined)[];
+  readonly line: number;
+}
+
 const MAX_TABLE_BYTES = 2 ** 28;
 
 /**
@@ -84,7 +92,7 @@ async function findPictures(path: string, options: ImageTableOptions): Promise<P
     );
   });
   const skipped: SkippedFile[] = [];
-  const kept: { readonly name: string; readonly labels: readonly (string | undefined)[] }[] = [];
+  const kept: KeptRow[] = [];
   for (const { line, cells } of table.rows) {
     if (wanted.some(([column, value]) => cells[column] !== value)) continue;
     const file = cells[fileColumn];
@@ -97,9 +105,10 @@ async function findPictures(path: string, options: ImageTableOptions): Promise<P
       continue;
     }
     const problem = await checkPath(file, folder, root);
-    if (problem === undefined) kept.push({ name: isAbsolute(file) ? file : join(folder, file), labels });
+    if (problem === undefined) kept.push({ name: isAbsolute(file) ? file : join(folder, file), labels, line });
     else skipped.push({ file: file || `line ${line}`, reason: problem });
   }
+  checkRepeated(path, kept, labelColumns.length > 0);
   const attributes: [string, Attribute][] = allColumns.map((name, k) => {
     const values = kept.map(({ labels }) => labels[k]);
     const isClass = k === 0 && labelColumns.length > 0;
@@ -119,6 +128,32 @@ async function findPictures(path: string, options: ImageTableOptions): Promise<P
     skipped,
     everyClass: options.classNames === undefined,
   };
+}
+
+/**
+ * Warns of pictures that are in several rows.
+ *
+ * @throws DataError where they have different classes
+ */
+function checkRepeated(path: string, rows: readonly KeptRow[], haveClasses: boolean): void {
+  const seen = new Map<string, KeptRow>();
+  const repeated: string[] = [];
+  for (const row of rows) {
+    const before = seen.get(row.name);
+    if (before === undefined) {
+      seen.set(row.name, row);
+      continue;
+    }
+    if (haveClasses && before.labels[0] !== row.labels[0])
+      throw new DataError(
+        `${path}, lines ${before.line} and ${row.line}: ${row.name} is of the class ${JSON.stringify(before.labels[0])} and of ${JSON.stringify(row.labels[0])}. Expected one class for a picture. Fix: remove one of the lines.`,
+      );
+    repeated.push(`${row.name} (lines ${before.line} and ${row.line})`);
+  }
+  if (repeated.length === 0) return;
+  warnOnce(
+    `${path}: ${repeated.length === 1 ? "a picture is" : `${repeated.length} rows name a picture that is`} in another row already: ${nameSome(repeated)}. It counts as often as it is there, and may be learnt from and tested with. Fix: remove what is too much.`,
+  );
 }
 
 /** Reads a table as rows of text. */

@@ -93,6 +93,18 @@ describe("a table of pictures", { skip: noPictures }, () => {
     assert.equal(warnings.length, said);
   });
 
+  it("warns of pictures in several rows, and refuses those of several classes", async () => {
+    const twice = await read("path,class\n1.png,a\n2.png,b\n1.png,a\n");
+    assert.equal(twice.size, 3);
+    assert.match(warnings.at(-1) ?? "", /table\.csv: a picture is in another row already: .*1\.png \(lines 2 and 4\)/);
+    await assert.rejects(
+      read("path,class\n1.png,a\n2.png,b\n./1.png,b\n"),
+      (error) =>
+        error instanceof DataError &&
+        /table\.csv, lines 2 and 4: .*1\.png is of the class "a" and of "b"\. .*Fix: remove one/.test(error.message),
+    );
+  });
+
   it("refuses columns that do not exist, and tables that are none", async () => {
     const refused = (text: string | Uint8Array, message: RegExp, options: Partial<ImageTableOptions> = {}) =>
       assert.rejects(read(text, options), (error) => {
