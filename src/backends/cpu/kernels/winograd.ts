@@ -277,7 +277,11 @@ export function lowerWinogradGradient(
   const strips = batch * tiles[0];
   const chunkStrips = Math.max(1, Math.round(chunkTiles / tiles[1]));
   const inputBlocks = ceilDiv(inputChannels, gradientInputs);
-  const outputBlocks = ceilDiv(outputChannels, gradientOutputs);
+  let outputBlocks = ceilDiv(outputChannels, gradientOutputs);
+  // Smaller blocks that are enough units need no partial results.
+  const halves = ceilDiv(outputChannels, gradientOutputs / 2);
+  if (groups * inputBlocks * outputBlocks < enoughUnits && groups * inputBlocks * halves >= enoughUnits)
+    outputBlocks = halves;
   const parts = Math.min(ceilDiv(strips, chunkStrips), ceilDiv(enoughUnits, groups * inputBlocks * outputBlocks));
   const mostTiles = Math.min(chunkStrips, strips) * tiles[1];
   const widest = (channels: number, blocks: number) => width * ceilDiv(ceilDiv(channels, width), blocks);
