@@ -406,9 +406,9 @@ static void kernel_weight_gradient(const Context *context, const WeightGradientS
   }
 }
 
-/* Adds partial results in order. */
 #define PARTIALS_UNIT 256
 
+/* Adds partial results in order. */
 static void kernel_sum_partials(const Context *context, const SumPartialsStep *step) {
   const float *partials = floats(context, step->partials);
   const ElementwiseStep *epilogue = EPILOGUE(context, step->epilogue);

@@ -1,6 +1,6 @@
 /**
- * Winograd's algorithm along columns, F(4, 5), for convolutions whose kernels have four or five rows, or so many times the
- * stride (kernels/winograd_columns.c): eight products stand for twenty, and results are about as near as those of the
+ * Winograd's algorithm along columns, F(4, 5), for convolutions whose kernels have four or five rows, or three to five times
+ * the stride (kernels/winograd_columns.c): eight products stand for twenty, and results are about as near as those of the
  * definition.
  */
 
@@ -93,7 +93,7 @@ function countPoints(problem: Problem): number {
   return rowsOfPhase(problem) === stripRows + 1 ? stripPoints : stripPoints - 1;
 }
 
-/** Whether the algorithm is for such a convolution at all: by four or five rows, or, with a stride, three times that or more. */
+/** Whether the algorithm is for such a convolution at all: with four or five rows or, with a stride, phases of three to five. */
 export function isForColumns(problem: Problem): boolean {
   const { axes, batch, kernel, sourceChannels, targetChannels } = problem;
   const [y, x] = axes;
