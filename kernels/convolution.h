@@ -42,6 +42,7 @@ typedef struct {
   int32_t row, rows, column, columns;
   int32_t phase_y, phase_x;
   int32_t first_term, terms;
+  int32_t together, step; /* terms that are equally far apart, one group after the other, and how far */
 } Run;
 
 INLINE int32_t block_channel(const Convolution *c, int32_t block) {
@@ -215,7 +216,13 @@ INLINE void for_each_run(const Convolution *c, const Band *band, int32_t block, 
         }
         int32_t per_tap = channels * tx.count;
         Run run = {at, next - at, column, columns, phase_y, phase_x, first_term + taps.begin * per_tap,
-                   (taps.end - taps.begin) * per_tap};
+                   (taps.end - taps.begin) * per_tap, 1, tx.tap_step};
+        if (c->step->interleaved) {
+          run.together = tx.count == 1 || tx.tap_step * c->pixel == channels ? per_tap : channels;
+          run.step = 1;
+        } else if (c->x.source.stride == 1) {
+          run.together = tx.count;
+        }
         kernel(c, band, &run, operand);
         at = next;
       }

@@ -71,6 +71,7 @@ static void convolve_run_by_channels(const Convolution *c, const Band *band, con
   int32_t tiles = ceil_div(pixels, broadcast_rows[vectors - 1]), column = 0, width = vectors * VW;
   const float *weights = b->weights + (ptrdiff_t)run->first_term * width;
   AheadPanel ahead = fetch_ahead(weights, weights + (ptrdiff_t)run->terms * width, width, tiles);
+  Terms terms = {c->offsets + run->first_term, run->together, run->step};
   const float *x = run_source(c, band, run);
   float *out = b->out + run_target(c, band, run) * b->pixel;
   ptrdiff_t next = c->x.phases * b->pixel;
@@ -92,7 +93,7 @@ static void convolve_run_by_channels(const Convolution *c, const Band *band, con
         out += next_row;
       }
     }
-    broadcast_tiles[vectors - 1][size - 1](from, c->offsets + run->first_term, run->terms, weights, width, to,
+    broadcast_tiles[vectors - 1][size - 1](from, terms, run->terms, weights, width, vectors, to,
                                            b->block > 0, tile_ahead(&ahead, t, run->terms));
   }
 }

@@ -27,6 +27,7 @@ typedef struct {
   float *stage;     /* sums of a panel that sticks out of the output */
   float *terms;     /* a block of a transposed A, whose own rows lie far apart */
   int32_t *offsets; /* of successive terms in A */
+  int32_t distance; /* from one to the next */
 } MatmulScratch;
 
 /* A block of columns is cut into panels of nearly equal width. */
@@ -76,6 +77,7 @@ static void multiply_terms(const MatmulStep *step, const MatmulUnit *unit, const
       out = scratch->stage;
       out_stride = size * VW;
     }
+    Terms terms = {scratch->offsets, count, scratch->distance};
     int32_t tiles = ceil_div(unit->rows, broadcast_rows[size - 1]);
     for (int32_t t = 0; t < tiles; t++) {
       int32_t row = part_begin(unit->rows, tiles, t), rows = part_begin(unit->rows, tiles, t + 1) - row;
@@ -85,7 +87,7 @@ static void multiply_terms(const MatmulStep *step, const MatmulUnit *unit, const
         x[i] = a + (row + i) * row_stride;
         target[i] = out + (row + i) * out_stride;
       }
-      broadcast_tiles[size - 1][rows - 1](x, scratch->offsets, count, panel, panel_stride, target, first > 0,
+      broadcast_tiles[size - 1][rows - 1](x, terms, count, panel, panel_stride, size, target, first > 0,
                                           nothing_ahead(panel));
     }
     if (staged && first + count == step->depth) {
@@ -168,9 +170,9 @@ static void kernel_matmul(const Context *context, const MatmulStep *step) {
   float *output = is_local ? NULL : floats(context, step->output);
   float *memory = floats(context, step->scratch) + (ptrdiff_t)context->thread * step->scratch_floats;
   MatmulScratch scratch = {memory, memory + step->stage_at, memory + step->terms_at,
-                           (int32_t *)(memory + step->offsets_at)};
-  int32_t distance = step->pack_a ? step->row_block : step->transpose_a ? step->rows : 1;
-  for (int32_t k = 0; k < min_int(step->depth, MATMUL_DEPTH); k++) scratch.offsets[k] = k * distance;
+                           (int32_t *)(memory + step->offsets_at),
+                           step->pack_a ? step->row_block : step->transpose_a ? step->rows : 1};
+  for (int32_t k = 0; k < min_int(step->depth, MATMUL_DEPTH); k++) scratch.offsets[k] = k * scratch.distance;
   int32_t row_blocks = ceil_div(step->rows, step->row_block);
   int32_t column_blocks = ceil_div(step->columns, step->column_block);
   int32_t units = column_blocks * step->batch * row_blocks;

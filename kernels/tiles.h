@@ -2,7 +2,7 @@
  * Register tiles: the innermost loops of matrix products and convolutions. A tile keeps rows × vectors sums in
  * registers while it walks the summed axis once; everything else only decides what its operands point at.
  *
- *   broadcast_tile  sum[i][lane] += x[i][offsets[k]] · panel[k][lane]    lanes are columns or channels
+ *   broadcast_tile  sum[i][lane] += x[i][offset of k] · panel[k][lane]    lanes are columns or channels
  *   lane_tile       sum[i][lane] += factors[k][i] · x[offsets[k] + lane]  lanes are neighbouring pixels
  *   dot_tile        sum[i][j][lane] += a[i][k + lane] · b[j][k + lane]    lanes are terms of the sum
  *
@@ -39,6 +39,15 @@ static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4, 4, 3, 2, 2};
 #define DOT_ROWS 4
 #define BROADCAST_TILES(X) ROWS_12(X, 1) ROWS_6(X, 2)
 #define LANE_TILES(X) ROWS_6(X, 1) ROWS_6(X, 2) ROWS_4(X, 3) ROWS_3(X, 4)
+#elif defined(__wasm_relaxed_simd__)
+/* Engines have 15 registers to give: 6 × 2 sums take all of them. */
+static const int8_t broadcast_rows[PANEL_VECTORS] = {4, 6, 3, 6};
+static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4};
+#define LANE_ROWS 2
+#define DOT_ROWS 2
+#define BROADCAST_TILES(X) ROWS_4(X, 1) ROWS_6(X, 2) ROWS_3(X, 3)
+#define WIDE_PASSES 2
+#define LANE_TILES(X) ROWS_2(X, 1) ROWS_2(X, 2) ROWS_2(X, 3) ROWS_2(X, 4)
 #else
 static const int8_t broadcast_rows[PANEL_VECTORS] = {8, 4, 3, 2};
 static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4};
@@ -46,6 +55,11 @@ static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4};
 #define DOT_ROWS 2
 #define BROADCAST_TILES(X) ROWS_8(X, 1) ROWS_4(X, 2) ROWS_3(X, 3) ROWS_2(X, 4)
 #define LANE_TILES(X) ROWS_2(X, 1) ROWS_2(X, 2) ROWS_2(X, 3) ROWS_2(X, 4)
+#endif
+
+/* Tiles of so many vectors serve for twice as many, too, which they compute one half after the other. */
+#ifndef WIDE_PASSES
+#define WIDE_PASSES 0
 #endif
 
 #define ROWS_2(X, v) X(1, v) X(2, v)
@@ -89,8 +103,25 @@ INLINE Ahead tile_ahead(const AheadPanel *a, int32_t tile, int32_t count) {
   return (Ahead){a->next + tile * a->stride * count, a->stride};
 }
 
-INLINE void broadcast_tile(const int rows, const int vectors, const float *const *x, const int32_t *offsets,
-                           int32_t count, const float *panel, ptrdiff_t panel_stride, float *const *out, int32_t add,
+/* Where the terms of a sum lie; each `run` of them are `step` floats apart. */
+typedef struct {
+  const int32_t *offsets;
+  int32_t run;
+  ptrdiff_t step;
+} Terms;
+
+INLINE void broadcast_term(const int rows, const int vectors, const float *const *x, ptrdiff_t offset, const float *panel,
+                           vf sum[MAX_ROWS][PANEL_VECTORS]) {
+  vf b[PANEL_VECTORS];
+  UNROLL for (int j = 0; j < vectors; j++) b[j] = load(panel + j * VW);
+  UNROLL for (int i = 0; i < rows; i++) {
+    vf a = splat(x[i][offset]);
+    UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = fma_(a, b[j], sum[i][j]);
+  }
+}
+
+INLINE void broadcast_tile(const int rows, const int vectors, const float *const *x, Terms terms, int32_t count,
+                           const float *panel, ptrdiff_t panel_stride, float *const *out, ptrdiff_t column, int32_t add,
                            Ahead ahead) {
   const float *p[MAX_ROWS];
   vf sum[MAX_ROWS][PANEL_VECTORS];
@@ -98,23 +129,26 @@ INLINE void broadcast_tile(const int rows, const int vectors, const float *const
     p[i] = x[i];
     UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (vf){};
   }
-  for (int32_t k = 0; k < count; k++) {
-    ptrdiff_t offset = offsets[k];
+#ifdef __wasm__
+  /* Engines have no registers left for the address of each term's offset. */
+  for (int32_t begin = 0; begin < count; begin += terms.run) {
+    ptrdiff_t offset = terms.offsets[begin];
+    for (int32_t k = 0; k < terms.run; k++, offset += terms.step, panel += panel_stride) {
+      broadcast_term(rows, vectors, p, offset, panel, sum);
+    }
+  }
+#else
+  for (int32_t k = 0; k < count; k++, panel += panel_stride) {
     __builtin_prefetch(ahead.line, 0, 2);
     if (VW == 16 && ahead.stride > VW) {
       UNROLL for (int j = 1; j < vectors; j++) __builtin_prefetch(ahead.line + j * VW, 0, 2);
     }
     ahead.line += ahead.stride;
-    vf b[PANEL_VECTORS];
-    UNROLL for (int j = 0; j < vectors; j++) b[j] = load(panel + j * VW);
-    UNROLL for (int i = 0; i < rows; i++) {
-      vf a = splat(p[i][offset]);
-      UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = fma_(a, b[j], sum[i][j]);
-    }
-    panel += panel_stride;
+    broadcast_term(rows, vectors, p, terms.offsets[k], panel, sum);
   }
+#endif
   UNROLL for (int i = 0; i < rows; i++) {
-    float *to = out[i];
+    float *to = out[i] + column;
     UNROLL for (int j = 0; j < vectors; j++) keep(to + j * VW, sum[i][j], add);
   }
 }
@@ -179,18 +213,20 @@ INLINE void dot_tile(const int rows, const int vectors, const float *const *a, c
 }
 
 /* One function for every shape, and tables to choose from: [vectors - 1][rows - 1]. */
-typedef void (*BroadcastTile)(const float *const *x, const int32_t *offsets, int32_t count, const float *panel,
-                              ptrdiff_t panel_stride, float *const *out, int32_t add, Ahead ahead);
+typedef void (*BroadcastTile)(const float *const *x, Terms terms, int32_t count, const float *panel,
+                              ptrdiff_t panel_stride, int32_t vectors, float *const *out, int32_t add, Ahead ahead);
 typedef void (*LaneTile)(const float *factors, const float *x, const int32_t *offsets, int32_t count, float *out,
                          ptrdiff_t out_stride, int32_t lines, ptrdiff_t x_pitch, ptrdiff_t out_pitch, int32_t add);
 typedef void (*DotTile)(const float *const *a, const float *const *b, int32_t count, int32_t lines, ptrdiff_t a_pitch,
                         ptrdiff_t b_pitch, float *out, ptrdiff_t out_stride, int32_t add);
 
 #define DEFINE_BROADCAST(r, v)                                                                                       \
-  NOINLINE void broadcast_##r##_##v(const float *const *x, const int32_t *offsets, int32_t count,                    \
-                                    const float *panel, ptrdiff_t panel_stride, float *const *out, int32_t add,      \
+  NOINLINE void broadcast_##r##_##v(const float *const *x, Terms terms, int32_t count, const float *panel,           \
+                                    ptrdiff_t panel_stride, int32_t vectors, float *const *out, int32_t add,         \
                                     Ahead ahead) {                                                                   \
-    broadcast_tile(r, v, x, offsets, count, panel, panel_stride, out, add, ahead);                                   \
+    for (int32_t j = 0; j < (v == WIDE_PASSES ? vectors : v); j += v) {                                              \
+      broadcast_tile(r, v, x, terms, count, panel + j * VW, panel_stride, out, j * VW, add, ahead);                  \
+    }                                                                                                                \
   }
 #define DEFINE_LANE(r, v)                                                                                            \
   NOINLINE void lane_##r##_##v(const float *factors, const float *x, const int32_t *offsets, int32_t count,          \
@@ -210,7 +246,13 @@ typedef void (*DotTile)(const float *const *a, const float *const *b, int32_t co
 BROADCAST_TILES(DEFINE_BROADCAST)
 LANE_TILES(DEFINE_LANE)
 LANE_TILES(DEFINE_DOT)
+#if WIDE_PASSES
+#define WIDE_ENTRY(r, v) [2 * v - 1][r - 1] = broadcast_##r##_##v,
+static const BroadcastTile broadcast_tiles[PANEL_VECTORS][MAX_ROWS] = {BROADCAST_TILES(BROADCAST_ENTRY)
+                                                                           ROWS_6(WIDE_ENTRY, WIDE_PASSES)};
+#else
 static const BroadcastTile broadcast_tiles[PANEL_VECTORS][MAX_ROWS] = {BROADCAST_TILES(BROADCAST_ENTRY)};
+#endif
 static const LaneTile lane_tiles[4][MAX_LANE_ROWS] = {LANE_TILES(LANE_ENTRY)};
 static const DotTile dot_tiles[4][MAX_LANE_ROWS] = {LANE_TILES(DOT_ENTRY)};
 

@@ -229,7 +229,9 @@ static void add_block(const WeightGradient *g, const PixelBlock *b, const float 
     const float *row = windows + tap_offset(g, ky * step->dilation[0], 0);
     float *to = sums + (ptrdiff_t)ky * columns * width;
     const float *panel = g->upstream + (ptrdiff_t)first * row_pixels * width;
-    int32_t kx = 0, channel = 0;
+    int32_t kx = 0, channel = 0, pixels = (end - first) * row_pixels;
+    Terms terms = {g->offsets + first * row_pixels, step->upstream_size[1], g->window};
+    if (step->slabs) terms = (Terms){terms.offsets, pixels, VW};
     Parts cuts = cut(rows, tiles);
     for (int32_t t = 0; t < tiles; t++) {
       int32_t size = next_part(&cuts);
@@ -244,8 +246,7 @@ static void add_block(const WeightGradient *g, const PixelBlock *b, const float 
           to += (ptrdiff_t)g->taps * width;
         }
       }
-      broadcast_tiles[vectors - 1][size - 1](x, g->offsets + first * row_pixels, (end - first) * row_pixels,
-                                             panel, width, out, add, nothing_ahead(panel));
+      broadcast_tiles[vectors - 1][size - 1](x, terms, pixels, panel, width, vectors, out, add, nothing_ahead(panel));
     }
   }
 }

@@ -148,8 +148,8 @@ INLINE void multiply_panel(const Winograd *w, const PanelGroup *group, Panel pan
       x[i] = input;
       to[i] = out;
     }
-    broadcast_tiles[panel.count - 1][rows - 1](x, w->offsets, count, factors, panel.count * VW, to, first > 0,
-                                                tile_ahead(&ahead, part, count));
+    broadcast_tiles[panel.count - 1][rows - 1](x, (Terms){w->offsets, count, 1}, count, factors, panel.count * VW,
+                                               panel.count, to, first > 0, tile_ahead(&ahead, part, count));
   }
 }
 

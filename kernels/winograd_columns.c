@@ -24,6 +24,7 @@ typedef struct {
   Halo halo;
   int32_t channels; /* source channels · phases */
   int32_t terms;    /* of a product: channels · columns of the kernel */
+  int32_t together; /* those that lie side by side */
   int32_t strips;
   ptrdiff_t source_plane, target_plane;
   ptrdiff_t source_pixel, target_pixel; /* distance of neighbouring pixels */
@@ -53,11 +54,10 @@ static WinogradColumns plan_winograd_columns(const Context *context, const Winog
   w.offsets = (int32_t *)(w.source + step->offsets_at);
   w.source_pixel = step->source_last ? step->groups * step->source_channels : 1;
   w.target_pixel = step->target_last ? step->groups * step->target_channels : 1;
-  for (int32_t i = 0; i < w.terms; i++) {
-    int32_t column = i / w.channels, channel = i % w.channels, phase = channel / step->source_channels;
-    w.offsets[i] = step->source_last ? (phase * (step->pitch - 1) + column) * step->source_channels + channel
-                                     : channel * step->pitch + column;
-  }
+  /* Terms of a phase, or of a channel, lie side by side. */
+  w.together = step->columns * (step->source_last ? step->source_channels : 1);
+  ptrdiff_t distance = step->pitch * (step->source_last ? step->source_channels : 1);
+  for (int32_t i = 0; i < w.terms; i++) w.offsets[i] = i / w.together * distance + i % w.together;
   return w;
 }
 
@@ -131,8 +131,11 @@ static void multiply_points(const WinogradColumns *w, const float *weights, int3
   ptrdiff_t window = (step->source_last ? step->source_channels : 1) * step->stride[1];
   ptrdiff_t next_strip = (ptrdiff_t)w->channels * step->pitch - columns * window;
   for (int32_t point = 0; point < step->points; point++) {
-    for (int32_t first = 0; first < w->terms; first += STRIP_TERMS) {
-      int32_t terms = min_int(w->terms - first, STRIP_TERMS), column = 0;
+    for (int32_t first = 0, terms; first < w->terms; first += terms) {
+      int32_t together = min_int(w->together - first % w->together, STRIP_TERMS), column = 0;
+      terms = together * min_int((w->terms - first) / together, STRIP_TERMS / together);
+      if (together < w->together) terms = together;
+      Terms runs = {w->offsets + first, together, 1};
       const float *x = w->source + point * step->source_distance;
       float *out = w->products + point * step->product_distance;
       const float *factors = weights + (ptrdiff_t)first * width;
@@ -150,7 +153,7 @@ static void multiply_points(const WinogradColumns *w, const float *weights, int3
           from[i] = x;
           to[i] = out;
         }
-        broadcast_tiles[vectors - 1][size - 1](from, w->offsets + first, terms, factors, width, to, first > 0,
+        broadcast_tiles[vectors - 1][size - 1](from, runs, terms, factors, width, vectors, to, first > 0,
                                                tile_ahead(&ahead, t, terms));
       }
     }
@@ -303,8 +306,8 @@ INLINE void transform_kernel_rows(const float *kernel, ptrdiff_t next, int32_t r
 }
 
 /*
- * Transformed weights: group, panel, point, column, phase, source channel, lane. A unit of work is a panel, a phase and a
- * source channel. For an input gradient, kernels are turned around and their channels change places.
+ * Transformed weights: group, panel, point, then phase, column, source channel where sources have their channels last, or phase,
+ * source channel, column, and lane. A unit of work is a panel, a phase and a source channel. For an input gradient, kernels are turned around and their channels change places.
  */
 static void kernel_winograd_columns_weights(const Context *context, const WinogradColumnsWeightsStep *step) {
   const float *weight = floats(context, step->weight);
@@ -325,10 +328,11 @@ static void kernel_winograd_columns_weights(const Context *context, const Winogr
       ptrdiff_t index = step->gradient ? (ptrdiff_t)source * targets + first : (ptrdiff_t)first * sources + source;
       pack_columns(weight + group * group_weights + index * taps, (ptrdiff_t)(step->gradient ? 1 : sources) * taps, lanes,
                    taps, end, packed, panel.count, NULL);
+      int32_t term = step->source_last ? phase * columns * sources + source : channel * columns;
       float *to = output + step->points * ((ptrdiff_t)group * ceil_div(targets, VW) * VW + first) * terms +
-                  (ptrdiff_t)channel * width;
-      ptrdiff_t next = (ptrdiff_t)columns * stride * width;
-      for (int32_t column = 0; column < columns; column++, to += (ptrdiff_t)channels * width) {
+                  (ptrdiff_t)term * width;
+      ptrdiff_t next = (ptrdiff_t)columns * stride * width, next_column = (ptrdiff_t)(step->source_last ? sources : 1) * width;
+      for (int32_t column = 0; column < columns; column++, to += next_column) {
         const float *kernel = packed + (step->gradient ? taps - 1 - column : phase * columns + column) * width;
         for (int32_t i = 0; i < width; i += VW) {
           transform_kernel_rows(kernel + i, step->gradient ? -next : next, rows, to + i, (ptrdiff_t)terms * width,

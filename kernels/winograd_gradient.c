@@ -106,8 +106,8 @@ static void add_products(const WinogradGradient *w, const ChannelRange *in, cons
           x[i] = input + channel;
           to[i] = products + (ptrdiff_t)channel * out->width + first * VW;
         }
-        broadcast_tiles[count - 1][rows - 1](x, w->offsets, tiles, upstream + first * VW, out->width, to, add,
-                                           nothing_ahead(upstream));
+        broadcast_tiles[count - 1][rows - 1](x, (Terms){w->offsets, tiles, in->width}, tiles, upstream + first * VW,
+                                             out->width, count, to, add, nothing_ahead(upstream));
       }
     }
   }

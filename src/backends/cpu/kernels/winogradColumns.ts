@@ -30,6 +30,7 @@ export const winogradColumnsSteps = {
     stride: i32,
     points: i32,
     gradient: i32,
+    sourceLast: i32,
   },
   /**
    * Channels are counted per group; `columns` are the kernel's; `padding` above and on the left. `points`: 7, or 8 for five rows
@@ -135,6 +136,7 @@ export function lowerWinogradColumns(
   const channels = sourceChannels * y.stride;
   const terms = channels * kernel[1];
   const panel = panelWidth(to.machine);
+  const sourceLast = source.layout === "channelsLast";
   const weights = to.temporary(4 * groups * points * terms * roundUp(targetChannels, width));
   const packed = sizeOf(kernel) * panel;
   to.prepare("winogradColumnsWeights", {
@@ -145,11 +147,11 @@ export function lowerWinogradColumns(
     rows: kernel[0],
     stride: y.stride,
     gradient: gradient ? 1 : 0,
+    sourceLast: sourceLast ? 1 : 0,
     ...common,
   });
 
   const strips = ceilDiv(y.target, stripRows);
-  const sourceLast = source.layout === "channelsLast";
   const targetLast = output.layout === "channelsLast";
   const columns = rowLength(problem);
   const pitch = sourceLast ? columns : roundUp(columns, width);
