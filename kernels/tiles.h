@@ -130,7 +130,8 @@ INLINE void broadcast_tile(const int rows, const int vectors, const float *const
     UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (vf){};
   }
 #ifdef __wasm__
-  /* Engines have no registers left for the address of each term's offset. */
+  /* Engines have no registers left for the address of each term's offset, and nothing to fetch ahead with. */
+  (void)ahead;
   for (int32_t begin = 0; begin < count; begin += terms.run) {
     ptrdiff_t offset = terms.offsets[begin];
     for (int32_t k = 0; k < terms.run; k++, offset += terms.step, panel += panel_stride) {
