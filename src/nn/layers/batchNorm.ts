@@ -65,9 +65,7 @@ abstract class BatchNorm extends ModuleBase {
     }
     // Frozen statistics stay as they are: few pictures of another kind would spoil them for weights that cannot follow.
     if (!this.training || this.frozen) return this.#byRunningStatistics(x) as Tensor<S>;
-    const normalized = this.#byBatch(x);
-    const scaled = this.weight === null ? normalized : mul(normalized, this.#perChannel(this.weight, x));
-    return (this.bias === null ? scaled : add(scaled, this.#perChannel(this.bias, x))) as Tensor<S>;
+    return this.#byBatch(x) as Tensor<S>;
   }
 
   /** One factor and one summand for each channel, so that a kernel before it can apply them to its results. */
@@ -90,7 +88,11 @@ abstract class BatchNorm extends ModuleBase {
       );
     }
     const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
-    const { result, mean, variance } = standardize(x, axes, this.eps);
+    const affine = {
+      weight: this.weight === null ? undefined : this.#perChannel(this.weight, x),
+      bias: this.bias === null ? undefined : this.#perChannel(this.bias, x),
+    };
+    const { result, mean, variance } = standardize(x, axes, this.eps, affine);
     const blend = (old: State, batch: Tensor) => {
       const newest = detach(reshape(batch, [this.numFeatures]));
       return add(mul(old, 1 - this.momentum), mul(newest, this.momentum)) as Tensor;

@@ -215,7 +215,7 @@ export const primitiveRules: Readonly<Record<string, Rule | undefined>> = Object
     reshapeTo(emission, emission.value(input), emission.lengths(emission.tensor)),
   ),
   unary(detachOp, (_, x) => x),
-  rule(withGradientOp, (emission, { value }) => emission.value(value)),
+  [withGradientOp.spec.name, (emission, [value]) => emission.value(value)],
   rule(permuteOp, ({ node, value }, { input }, { axes }) => node("Transpose", [value(input)], { perm: ints(axes) })),
   rule(expandOp, ({ builder, node, value, lengths, tensor }, { input }) =>
     node("Expand", [value(input), builder.lengths(lengths(tensor))]),
