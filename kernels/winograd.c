@@ -231,6 +231,20 @@ static void transform_output(const Context *context, const Winograd *w, const Ch
   }
 }
 
+/*
+ * Has the second-level cache fetch side × side pixels from (y, x) on, to be read or written later. Those of the tile below come
+ * early enough, and below an image's last row lies the next image.
+ */
+INLINE void fetch_tile(const int32_t *size, const float *image, ptrdiff_t pixel, int32_t channels, int32_t y, int32_t x,
+                       int32_t side, const int is_written) {
+  const float *from = image + ((ptrdiff_t)y * size[1] + x) * pixel;
+  for (int32_t i = 0; i < side; i++, from += size[1] * pixel) {
+    for (int32_t j = 0; j < side; j++) {
+      for (int32_t c = 0; c < channels; c += 16) __builtin_prefetch(from + j * pixel + c, is_written, 2);
+    }
+  }
+}
+
 /* A tile's first channel, and distances of neighbours in a row and of rows. */
 typedef struct {
   const float *first;
@@ -280,6 +294,7 @@ static void transform_input_last(const Winograd *w, const float *source, const C
     const float *plane = source + image * w->source_plane * pixel + chunk->group * channels;
     for (int32_t t = 0; t < tiles; t++, to += channels) {
       int32_t x = t * w->m - step->padding[1];
+      fetch_tile(step->source_size, plane, pixel, channels, y + w->m + 2, x, w->m, 0);
       TileLast tile = tile_last(step->source_size, plane, pixel, channels, y, x, w->m + 2, w->haloed);
       for (int32_t c = 0; c < channels; c += VW) {
         transform_source_tile(w, tile.first + c, tile.pixel, tile.row, to + c);
@@ -301,6 +316,7 @@ static void transform_output_last(const Context *context, const Winograd *w, con
       int32_t columns = min_int(width - t * m, m);
       float *target = output + begin + (ptrdiff_t)t * m * pixel;
       int32_t whole = rows == m && columns == m;
+      fetch_tile(step->target_size, output + begin, pixel, lanes, m, t * m, m, 1);
       float *to = whole ? target : w->stage;
       ptrdiff_t next = whole ? pixel : lanes, next_row = whole ? (ptrdiff_t)width * pixel : m * lanes;
       for (int32_t c = 0; c < lanes; c += VW) {

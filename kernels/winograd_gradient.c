@@ -77,6 +77,7 @@ static void transform_operand_last(const WinogradGradient *w, int32_t is_input, 
     int32_t y = s % step->tiles[0] * m - (is_input ? step->padding[0] : 0);
     for (int32_t t = 0; t < step->tiles[1]; t++, to += range->width) {
       int32_t x = t * m - (is_input ? step->padding[1] : 0);
+      fetch_tile(size, image, pixel, range->count, y + side, x, m, 0);
       TileLast tile = tile_last(size, image, pixel, range->count, y, x, side, w->strip);
       for (int32_t c = 0; c < range->count; c += VW) {
         transform_tile(w, is_input, tile.first + c, tile.pixel, tile.row, to + c, distance);
