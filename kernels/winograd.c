@@ -240,7 +240,11 @@ INLINE void fetch_tile(const int32_t *size, const float *image, ptrdiff_t pixel,
   const float *from = image + ((ptrdiff_t)y * size[1] + x) * pixel;
   for (int32_t i = 0; i < side; i++, from += size[1] * pixel) {
     for (int32_t j = 0; j < side; j++) {
-      for (int32_t c = 0; c < channels; c += 16) __builtin_prefetch(from + j * pixel + c, is_written, 2);
+      for (int32_t c = 0; c < channels; c += 16) {
+        const float *line = from + j * pixel + c;
+        if (is_written) __builtin_prefetch(line, 1, 2);
+        else __builtin_prefetch(line, 0, 2);
+      }
     }
   }
 }
