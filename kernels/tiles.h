@@ -41,11 +41,11 @@ static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4, 4, 3, 2, 2};
 #define LANE_TILES(X) ROWS_6(X, 1) ROWS_6(X, 2) ROWS_4(X, 3) ROWS_3(X, 4)
 #elif defined(__wasm_relaxed_simd__)
 /* Engines have 15 registers to give: 6 × 2 sums take all of them. */
-static const int8_t broadcast_rows[PANEL_VECTORS] = {4, 6, 3, 6};
+static const int8_t broadcast_rows[PANEL_VECTORS] = {2, 6, 3, 6};
 static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4};
 #define LANE_ROWS 2
 #define DOT_ROWS 2
-#define BROADCAST_TILES(X) ROWS_4(X, 1) ROWS_6(X, 2) ROWS_3(X, 3)
+#define BROADCAST_TILES(X) ROWS_2(X, 1) ROWS_6(X, 2) ROWS_3(X, 3)
 #define WIDE_PASSES 2
 #define LANE_TILES(X) ROWS_2(X, 1) ROWS_2(X, 2) ROWS_2(X, 3) ROWS_2(X, 4)
 #else
@@ -92,9 +92,15 @@ typedef struct {
 } AheadPanel;
 
 INLINE AheadPanel fetch_ahead(const float *panel, const float *next, ptrdiff_t panel_stride, int32_t tiles) {
+#ifdef __wasm__
+  /* There is nothing to fetch with. */
+  (void)next, (void)panel_stride, (void)tiles;
+  return (AheadPanel){panel, panel, 0, 0};
+#else
   static const int8_t sharers[] = {1, 1, 2, 2, 4, 4, 4, 4, 8};
   int32_t count = sharers[min_int(tiles, 8)];
   return (AheadPanel){panel, next, panel_stride / count, count};
+#endif
 }
 
 /* The share of a tile of `count` terms. */
@@ -130,7 +136,7 @@ INLINE void broadcast_tile(const int rows, const int vectors, const float *const
     UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (vf){};
   }
 #ifdef __wasm__
-  /* Engines have no registers left for the address of each term's offset, and nothing to fetch ahead with. */
+  /* Engines have no registers left for the address of each term's offset. */
   (void)ahead;
   for (int32_t begin = 0; begin < count; begin += terms.run) {
     ptrdiff_t offset = terms.offsets[begin];

@@ -237,6 +237,9 @@ static void transform_output(const Context *context, const Winograd *w, const Ch
  */
 INLINE void fetch_tile(const int32_t *size, const float *image, ptrdiff_t pixel, int32_t channels, int32_t y, int32_t x,
                        int32_t side, const int is_written) {
+#ifdef __wasm__
+  (void)size, (void)image, (void)pixel, (void)channels, (void)y, (void)x, (void)side, (void)is_written;
+#else
   const float *from = image + ((ptrdiff_t)y * size[1] + x) * pixel;
   for (int32_t i = 0; i < side; i++, from += size[1] * pixel) {
     for (int32_t j = 0; j < side; j++) {
@@ -247,6 +250,7 @@ INLINE void fetch_tile(const int32_t *size, const float *image, ptrdiff_t pixel,
       }
     }
   }
+#endif
 }
 
 /* A tile's first channel, and distances of neighbours in a row and of rows. */

@@ -25,7 +25,11 @@ export const withGradientOp = defineOp<"withGradient", string, Readonly<Record<s
       if (gradients === undefined) throw new FoveaError("FOVEA_INTERNAL", "withGradient was recorded without its rule");
       return gradients[index];
     };
-    return Object.fromEntries(Object.keys(inputs).slice(1).map((name, index) => [name, () => gradient(index)]));
+    return Object.fromEntries(
+      Object.keys(inputs)
+        .slice(1)
+        .map((name, index) => [name, () => gradient(index)]),
+    );
   },
   cost: () => ({ macs: 0 }),
   samples: [],
