@@ -39,8 +39,8 @@ export const mutations: readonly Mutation[] = [
   {
     what: "matrix product: blocks of a long sum replace each other instead of adding up",
     file: "kernels/matmul.c",
-    from: "panel_stride, target, first > 0,",
-    to: "panel_stride, target, 0,",
+    from: "panel_stride, size, target, first > 0,",
+    to: "panel_stride, size, target, 0,",
     build: "addon",
     tests: ops,
   },
