@@ -80,7 +80,9 @@ function fieldsOf(tensor: AnyTensor, known: ReadonlyMap<AnyTensor, Fields>): Fie
     const parts = read.map(({ fields }) => fields[place]);
     const isRow = along !== undefined && parts.every(({ axis }) => axis === undefined || axis === along);
     const joined = read.map(({ axes, shape: before }, i) => {
-      return applyRule(isRow ? asPart(parts[i], along, before) : parts[i], axes, before, shape);
+      if (isRow) return applyRule(asPart(parts[i], along, before), axes, before, shape);
+      const isEven = parts[i].axis === undefined && leavesOut(axes[place + 2], before[place + 2], shape);
+      return applyRule(isEven ? asPart(parts[i], place + 2, before) : parts[i], axes, before, shape);
     });
     return joined.reduce((a, b) => unionOfFields(a, b, shape));
   });
@@ -144,6 +146,16 @@ function applyRule(field: Field, rules: readonly AxisRule[], input: Shape, outpu
   if (reads === undefined) return field.moved(axis);
   if (before === after && readsSame(reads, after)) return field.moved(axis);
   return readField(plainField(field, input), reads, after, axis);
+}
+
+/** Whether positions of the output see nothing of an axis, only a border: they differ even where all of it is the same. */
+function leavesOut(rule: AxisRule | undefined, before: number, output: Shape): boolean {
+  if (rule === undefined || rule === "all" || rule.reads === undefined) return false;
+  const { at } = rule.reads;
+  for (let q = 0; q < output[rule.axis]; q++) {
+    if (at(q).every((p) => p < 0 || p >= before)) return true;
+  }
+  return false;
 }
 
 /** Whether each position reads just itself. */

@@ -258,6 +258,47 @@ describe("receptive fields", () => {
     }
   });
 
+  it("are empty in a border around what has come down to one place", () => {
+    const around: Readonly<Record<string, Net>> = {
+      "global average": (x) =>
+        pad(
+          new nn.AdaptiveAvgPool2d(1)(x),
+          [
+            [1, 1],
+            [1, 1],
+          ],
+          1,
+        ),
+      "places to channels": (x) => {
+        const parts = pixelUnshuffle(new nn.AdaptiveAvgPool2d(2)(x), 2);
+        return pad(
+          conv2d(parts, ones([2, 8, 1, 1])),
+          [
+            [1, 1],
+            [1, 1],
+          ],
+          1,
+        );
+      },
+      "a convolution's own border": (x) =>
+        conv2d(new nn.AdaptiveAvgPool2d(1)(x), ones([2, 2, 1, 1]), null, { padding: 1 }),
+    };
+    for (const [name, net] of Object.entries(around)) {
+      const nothing = { first: 0, last: -1, count: 0 };
+      assert.deepEqual(seenFrom(net, [1, 2, 9, 7], [0, 0]), [nothing, nothing], name);
+      assert.deepEqual(seenFrom(net, [1, 2, 9, 7], [0, 1]), [nothing, nothing], name);
+      assert.deepEqual(
+        seenFrom(net, [1, 2, 9, 7], [1, 1]),
+        [
+          { first: 0, last: 8, count: 9 },
+          { first: 0, last: 6, count: 7 },
+        ],
+        name,
+      );
+      assert.deepEqual(pixelUse(net, [1, 2, 9, 7]), [Array(9).fill(1), Array(7).fill(1)], name);
+    }
+  });
+
   it("follow max-unpooling back to the windows", async () => {
     const net: Net = (x) => {
       const { values, indices } = maxPool2dWithIndices(x, 2);
