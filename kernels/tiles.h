@@ -40,13 +40,13 @@ static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4, 4, 3, 2, 2};
 #define BROADCAST_TILES(X) ROWS_12(X, 1) ROWS_6(X, 2)
 #define LANE_TILES(X) ROWS_6(X, 1) ROWS_6(X, 2) ROWS_4(X, 3) ROWS_3(X, 4)
 #elif defined(__wasm_relaxed_simd__)
-/* Engines have 15 registers to give: 6 × 2 sums take all of them. */
-static const int8_t broadcast_rows[PANEL_VECTORS] = {2, 6, 3, 6};
+/* Engines have 15 registers to give: 6 × 2 sums take all of them, and wider rows are computed two vectors at a time. */
+static const int8_t broadcast_rows[PANEL_VECTORS] = {6, 6, 6, 6};
 static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4};
 #define LANE_ROWS 2
 #define DOT_ROWS 2
-#define BROADCAST_TILES(X) ROWS_2(X, 1) ROWS_6(X, 2) ROWS_3(X, 3)
-#define WIDE_PASSES 2
+#define BROADCAST_TILES(X) ROWS_6(X, 2)
+#define BROADCAST_PASSES 1
 #define LANE_TILES(X) ROWS_2(X, 1) ROWS_2(X, 2) ROWS_2(X, 3) ROWS_2(X, 4)
 #else
 static const int8_t broadcast_rows[PANEL_VECTORS] = {8, 4, 3, 2};
@@ -57,9 +57,9 @@ static const int8_t lane_vectors[MAX_LANE_ROWS] = {4, 4};
 #define LANE_TILES(X) ROWS_2(X, 1) ROWS_2(X, 2) ROWS_2(X, 3) ROWS_2(X, 4)
 #endif
 
-/* Tiles of so many vectors serve for twice as many, too, which they compute one half after the other. */
-#ifndef WIDE_PASSES
-#define WIDE_PASSES 0
+/* Whether tiles serve for any number of vectors, so many at a time, and for one more. */
+#ifndef BROADCAST_PASSES
+#define BROADCAST_PASSES 0
 #endif
 
 #define ROWS_2(X, v) X(1, v) X(2, v)
@@ -116,6 +116,13 @@ typedef struct {
   ptrdiff_t step;
 } Terms;
 
+#ifdef __wasm__
+/* Clang would otherwise put a sum's multiply-adds of several terms next to each other, and engines spill all the others. */
+#define IN_ORDER(sum) __asm__ volatile("" : "+r"(sum) : : "memory")
+#else
+#define IN_ORDER(sum)
+#endif
+
 INLINE void broadcast_term(const int rows, const int vectors, const float *const *x, ptrdiff_t offset, const float *panel,
                            vf sum[MAX_ROWS][PANEL_VECTORS]) {
   vf b[PANEL_VECTORS];
@@ -123,6 +130,7 @@ INLINE void broadcast_term(const int rows, const int vectors, const float *const
   UNROLL for (int i = 0; i < rows; i++) {
     vf a = splat(x[i][offset]);
     UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = fma_(a, b[j], sum[i][j]);
+    UNROLL for (int j = 0; j < vectors; j++) IN_ORDER(sum[i][j]);
   }
 }
 
@@ -136,11 +144,35 @@ INLINE void broadcast_tile(const int rows, const int vectors, const float *const
     UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (vf){};
   }
 #ifdef __wasm__
-  /* Engines have no registers left for the address of each term's offset. */
+  /*
+   * Engines have no registers left for the address of each term's offset, and as many instructions as a core can start in a cycle:
+   * four terms at a time share the addresses of rows whose terms lie side by side, or of terms whose rows do.
+   */
   (void)ahead;
+  int32_t is_large = rows * vectors >= 8, is_column = 1;
+  UNROLL for (int i = 1; i < rows; i++) is_column &= x[i] == x[0] + i;
   for (int32_t begin = 0; begin < count; begin += terms.run) {
     ptrdiff_t offset = terms.offsets[begin];
-    for (int32_t k = 0; k < terms.run; k++, offset += terms.step, panel += panel_stride) {
+    int32_t k = 0;
+    if (is_large && terms.step == 1) {
+      const float *q[MAX_ROWS];
+      UNROLL for (int i = 0; i < rows; i++) q[i] = p[i] + offset;
+      for (; k < terms.run - 3; k += 4) {
+        UNROLL for (int u = 0; u < 4; u++, panel += panel_stride) broadcast_term(rows, vectors, q, u, panel, sum);
+        UNROLL for (int i = 0; i < rows; i++) q[i] += 4;
+      }
+    } else if (is_large && is_column) {
+      const float *first = p[0] + offset;
+      for (; k < terms.run - 3; k += 4) {
+        UNROLL for (int u = 0; u < 4; u++, first += terms.step, panel += panel_stride) {
+          const float *q[MAX_ROWS];
+          UNROLL for (int i = 0; i < rows; i++) q[i] = first + i;
+          broadcast_term(rows, vectors, q, 0, panel, sum);
+        }
+      }
+    }
+    offset += k * terms.step;
+    for (; k < terms.run; k++, offset += terms.step, panel += panel_stride) {
       broadcast_term(rows, vectors, p, offset, panel, sum);
     }
   }
@@ -231,8 +263,12 @@ typedef void (*DotTile)(const float *const *a, const float *const *b, int32_t co
   NOINLINE void broadcast_##r##_##v(const float *const *x, Terms terms, int32_t count, const float *panel,           \
                                     ptrdiff_t panel_stride, int32_t vectors, float *const *out, int32_t add,         \
                                     Ahead ahead) {                                                                   \
-    for (int32_t j = 0; j < (v == WIDE_PASSES ? vectors : v); j += v) {                                              \
+    int32_t j = 0;                                                                                                   \
+    for (; j + v <= (BROADCAST_PASSES ? vectors : v); j += v) {                                                      \
       broadcast_tile(r, v, x, terms, count, panel + j * VW, panel_stride, out, j * VW, add, ahead);                  \
+    }                                                                                                                \
+    if (BROADCAST_PASSES && j < vectors) {                                                                           \
+      broadcast_tile(r, 1, x, terms, count, panel + j * VW, panel_stride, out, j * VW, add, ahead);                  \
     }                                                                                                                \
   }
 #define DEFINE_LANE(r, v)                                                                                            \
@@ -253,10 +289,11 @@ typedef void (*DotTile)(const float *const *a, const float *const *b, int32_t co
 BROADCAST_TILES(DEFINE_BROADCAST)
 LANE_TILES(DEFINE_LANE)
 LANE_TILES(DEFINE_DOT)
-#if WIDE_PASSES
-#define WIDE_ENTRY(r, v) [2 * v - 1][r - 1] = broadcast_##r##_##v,
-static const BroadcastTile broadcast_tiles[PANEL_VECTORS][MAX_ROWS] = {BROADCAST_TILES(BROADCAST_ENTRY)
-                                                                           ROWS_6(WIDE_ENTRY, WIDE_PASSES)};
+#if BROADCAST_PASSES
+#define BROADCAST_PASS(r, v) broadcast_##r##_##v,
+#define BROADCAST_ROWS {BROADCAST_TILES(BROADCAST_PASS)}
+static const BroadcastTile broadcast_tiles[PANEL_VECTORS][MAX_ROWS] = {BROADCAST_ROWS, BROADCAST_ROWS, BROADCAST_ROWS,
+                                                                           BROADCAST_ROWS};
 #else
 static const BroadcastTile broadcast_tiles[PANEL_VECTORS][MAX_ROWS] = {BROADCAST_TILES(BROADCAST_ENTRY)};
 #endif

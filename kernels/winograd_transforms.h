@@ -12,6 +12,12 @@
 
 #define MAX_TILE 4
 #define MAX_TAPS 6 /* MAX_TILE + 2 */
+/* Natively rolled loops over an axis are a little faster. */
+#ifdef __wasm__
+#define UNROLL_AXIS UNROLL
+#else
+#define UNROLL_AXIS
+#endif
 
 /* The points other than 0 and ∞ of F(4×4), and their squares. */
 #define POINT_A 0.625f
@@ -115,13 +121,13 @@ INLINE void transform_input_tile(const int m, const float *from, ptrdiff_t pixel
                                  ptrdiff_t distance) {
   const int n = m + 2;
   vf half[MAX_TAPS][MAX_TAPS];
-  for (int j = 0; j < n; j++) {
+  UNROLL_AXIS for (int j = 0; j < n; j++) {
     vf d[MAX_TAPS], t[MAX_TAPS];
     UNROLL for (int i = 0; i < n; i++) d[i] = load(from + i * pitch + j * pixel);
     transform_input_axis(m, d, t);
     UNROLL for (int i = 0; i < n; i++) half[i][j] = t[i];
   }
-  for (int i = 0; i < n; i++) {
+  UNROLL_AXIS for (int i = 0; i < n; i++) {
     vf t[MAX_TAPS];
     transform_input_axis(m, half[i], t);
     UNROLL for (int j = 0; j < n; j++, to += distance) store(to, t[j]);
@@ -133,13 +139,13 @@ INLINE void transform_output_tile(const int m, const float *from, ptrdiff_t dist
                                   ptrdiff_t pitch) {
   const int n = m + 2;
   vf half[MAX_TILE][MAX_TAPS];
-  for (int j = 0; j < n; j++) {
+  UNROLL_AXIS for (int j = 0; j < n; j++) {
     vf x[MAX_TAPS], y[MAX_TILE];
     UNROLL for (int i = 0; i < n; i++) x[i] = load(from + (i * n + j) * distance);
     transform_output_axis(m, x, y);
     UNROLL for (int i = 0; i < m; i++) half[i][j] = y[i];
   }
-  for (int i = 0; i < m; i++) {
+  UNROLL_AXIS for (int i = 0; i < m; i++) {
     vf y[MAX_TILE];
     transform_output_axis(m, half[i], y);
     UNROLL for (int j = 0; j < m; j++) store(to + i * pitch + j * pixel, y[j]);
@@ -151,13 +157,13 @@ INLINE void transform_upstream_tile(const int m, const float *from, ptrdiff_t pi
                                     ptrdiff_t distance) {
   const int n = m + 2;
   vf half[MAX_TAPS][MAX_TILE];
-  for (int j = 0; j < m; j++) {
+  UNROLL_AXIS for (int j = 0; j < m; j++) {
     vf g[MAX_TILE], t[MAX_TAPS];
     UNROLL for (int i = 0; i < m; i++) g[i] = load(from + i * pitch + j * pixel);
     transform_upstream_axis(m, g, t);
     UNROLL for (int i = 0; i < n; i++) half[i][j] = t[i];
   }
-  for (int i = 0; i < n; i++) {
+  UNROLL_AXIS for (int i = 0; i < n; i++) {
     vf t[MAX_TAPS];
     transform_upstream_axis(m, half[i], t);
     UNROLL for (int j = 0; j < n; j++, to += distance) store(to, t[j]);
@@ -168,13 +174,13 @@ INLINE void transform_upstream_tile(const int m, const float *from, ptrdiff_t pi
 INLINE void transform_gradient_tile(const int m, const float *from, ptrdiff_t distance, float *to) {
   const int n = m + 2;
   vf half[3][MAX_TAPS];
-  for (int j = 0; j < n; j++) {
+  UNROLL_AXIS for (int j = 0; j < n; j++) {
     vf x[MAX_TAPS], y[3];
     UNROLL for (int i = 0; i < n; i++) x[i] = load(from + (i * n + j) * distance);
     transform_gradient_axis(m, x, y);
     UNROLL for (int i = 0; i < 3; i++) half[i][j] = y[i];
   }
-  for (int i = 0; i < 3; i++) {
+  UNROLL_AXIS for (int i = 0; i < 3; i++) {
     vf y[3];
     transform_gradient_axis(m, half[i], y);
     UNROLL for (int j = 0; j < 3; j++, to += VW) store(to, y[j]);
@@ -185,13 +191,13 @@ INLINE void transform_gradient_tile(const int m, const float *from, ptrdiff_t di
 INLINE void transform_weight_tile(const int m, const float *from, ptrdiff_t step, float *to, ptrdiff_t distance) {
   const int n = m + 2;
   vf half[MAX_TAPS][3];
-  for (int j = 0; j < 3; j++) {
+  UNROLL_AXIS for (int j = 0; j < 3; j++) {
     vf g[3], t[MAX_TAPS];
     UNROLL for (int i = 0; i < 3; i++) g[i] = load(from + (i * 3 + j) * step);
     transform_weight_axis(m, g, t);
     UNROLL for (int i = 0; i < n; i++) half[i][j] = t[i];
   }
-  for (int i = 0; i < n; i++) {
+  UNROLL_AXIS for (int i = 0; i < n; i++) {
     vf t[MAX_TAPS];
     transform_weight_axis(m, half[i], t);
     UNROLL for (int j = 0; j < n; j++, to += distance) store(to, t[j]);

@@ -15,7 +15,7 @@ const nativeFiles = ["native.c", "queue.c", "queue.h", "system.c"];
 
 // Without loop strength reduction constant offsets stay inside the load instructions: much faster in V8.
 const compileFlags = [
-  ..."--target=wasm32-unknown-unknown -O3 -std=gnu11 -mbulk-memory -matomics -ffp-contract=off".split(" "),
+  ..."--target=wasm32-unknown-unknown -O2 -std=gnu11 -mbulk-memory -matomics -ffp-contract=off".split(" "),
   ..."-fno-math-errno -mllvm -disable-lsr -fvisibility=hidden -Wall -Wextra -Wno-unused-function".split(" "),
 ];
 
