@@ -8,8 +8,15 @@
  */
 #include "winograd_weights.h"
 
-/* Terms of a product that are summed in registers; sums of such blocks are added in order. */
+/*
+ * Terms of a product that are summed in registers; sums of such blocks are added in order. Where nothing can be fetched ahead, short
+ * ones let all tiles read weights before more of them come from memory.
+ */
+#ifdef __wasm__
+#define WINOGRAD_DEPTH 64
+#else
 #define WINOGRAD_DEPTH 256
+#endif
 
 typedef struct {
   const WinogradStep *step;
@@ -112,20 +119,10 @@ static void transform_input(const Winograd *w, const float *source, const Chunk 
   }
 }
 
-/* Transformed weights of a panel, from a source channel on. */
-INLINE const float *panel_factors(const Winograd *w, const float *weights, int32_t position, int32_t p, int32_t first) {
-  Panel panel = get_panel(w->step->target_channels, p);
-  ptrdiff_t vectors = (ptrdiff_t)panel.first * w->step->source_channels;
-  return weights + position * w->weight_distance + (vectors + (ptrdiff_t)first * panel.count) * VW;
-}
-
-/* Those that are multiplied after them. */
-INLINE const float *next_factors(const Winograd *w, const float *weights, const PanelGroup *group, int32_t position,
-                                 int32_t p, int32_t first) {
-  if (p + 1 < group->end) return panel_factors(w, weights, position, p + 1, first);
-  first += WINOGRAD_DEPTH;
-  if (first < w->step->source_channels) return panel_factors(w, weights, position, group->first, first);
-  return panel_factors(w, weights, min_int(position + 1, w->positions - 1), group->first, 0);
+/* Transformed weights of a panel. */
+INLINE const float *panel_factors(const Winograd *w, const float *weights, int32_t position, int32_t p) {
+  ptrdiff_t vectors = (ptrdiff_t)get_panel(w->step->target_channels, p).first * w->step->source_channels;
+  return weights + position * w->weight_distance + vectors * VW;
 }
 
 /*
@@ -153,16 +150,19 @@ INLINE void multiply_panel(const Winograd *w, const PanelGroup *group, Panel pan
   }
 }
 
-/* Products: position · product_distance + tile · width of the group + lane. */
+/* Products: position · product_distance + tile · width of the group + lane. Weights are read in the order in which they lie. */
 static void multiply_positions(const Winograd *w, const float *weights, const PanelGroup *group, int32_t tiles) {
   int32_t depth = w->step->source_channels;
   for (int32_t position = 0; position < w->positions; position++) {
-    for (int32_t first = 0; first < depth; first += WINOGRAD_DEPTH) {
-      int32_t count = min_int(depth - first, WINOGRAD_DEPTH);
-      for (int32_t p = group->first; p < group->end; p++) {
-        const float *factors = panel_factors(w, weights, position, p, first);
-        const float *next = next_factors(w, weights, group, position, p, first);
-        multiply_panel(w, group, get_panel(w->step->target_channels, p), position, first, count, factors, next, tiles);
+    const float *factors = panel_factors(w, weights, position, group->first);
+    const float *later = panel_factors(w, weights, min_int(position + 1, w->positions - 1), group->first);
+    for (int32_t p = group->first; p < group->end; p++) {
+      Panel panel = get_panel(w->step->target_channels, p);
+      for (int32_t first = 0; first < depth; first += WINOGRAD_DEPTH) {
+        int32_t count = min_int(depth - first, WINOGRAD_DEPTH), is_last = p + 1 == group->end && first + count == depth;
+        const float *next = factors + (ptrdiff_t)count * panel.count * VW;
+        multiply_panel(w, group, panel, position, first, count, factors, is_last ? later : next, tiles);
+        factors = next;
       }
     }
   }
