@@ -103,8 +103,13 @@ export const winogradSteps = {
   },
 } as const;
 
-/** Tiles of a chunk: enough that reading the transformed weights does not count. */
+/**
+ * Tiles of a chunk: enough that reading the transformed weights does not count, and fewer where weights are so few floats that
+ * they stay in the second-level cache beside the tiles.
+ */
 const chunkTiles = 96;
+const smallChunkTiles = 32;
+const smallWeights = 1 << 18;
 /** Floats of the products of one unit of work, which stay in the second-level cache. */
 const productFloats = 1 << 18;
 /** WINOGRAD_DEPTH, PACKED_KERNELS and TILE_GAP in C. */
@@ -186,7 +191,8 @@ export function lowerWinograd(
   const weightFloats = groups * positions * sourceChannels * roundUp(targetChannels, width);
   const tiles = [ceilDiv(y.target, tile), ceilDiv(x.target, tile)];
   const strips = batch * tiles[0];
-  const chunkStrips = Math.min(strips, Math.max(1, Math.round(chunkTiles / tiles[1])));
+  const tilesTogether = weightFloats <= smallWeights * groups ? smallChunkTiles : chunkTiles;
+  const chunkStrips = Math.min(strips, Math.max(1, Math.round(tilesTogether / tiles[1])));
   const chunks = ceilDiv(strips, chunkStrips);
   const mostTiles = ceilDiv(strips, chunks) * tiles[1];
   const isRaw = !to.isKept(weight.buffer) && (weightFloats > largeWeights || chunks <= fewChunks);
