@@ -112,7 +112,7 @@ const smallChunkTiles = 32;
 const smallWeights = 1 << 18;
 /** Floats of the products of one unit of work, which stay in the second-level cache. */
 const productFloats = 1 << 18;
-/** WINOGRAD_DEPTH, PACKED_KERNELS and TILE_GAP in C. */
+/** WINOGRAD_DEPTH (less in WebAssembly), PACKED_KERNELS and TILE_GAP in C. */
 const depthBlock = 256;
 const packedKernels = 16;
 const tileGap = 16;
