@@ -2,7 +2,7 @@
  * Matrix products. Columns of the output are lanes: B is packed into panels, A is read where it lies.
  *
  * A unit of work is a block of rows × columns; a thread packs the columns of B that its units need and keeps them from
- * one unit to the next. Long sums are cut into blocks of MATMUL_DEPTH, whose sums are added to the output in order.
+ * one unit to the next, unless all have been packed by a step of their own. Long sums are cut into blocks of MATMUL_DEPTH, whose sums are added to the output in order.
  */
 #include "panels.h"
 
@@ -10,8 +10,8 @@
 /* Terms at a time where B is read in place: rows of it that lie far apart are read in long pieces. */
 #define MATMUL_DIRECT_DEPTH 32
 
-/* How B is read: packed; where it lies, for few rows of A; or along its rows, for few rows of A or of Bᵀ. */
-enum { MATMUL_PACKED, MATMUL_DIRECT, MATMUL_DOTS };
+/* How B is read: packed; where it lies, for few rows of A; along its rows, for few rows of A or of Bᵀ; or packed before. */
+enum { MATMUL_PACKED, MATMUL_DIRECT, MATMUL_DOTS, MATMUL_PREPARED };
 
 /* One unit: output rows row … row+rows-1 and columns column … column+columns-1. */
 typedef struct {
@@ -50,8 +50,8 @@ static void pack_terms(const MatmulStep *step, const MatmulUnit *unit, int32_t f
 }
 
 /* Adds terms first … first+count-1, packed `packed` terms after the beginning of panels of `length` terms. */
-static void multiply_terms(const MatmulStep *step, const MatmulUnit *unit, const MatmulScratch *scratch, int32_t first,
-                           int32_t count, int32_t packed, int32_t length) {
+static void multiply_terms(const MatmulStep *step, const MatmulUnit *unit, const MatmulScratch *scratch,
+                           const float *panels, int32_t first, int32_t count, int32_t packed, int32_t length) {
   int32_t vectors = ceil_div(unit->columns, VW), parts = panel_count(vectors);
   ptrdiff_t row_stride = step->transpose_a ? 1 : step->depth;
   const float *a = unit->a + unit->row * row_stride + (ptrdiff_t)first * (step->transpose_a ? step->rows : 1);
@@ -65,8 +65,8 @@ static void multiply_terms(const MatmulStep *step, const MatmulUnit *unit, const
   for (int32_t p = 0; p < parts; p++) {
     int32_t from = part_begin(vectors, parts, p), size = part_begin(vectors, parts, p + 1) - from;
     int32_t column = unit->column + from * VW, staged = unit->columns - from * VW < size * VW;
-    const float *panel = scratch->panels + (ptrdiff_t)packed * size * VW;
-    if (step->method == MATMUL_PACKED) panel += (ptrdiff_t)from * VW * length;
+    const float *panel = panels + (ptrdiff_t)packed * size * VW;
+    if (step->method != MATMUL_DIRECT) panel += (ptrdiff_t)from * VW * length;
     ptrdiff_t panel_stride = size * VW, out_stride = unit->out_stride;
     float *out = unit->out + from * VW;
     if (step->method == MATMUL_DIRECT && !staged) {
@@ -103,13 +103,15 @@ static void multiply_terms(const MatmulStep *step, const MatmulUnit *unit, const
 static void multiply_packed(const MatmulStep *step, const MatmulUnit *unit, const MatmulScratch *scratch,
                             int32_t is_packed) {
   int32_t first = 0, most = step->method == MATMUL_DIRECT ? MATMUL_DIRECT_DEPTH : MATMUL_DEPTH;
+  int32_t is_prepared = step->method == MATMUL_PREPARED;
+  const float *panels = is_prepared ? unit->b + (ptrdiff_t)unit->column * step->depth : scratch->panels;
   do {
     int32_t length = min_int(step->depth - first, step->depth_block);
-    if (!is_packed || length < step->depth) pack_terms(step, unit, first, length, scratch->panels);
+    if (!is_prepared && (!is_packed || length < step->depth)) pack_terms(step, unit, first, length, scratch->panels);
     int32_t done = 0;
     do {
       int32_t count = min_int(length - done, most);
-      multiply_terms(step, unit, scratch, first + done, count, done, length);
+      multiply_terms(step, unit, scratch, panels, first + done, count, done, length);
       done += count;
     } while (done < length);
     first += length;
@@ -197,6 +199,21 @@ static void kernel_matmul(const Context *context, const MatmulStep *step) {
         packed = operand;
       }
       finish_unit(context, step, &unit, first);
+    }
+  }
+}
+
+/* Packs B for MATMUL_PREPARED, whole sums at a time. A unit of work is a block of columns. */
+static void kernel_matmul_weights(const Context *context, const MatmulWeightsStep *step) {
+  MatmulStep sizes = {.columns = step->columns, .depth = step->depth, .transpose_b = step->transpose_b,
+                      .method = MATMUL_PACKED};
+  float *output = floats(context, step->output);
+  int32_t units = ceil_div(step->columns, step->column_block);
+  for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
+    for (int32_t u = range.begin; u < range.end; u++) {
+      MatmulUnit unit = {.b = floats(context, step->b), .column = u * step->column_block};
+      unit.columns = min_int(step->columns - unit.column, step->column_block);
+      pack_terms(&sizes, &unit, 0, step->depth, output + (ptrdiff_t)unit.column * step->depth);
     }
   }
 }

@@ -37,16 +37,21 @@ export const matmulSteps = {
     depthBlock: i32,
     epilogue,
   },
+  /** Packs a B of columns × depth, or its transpose, for the method `prepared`. */
+  matmulWeights: { b: input, output, columns: i32, depth: i32, transposeB: i32, columnBlock: i32 },
 } as const;
 
 /** How B is read: `MATMUL_PACKED` … in C. */
-const methods = { packed: 0, direct: 1, dots: 2 } as const;
+const methods = { packed: 0, direct: 1, dots: 2, prepared: 3 } as const;
 
 /** Terms whose sum is kept in registers: `MATMUL_DEPTH` in C. */
 const depthInRegisters = 256;
 
 /** Floats of packed panels that stay in the second-level cache. */
 const packedFloats = 1 << 17;
+
+/** Floats of packed panels that are worth keeping beside the weights that they are made of. */
+const preparedFloats = 1 << 20;
 
 /** Floats of a unit's output that are still in the second-level cache when the epilogue reads them, and of one of its rows. */
 const blockFloats = 1 << 16;
@@ -68,9 +73,17 @@ export interface Product extends MatmulParams {
   readonly batchStrideB: number;
 }
 
-function methodFor({ rows, columns, depth, transposeA, transposeB }: Product, machine: Machine): number {
-  if (!transposeA && transposeB && (rows <= 6 || columns <= 4) && depth >= 4 * machine.vectorWidth) return methods.dots;
-  return !transposeB && rows <= 12 ? methods.direct : methods.packed;
+function methodFor({ b, batch, rows, columns, depth, transposeA, transposeB }: Product, to: Lowering): number {
+  const width = to.machine.vectorWidth;
+  if (!transposeA && transposeB && (rows <= 6 || columns <= 4) && depth >= 4 * width) return methods.dots;
+  if (!transposeB && rows <= 12) return methods.direct;
+  return batch === 1 && depth * roundUp(columns, width) <= preparedFloats && to.isKept(b) ? methods.prepared : methods.packed;
+}
+
+function packWeights({ b, columns, depth, transposeB }: Product, columnBlock: number, to: Lowering): Buffer {
+  const output = to.temporary(4 * depth * roundUp(columns, to.machine.vectorWidth));
+  to.prepare("matmulWeights", { b, output, columns, depth, transposeB: transposeB ? 1 : 0, columnBlock });
+  return output;
 }
 
 /** @param isLocal whether each thread keeps its units of the output to itself */
@@ -95,7 +108,7 @@ function blocksFor(product: Product, method: number, machine: Machine, isLocal: 
     else if (columnBlock > panel && !keepsRows) columnBlock = roundUp(columnBlock / 2, panel);
     else break;
   }
-  return { rowBlock, columnBlock, depthBlock: Math.min(depthBlock, Math.max(1, depth)) };
+  return { rowBlock, columnBlock, depthBlock: Math.max(1, method === methods.prepared ? depth : Math.min(depthBlock, depth)) };
 }
 
 /** Emits the step for `product`, which finishes the op's output. */
@@ -106,9 +119,10 @@ export function lowerProduct(product: Product, to: Lowering): void {
     return;
   }
   const { transposeA, transposeB, ...rest } = product;
-  const method = methodFor(product, to.machine);
   const isLocal = to.isForEpilogueOnly(product.output);
+  const method = methodFor(product, to);
   const blocks = blocksFor(product, method, to.machine, isLocal);
+  const b = method === methods.prepared ? packWeights(product, blocks.columnBlock, to) : product.b;
   const layout = new ScratchLayout();
   if (method === methods.packed) layout.place(blocks.columnBlock * blocks.depthBlock);
   if (method === methods.direct) layout.place(panelWidth(to.machine) * blocks.depthBlock);
@@ -121,6 +135,7 @@ export function lowerProduct(product: Product, to: Lowering): void {
   if (isLocal) makeLocal(product.output);
   to.step("matmul", {
     ...rest,
+    b,
     scratch: to.temporary(layout.floats * 4 * to.machine.threads),
     scratchFloats: layout.floats,
     stageAt,
