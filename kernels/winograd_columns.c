@@ -80,21 +80,33 @@ NOINLINE void transform_rows(const float *const *rows, ptrdiff_t at, float *out,
   if (points == STRIP_POINTS) store(out + 7 * distance, fma_(d[3] - d[5], splat(5.25f), d[7] - d[1]));
 }
 
-/* Lanes are neighbouring pixels. */
+/* Lanes are neighbouring pixels. Planes without a border are read where they lie, unless that ends too early. */
 static void transform_planes(const WinogradColumns *w, const float *source, const StripBand *band) {
   const WinogradColumnsStep *step = w->step;
   int32_t channels = step->source_channels, pitch = step->pitch, stride = step->stride[0];
+  int32_t height = step->source_size[0], width = step->source_size[1];
+  int32_t first = STRIP_ROWS * stride * band->first, is_haloed = step->padding[0] > 0 || step->padding[1] > 0;
   Halo halo = w->halo;
   halo.rows = (STRIP_ROWS * band->count + STRIP_POINTS - STRIP_ROWS) * stride;
   const float *end = source + (ptrdiff_t)step->batch * step->groups * channels * w->source_plane;
   source += ((ptrdiff_t)band->image * step->groups + band->group) * channels * w->source_plane;
   for (int32_t c = 0; c < channels; c++, source += w->source_plane) {
-    fill_halo(&halo, source, end, STRIP_ROWS * stride * band->first, 0, 0, 1, w->haloed);
+    int32_t in_place = !is_haloed && end - source >= w->source_plane + pitch;
+    if (in_place) {
+      fill_loose(w->haloed, pitch, (vf){});
+    } else {
+      fill_halo(&halo, source, end, first, 0, 0, 1, w->haloed);
+    }
     for (int32_t part = 0; part < band->count * stride; part++) {
       int32_t s = part / stride, phase = part % stride;
       const float *rows[STRIP_POINTS];
       for (int32_t i = 0; i < STRIP_POINTS; i++) {
-        rows[i] = w->haloed + (ptrdiff_t)((s * STRIP_ROWS + i) * stride + phase) * pitch;
+        int32_t y = (s * STRIP_ROWS + i) * stride + phase;
+        if (in_place) {
+          rows[i] = first + y < height ? source + (ptrdiff_t)(first + y) * width : w->haloed;
+        } else {
+          rows[i] = w->haloed + (ptrdiff_t)y * pitch;
+        }
       }
       float *to = w->source + ((ptrdiff_t)part * channels + c) * pitch;
       for (int32_t x = 0; x < pitch; x += VW) transform_rows(rows, x, to + x, step->source_distance, step->points);
