@@ -8,6 +8,7 @@ import type { AnyTensor } from "../graph/tensor.js";
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "../nn/layers/batchNorm.js";
 import type { Pool2dParams } from "../ops/pooling/geometry.js";
 import {
+  countOf,
   evenField,
   Field,
   identityField,
@@ -188,21 +189,24 @@ export function reshapeField(field: Field, input: Shape, output: Shape): Field {
   const size = sizeOf(targets.map(({ length }) => length));
   if (size > mostSplit) return mergedField(field);
   const { runs } = field;
-  // Otherwise the one whose positions each see the smallest part, whatever the others are.
-  const split = targets.map((target) => {
-    const union: Runs[][] = Array.from({ length: target.length }, () => []);
-    for (let p = 0; p < size; p++) {
-      union[Math.floor(p / target.step) % target.length].push(runs[Math.floor(p / inner) % count]);
+  // Otherwise the outermost that tells positions apart: it keeps neighbours together, as places do, and what lies within
+  // becomes channels. Which one sees less says nothing: behind dilation, every second position may see less than a place.
+  const follows = field.pattern !== undefined && inner === 1 && count === size;
+  const all = countOf(unionOfRuns(runs));
+  for (const { axis, length, step } of targets) {
+    // A rule tells them apart beyond the borders too, where the whole input lies within each field.
+    if (follows && length > 1) {
+      const at = (q: number) => Array.from({ length: step }, (_, k) => q * step + k);
+      return readField(field, { rule: { period: 1, advance: step }, at }, length, axis);
     }
-    const merged = union.map((list) => unionOfRuns([...new Set(list)]));
-    const spans = merged.map((each) => (each.length === 0 ? 0 : each[each.length - 1] - each[0] + 1));
-    return { ...target, merged, span: spans.reduce((sum, each) => sum + each, 0) / target.length };
-  });
-  const best = split.reduce((a, b) => (b.span < a.span ? b : a));
-  const isOuter = best.step * best.length === size && inner === 1 && count === size;
-  if (!isOuter) return new Field(best.axis, field.extent, 1, best.length, undefined, () => best.merged);
-  const at = (q: number) => Array.from({ length: best.step }, (_, k) => q * best.step + k);
-  return readField(field, { rule: { period: 1, advance: best.step }, at }, best.length, best.axis);
+    const seen = Array.from({ length }, () => new Set<Runs>());
+    for (let p = 0; p < size; p++) seen[Math.floor(p / step) % length].add(runs[Math.floor(p / inner) % count]);
+    const merged = seen.map((each) => unionOfRuns([...each]));
+    if (merged.some((each) => countOf(each) < all)) {
+      return new Field(axis, field.extent, 1, length, undefined, () => merged);
+    }
+  }
+  return mergedField(field);
 }
 
 /** Neighbouring axes of both shapes with the same number of elements, `axis` among the input's. */

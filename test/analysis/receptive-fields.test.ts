@@ -299,6 +299,23 @@ describe("receptive fields", () => {
     }
   });
 
+  it("stay with the places of which every second row goes to channels, also where it sees less than a place", async () => {
+    const net: Net = (x) => {
+      const pooled = new nn.MaxPool2d(1, { stride: [2, 1] })(x);
+      const spread = convTranspose2d(pooled, ones([2, 2, 3, 2]), null, { padding: [1, 0], dilation: [2, 1] });
+      return conv2d(pixelUnshuffle(spread, 2), ones([2, 8, 1, 1]));
+    };
+    assert.deepEqual(seenFrom(net, [1, 2, 8, 7], [0, 0])[0], { first: 0, last: 4, count: 3 });
+    await check(net, [2, 8, 7], "every second row, then places to channels");
+    // Where each place sees the whole picture, the rule goes on.
+    const wide: Net = (x) => pixelUnshuffle(conv2d(x, ones([2, 2, 17, 17]), null, { padding: 8 }), 2);
+    assert.deepEqual(summarize(wide, [1, 2, 8, 8], { memory: false }).root.receptiveField, {
+      size: 18,
+      stride: 2,
+      start: -8,
+    });
+  });
+
   it("follow max-unpooling back to the windows", async () => {
     const net: Net = (x) => {
       const { values, indices } = maxPool2dWithIndices(x, 2);
