@@ -125,22 +125,22 @@ static void multiply_dots(const MatmulStep *step, const MatmulUnit *unit) {
   for (int32_t t = 0; t < row_tiles; t++) {
     int32_t row = part_begin(unit->rows, row_tiles, t), rows = part_begin(unit->rows, row_tiles, t + 1) - row;
     const float *a[MAX_LANE_ROWS], *a_rest[MAX_LANE_ROWS];
-    float padded[MAX_LANE_ROWS + 4][VW], sums[MAX_LANE_ROWS * 4 * VW];
+    float padded[MAX_LANE_ROWS + MAX_DOT_VECTORS][VW], sums[MAX_LANE_ROWS * 4 * VW];
     for (int32_t i = 0; i < rows; i++) {
       a[i] = unit->a + (ptrdiff_t)(unit->row + row + i) * step->depth;
       a_rest[i] = padded[i];
       store(padded[i], load_part(a[i] + whole, rest));
     }
-    int32_t vectors = lane_vectors[rows - 1], columns;
-    for (int32_t column = 0; column < unit->columns; column += columns) {
-      columns = min_int(unit->columns - column, vectors);
-      const float *b[4], *b_rest[4];
+    for (int32_t column = 0, columns; column < unit->columns; column += columns) {
+      int32_t is_line = rows == 1 && unit->columns - column >= DOT_LINE;
+      columns = is_line ? DOT_LINE : min_int(unit->columns - column, lane_vectors[rows - 1]);
+      const float *b[MAX_DOT_VECTORS], *b_rest[MAX_DOT_VECTORS];
       for (int32_t j = 0; j < columns; j++) {
         b[j] = unit->b + (ptrdiff_t)(unit->column + column + j) * step->depth;
         b_rest[j] = padded[MAX_LANE_ROWS + j];
         store(padded[MAX_LANE_ROWS + j], load_part(b[j] + whole, rest));
       }
-      DotTile tile = dot_tiles[columns - 1][rows - 1];
+      DotTile tile = is_line ? dot_line : dot_tiles[columns - 1][rows - 1];
       tile(a, b, whole, 1, 0, 0, sums, columns * VW, 0);
       if (rest > 0) tile(a_rest, b_rest, VW, 1, 0, 0, sums, columns * VW, 1);
       for (int32_t i = 0; i < rows; i++) {

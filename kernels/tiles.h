@@ -24,6 +24,7 @@
 #endif
 #define MAX_ROWS 12
 #define MAX_LANE_ROWS 6
+#define MAX_DOT_VECTORS 8
 
 #if defined(__AVX512F__) || defined(__aarch64__)
 static const int8_t broadcast_rows[PANEL_VECTORS] = {12, 8, 8, 6};
@@ -227,8 +228,8 @@ INLINE void lane_tile(const int rows, const int vectors, const float *factors, c
 INLINE void dot_tile(const int rows, const int vectors, const float *const *a, const float *const *b, int32_t count,
                      int32_t lines, ptrdiff_t a_pitch, ptrdiff_t b_pitch, float *out, ptrdiff_t out_stride,
                      int32_t add) {
-  const float *p[MAX_LANE_ROWS], *q[4];
-  vf sum[MAX_LANE_ROWS][4];
+  const float *p[MAX_LANE_ROWS], *q[MAX_DOT_VECTORS];
+  vf sum[MAX_LANE_ROWS][MAX_DOT_VECTORS];
   UNROLL for (int j = 0; j < vectors; j++) q[j] = b[j];
   UNROLL for (int i = 0; i < rows; i++) {
     p[i] = a[i];
@@ -236,7 +237,7 @@ INLINE void dot_tile(const int rows, const int vectors, const float *const *a, c
   }
   for (int32_t line = 0; line < lines; line++) {
     for (ptrdiff_t k = 0; k < count; k += VW) {
-      vf y[4];
+      vf y[MAX_DOT_VECTORS];
       UNROLL for (int j = 0; j < vectors; j++) y[j] = load(q[j] + k);
       UNROLL for (int i = 0; i < rows; i++) {
         vf x = load(p[i] + k);
@@ -289,6 +290,15 @@ typedef void (*DotTile)(const float *const *a, const float *const *b, int32_t co
 BROADCAST_TILES(DEFINE_BROADCAST)
 LANE_TILES(DEFINE_LANE)
 LANE_TILES(DEFINE_DOT)
+#ifdef __wasm__
+/* Pages of 4 KB, and nothing fetched ahead: the more rows are read at once, the more of memory's delays overlap. */
+#define DOT_LINE 8
+DEFINE_DOT(1, 8)
+static const DotTile dot_line = dot_1_8;
+#else
+#define DOT_LINE 4
+static const DotTile dot_line = dot_1_4;
+#endif
 #if BROADCAST_PASSES
 #define BROADCAST_PASS(r, v) broadcast_##r##_##v,
 #define BROADCAST_ROWS {BROADCAST_TILES(BROADCAST_PASS)}
