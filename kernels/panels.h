@@ -92,6 +92,12 @@ INLINE void copy_floats(float *target, const float *source, int32_t count) {
 }
 
 /*
+ * Floats of a row, and of what mostly follows it, that are fetched before they are needed: processors do not follow as many
+ * rows on their own.
+ */
+#define PACK_AHEAD 64
+
+/*
  * Packs `lanes` rows of `count` floats, `stride` apart, as a panel of `count` rows of `vectors` vectors: column k goes
  * to panel row positions[k] (k, if there are none). Missing lanes become zeros. Reads stay below `end`.
  */
@@ -102,6 +108,9 @@ static void pack_columns(const float *source, ptrdiff_t stride, int32_t lanes, i
   for (int32_t begin = 0; begin < count; begin += 2 * BLOCK) {
     for (int32_t lane = 0; lane < width; lane += BLOCK) {
       int32_t rows = min_int(lanes - lane, BLOCK);
+      for (int32_t i = 0; i < BLOCK && count >= PACK_AHEAD; i++) {
+        __builtin_prefetch(source + (lane + i) * stride + begin + PACK_AHEAD, 0, 2);
+      }
       for (int32_t k = begin; k < min_int(count, begin + 2 * BLOCK); k += BLOCK) {
         int32_t n = min_int(count - k, BLOCK);
         const float *p = source + lane * stride + k;

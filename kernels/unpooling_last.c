@@ -40,6 +40,9 @@ static void kernel_average_pool_gradient_last(const Context *context, const Aver
   }
 }
 
+/* Windows that are fetched before they are needed. */
+#define SCATTER_AHEAD 16
+
 /* A unit of scatterPlaneLast: some channels of an image, from `first` on. */
 typedef struct {
   const ScatterPlaneLastStep *step;
@@ -125,6 +128,45 @@ static int32_t scatter_to_windows(const Scatter *s) {
   return 1;
 }
 
+/*
+ * The same where neighbouring windows share an element along each axis, as those of 3×3 at steps of 2 do, and begin `before`
+ * elements outside the plane. Windows come in order, so that sums are those of adding one value after the other.
+ */
+static int32_t scatter_to_overlapping_windows(const Scatter *s, int32_t before) {
+  const int32_t *size = s->step->size, *given = s->step->values_size;
+  int32_t channels = s->step->channels, stride[2], done = 0;
+  for (int32_t i = 0; i < 2; i++) {
+    if (given[i] == 0) return 0;
+    stride[i] = (size[i] + given[i] / 2) / given[i];
+  }
+  for (int32_t window = 0; window < given[0] * given[1]; window++) {
+    int32_t top = window / given[1] * stride[0] - before, left = window % given[1] * stride[1] - before;
+    int32_t bottom = min_int(top + stride[0] + 1, size[0]), right = min_int(left + stride[1] + 1, size[1]);
+    if (left <= 0) done = clear_elements(s, done, bottom * size[1]);
+    const float *values = s->values + (ptrdiff_t)window * channels;
+    const int32_t *indices = s->indices + (ptrdiff_t)window * channels;
+    vi missing = {0};
+    for (int32_t c = 0; c < s->count; c += VW) {
+      vf value = load(values + c);
+      vi index = load_int(indices + c), found = {0};
+      __builtin_prefetch(values + c + SCATTER_AHEAD * channels, 0, 2);
+      __builtin_prefetch(indices + c + SCATTER_AHEAD * channels, 0, 2);
+      for (int32_t y = max_int(top, 0); y < bottom; y++) {
+        for (int32_t x = max_int(left, 0); x < right; x++) {
+          float *to = s->out + (ptrdiff_t)(y * size[1] + x) * channels + c;
+          vi hit = index == splat_int(y * size[1] + x);
+          store(to, load(to) + select_(hit, value, splat(0)));
+          found |= hit;
+        }
+      }
+      missing |= ~found;
+    }
+    if (any_negative(missing)) return 0;
+  }
+  clear_elements(s, done, size[0] * size[1]);
+  return 1;
+}
+
 static void kernel_scatter_plane_last(const Context *context, const ScatterPlaneLastStep *step) {
   const float *values = floats(context, step->values);
   const int32_t *indices = ints(context, step->indices);
@@ -137,7 +179,8 @@ static void kernel_scatter_plane_last(const Context *context, const ScatterPlane
       int32_t count = part_begin(vectors, step->parts, u % step->parts + 1) * VW - first;
       int32_t begin = image * plane * channels + first, from = image * per_plane * channels + first;
       Scatter s = {step, values + from, indices + from, output + begin, image, first, count};
-      if (!scatter_to_windows(&s)) scatter_one_by_one(context, &s);
+      int32_t is_done = scatter_to_windows(&s) || scatter_to_overlapping_windows(&s, 0) || scatter_to_overlapping_windows(&s, 1);
+      if (!is_done) scatter_one_by_one(context, &s);
       elementwise_region(context, EPILOGUE(context, step->epilogue), (Region){begin, plane, count, channels});
     }
   }

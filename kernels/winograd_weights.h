@@ -15,6 +15,17 @@ typedef struct {
   int32_t gradient, m;
 } RawWeights;
 
+/* Line `i` of the cache of what transform_kernels() reads after this call, one for each of its kernels' vectors. */
+INLINE void fetch_kernels(const RawWeights *raw, const float *from, int32_t panel_vectors, int32_t first, int32_t next, int32_t i) {
+#ifndef __wasm__
+  const float *kernels = raw->gradient ? from + ((ptrdiff_t)(next + i / panel_vectors) * raw->targets + first + i % panel_vectors * VW) * 9
+                                       : from + ((ptrdiff_t)(first + i) * raw->sources + next) * 9;
+  for (int32_t k = 0; k < 9 * VW; k += 16) __builtin_prefetch(kernels + k, 0, 2);
+#else
+  (void)raw, (void)from, (void)panel_vectors, (void)first, (void)next, (void)i;
+#endif
+}
+
 /*
  * The weights of one panel and of `count` source channels, PACKED_KERNELS at most, from `source` on: source channel · panel +
  * lane, positions `distance` apart. `packed` has room for PACKED_KERNELS kernels of a panel.
@@ -32,7 +43,9 @@ static void transform_kernels(const RawWeights *raw, int32_t group, Panel panel,
     pack_columns(from + ((ptrdiff_t)first * raw->sources + source) * 9, (ptrdiff_t)raw->sources * 9, lanes, count * 9,
                  raw->end, packed, panel.count, NULL);
   }
+  int32_t fetches = source + 2 * PACKED_KERNELS <= raw->sources;
   for (int32_t i = 0; i < count * panel.count; i++, to += VW) {
+    if (fetches) fetch_kernels(raw, from, panel.count, first, source + count, i);
     const float *kernel = packed + (ptrdiff_t)(i / panel.count) * 9 * width + i % panel.count * VW;
     if (raw->gradient) kernel += 8 * width;
     ptrdiff_t next = raw->gradient ? -width : width;

@@ -53,6 +53,14 @@ export const mutations: readonly Mutation[] = [
     tests: ops,
   },
   {
+    what: "pooling's way back: what overlapping windows pass on replaces what is there",
+    file: "kernels/unpooling_last.c",
+    from: "store(to, load(to) + select_(hit, value, splat(0)));",
+    to: "store(to, select_(hit, value, load(to)));",
+    build: "addon",
+    tests: ["train/layout"],
+  },
+  {
     what: "weight gradient: the last partial sum is dropped",
     file: "kernels/weight_gradient.c",
     from: "for (int32_t p = 1; p < step->parts; p++) {",

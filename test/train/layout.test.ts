@@ -225,6 +225,9 @@ for (const { name, device, reason } of kernelDevices) {
       for (const options of [
         { window: 2, stride: 2, padding: 0 },
         { window: 3, stride: 2, padding: 1 },
+        { window: 3, stride: 2, padding: 0 },
+        { window: 4, stride: 3, padding: 1 },
+        { window: 3, stride: 1, padding: 1 },
       ]) {
         const [reference, found] = [await run(referenceDevice, build(options)), await run(device, build(options))];
         assertClose(found.results[0], reference.results[0], 2e-5, "the gradient of the weights before pooling");

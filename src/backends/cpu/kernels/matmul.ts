@@ -77,7 +77,9 @@ function methodFor({ b, batch, rows, columns, depth, transposeA, transposeB }: P
   const width = to.machine.vectorWidth;
   if (!transposeA && transposeB && (rows <= 6 || columns <= 4) && depth >= 4 * width) return methods.dots;
   if (!transposeB && rows <= 12) return methods.direct;
-  return batch === 1 && depth * roundUp(columns, width) <= preparedFloats && to.isKept(b) ? methods.prepared : methods.packed;
+  return batch === 1 && depth * roundUp(columns, width) <= preparedFloats && to.isKept(b)
+    ? methods.prepared
+    : methods.packed;
 }
 
 function packWeights({ b, columns, depth, transposeB }: Product, columnBlock: number, to: Lowering): Buffer {
@@ -108,7 +110,11 @@ function blocksFor(product: Product, method: number, machine: Machine, isLocal: 
     else if (columnBlock > panel && !keepsRows) columnBlock = roundUp(columnBlock / 2, panel);
     else break;
   }
-  return { rowBlock, columnBlock, depthBlock: Math.max(1, method === methods.prepared ? depth : Math.min(depthBlock, depth)) };
+  return {
+    rowBlock,
+    columnBlock,
+    depthBlock: Math.max(1, method === methods.prepared ? depth : Math.min(depthBlock, depth)),
+  };
 }
 
 /** Emits the step for `product`, which finishes the op's output. */

@@ -268,11 +268,13 @@ const scatterPlane: Lower<"values" | "indices", unknown> = ({ inputs: { values, 
   if (output.layout === "channelsLast") {
     const [batch, channels] = output.shape;
     const vectors = channels / to.machine.vectorWidth;
+    // Parts of pixels are read at half of memory's rate.
+    const parts = batch >= enoughUnits / 2 ? 1 : Math.min(vectors, ceilDiv(enoughUnits, Math.max(1, batch)));
     to.step("scatterPlaneLast", {
       values: values.buffer,
       indices: indices.buffer,
       output: output.buffer,
-      ...{ batch, channels, parts: Math.max(1, Math.min(vectors, ceilDiv(enoughUnits, Math.max(1, batch)))) },
+      ...{ batch, channels, parts },
       size: sizeOfPlane(output),
       valuesSize: sizeOfPlane(values),
       epilogue: to.epilogue,
