@@ -37,6 +37,8 @@ export interface Row {
   /** Quartiles. */
   readonly spread: { readonly fovea: Range; readonly peer: Range };
   readonly rounds: number;
+  /** The largest share of the processors' time that a virtual machine's host gave to others in a round: 0 … 1. */
+  readonly stolen?: number;
 }
 
 type Range = readonly [from: number, to: number];

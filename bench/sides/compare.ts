@@ -3,6 +3,7 @@
 import { median } from "../statistics.js";
 import type { Clock } from "./session.js";
 import type { Side } from "./side.js";
+import { stolenSince } from "./stolen.js";
 
 /** Of the largest output; of the first loss. Later losses also carry what rounding has done to the weights. */
 const tolerance = { output: 1e-4, loss: 1e-4, laterLoss: 1e-3 };
@@ -10,6 +11,8 @@ const tolerance = { output: 1e-4, loss: 1e-4, laterLoss: 1e-3 };
 /** Milliseconds that a turn lasts at least: what comes next is to have the caches, and the clock, for itself. */
 const turnMilliseconds = 200;
 const mostRuns = 60;
+/** Of the time that the processors were wanted in a round, what a host may have given to others. */
+const mostStolen = 0.02;
 /** What a side runs before anything counts, if it is not long anyway. */
 const warmMilliseconds = 1000;
 const mostWarmRuns = 1000;
@@ -42,33 +45,50 @@ export function disagreement(
   return `losses differ: ${ours.map((loss) => loss.toFixed(5)).join(", ")} and ${theirs.map((loss) => loss.toFixed(5)).join(", ")}`;
 }
 
+export interface Turns {
+  /** Of each side, milliseconds in each round that counts. */
+  readonly times: ReadonlyMap<string, readonly number[]>;
+  /** The largest share of the processors' time that a host gave to others in such a round: 0 … 1. */
+  readonly stolen: number;
+}
+
 /**
- * Lets all sides take turns, round after round, so that they share the machine's moods; returns each one's time in each
- * round, in milliseconds. Runs of a turn are as many as fill it, and of several the first, which finds the caches full
- * of others' data, does not count.
+ * Lets all sides take turns, round after round, so that they share the machine's moods. A round that a virtual machine's
+ * host disturbed is made again, up to twice as many in all as are wanted, of which the least disturbed count: whole
+ * rounds, so that no side's luck decides. Runs of a turn are as many as fill it, and of several the first, which finds
+ * the caches full of others' data, does not count.
  */
 export async function takeTurns(
   sides: ReadonlyMap<string, Side>,
   rounds: number,
   clock: Clock,
   onRound: (round: number) => void,
-): Promise<Map<string, number[]>> {
+  countStolen = stolenSince,
+): Promise<Turns> {
   const runs = new Map<string, number>();
-  const times = new Map<string, number[]>();
   for (const [key, side] of sides) {
     const warm = await side.time(2, clock);
     // WebAssembly is compiled for good only once it has run for a while.
     await side.time(Math.min(mostWarmRuns, Math.ceil(warmMilliseconds / Math.max(0.01, warm[1]))), clock);
     runs.set(key, Math.min(mostRuns, Math.max(1, Math.ceil(turnMilliseconds / Math.max(0.01, warm[1])))));
-    times.set(key, []);
   }
-  for (let round = 0; round < rounds; round++) {
-    onRound(round);
+  const taken: { readonly stolen: number; readonly times: ReadonlyMap<string, number> }[] = [];
+  for (let quiet = 0; quiet < rounds && taken.length < 2 * rounds; ) {
+    onRound(taken.length);
+    const stolenShare = countStolen();
+    const times = new Map<string, number>();
     for (const [key, side] of sides) {
       const count = runs.get(key) ?? 1;
-      const taken = await side.time(count === 1 ? 1 : count + 1, clock);
-      times.get(key)?.push(median(count === 1 ? taken : taken.slice(1)));
+      const each = await side.time(count === 1 ? 1 : count + 1, clock);
+      times.set(key, median(count === 1 ? each : each.slice(1)));
     }
+    const stolen = stolenShare();
+    taken.push({ stolen, times });
+    if (stolen <= mostStolen) quiet++;
   }
-  return times;
+  const counted = taken.sort((a, b) => a.stolen - b.stolen).slice(0, rounds);
+  return {
+    times: new Map([...sides.keys()].map((key) => [key, counted.map(({ times }) => times.get(key) ?? Number.NaN)])),
+    stolen: Math.max(0, ...counted.map(({ stolen }) => stolen)),
+  };
 }

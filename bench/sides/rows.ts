@@ -75,7 +75,9 @@ export async function compareWork(
     if (usable.length === 0) return { rows: [], disagreements };
     const wanted = [...ready].filter(([key]) => usable.some(({ fovea, peer }) => fovea === key || peer === key));
     const sides = new Map(wanted.map(([key, { side }]) => [key, side]));
-    const times = await takeTurns(sides, rounds, clock, (round) => say(`  round ${round + 1} of ${rounds}`));
+    const { times, stolen } = await takeTurns(sides, rounds, clock, (round) => {
+      say(round < rounds ? `  round ${round + 1} of ${rounds}` : "  one more round, for one that others disturbed");
+    });
     const verdicts = usable.map((pair) => wasQuiet(work, threads, pair, median(times.get(pair.peer) ?? [])));
     // Those whose times on a quiet machine are not known count if the others' turns were undisturbed.
     const known = verdicts.filter((quiet) => quiet !== null);
@@ -91,7 +93,7 @@ export async function compareWork(
         met: pair.goal === undefined ? null : measured.ratio >= pair.goal || nearFloor,
         counts: clock === "cpu" ? false : (verdicts[i] ?? all),
         ...(floor !== undefined && { floor }),
-        ...{ variant, ...versions, rounds },
+        ...{ variant, ...versions, rounds, stolen },
       };
     });
     return { rows, disagreements };

@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 import { type Row, section } from "../../bench/results.js";
 import { difference, disagreement, takeTurns } from "../../bench/sides/compare.js";
 import { type Side, startFovea } from "../../bench/sides/side.js";
+import { parseTicks, stolenSince } from "../../bench/sides/stolen.js";
 import { trainingSettings, type Work, works } from "../../bench/sides/works.js";
 
 describe("comparing outputs", () => {
@@ -50,7 +51,13 @@ describe("taking turns", () => {
       ["quick", side("quick", 50)],
       ["slow", side("slow", 300)],
     ]);
-    const times = await takeTurns(sides, 2, "wall", () => undefined);
+    const { times } = await takeTurns(
+      sides,
+      2,
+      "wall",
+      () => undefined,
+      () => () => 0,
+    );
     assert.deepEqual(log, ["quick2", "quick20", "slow2", "slow4", "quick5", "slow1", "quick5", "slow1"]);
     assert.deepEqual(
       [...times],
@@ -59,6 +66,41 @@ describe("taking turns", () => {
         ["slow", [300, 300]],
       ],
     );
+  });
+
+  /** Turns of one side whose rounds lose these shares to others, and take 100 ms for the first, 101 for the second, … */
+  async function turnsWith(shares: readonly number[], rounds: number) {
+    let round = 0;
+    let made = 0;
+    const side: Side = {
+      version: "",
+      open: async () => "",
+      outputs: async () => [],
+      close: async () => undefined,
+      time: async (runs) => Array.from({ length: runs }, () => 100 + round),
+    };
+    const { times, stolen } = await takeTurns(
+      new Map([["side", side]]),
+      rounds,
+      "wall",
+      () => {
+        round = made++;
+      },
+      () => () => shares[round] ?? 0,
+    );
+    return { times: [...(times.get("side") ?? [])].sort((a, b) => a - b), stolen, made };
+  }
+
+  it("makes rounds again that a host disturbed, and counts the least disturbed", async () => {
+    assert.deepEqual(await turnsWith([0, 0.3, 0.01, 0.1], 3), { times: [100, 102, 104], stolen: 0.01, made: 5 });
+    assert.deepEqual(await turnsWith([0.5, 0.1, 0.4, 0.2], 2), { times: [101, 103], stolen: 0.2, made: 4 });
+    assert.deepEqual(await turnsWith([], 2), { times: [100, 101], stolen: 0, made: 2 });
+  });
+
+  it("reads what a host took from Linux's ticks", () => {
+    const line = "cpu  100 10 30 4000 5 2 3 25 0 0\ncpu0 1 2 3 4 5 6 7 8 9 10\n";
+    assert.deepEqual(parseTicks(line), { worked: 145, stolen: 25 });
+    assert.ok(stolenSince()() >= 0);
   });
 });
 
