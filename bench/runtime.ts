@@ -28,7 +28,12 @@ function tinySteps(device: Device, steps: number): Program {
         instructions: [{ op: "negate", operands: [0], operandTypes: ["float32"], dtype: "float32" }],
         outputs: [{ operand: { buffer: to, shape: [count], dtype: "float32" }, value: 1 }],
       },
-      { step: (step) => collected.push(step), temporary: () => buffers[0], isKept: () => false },
+      {
+        step: (step) => collected.push(step),
+        temporary: () => buffers[0],
+        isKept: () => false,
+        isKeptState: () => false,
+      },
     );
   }
   return { steps: collected, commitStart: steps, arenaBytes: 2 * bytes, scalarBytes: 0, slots: 2 };

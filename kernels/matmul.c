@@ -2,7 +2,8 @@
  * Matrix products. Columns of the output are lanes: B is packed into panels, A is read where it lies.
  *
  * A unit of work is a block of rows × columns; a thread packs the columns of B that its units need and keeps them from
- * one unit to the next, unless all have been packed by a step of their own. Long sums are cut into blocks of MATMUL_DEPTH, whose sums are added to the output in order.
+ * one unit to the next, unless all have been packed by a step of their own. Long sums are cut into blocks of
+ * MATMUL_DEPTH, whose sums are added to the output in order.
  */
 #include "panels.h"
 

@@ -142,7 +142,12 @@ function lowers(compiler: CpuCompiler, node: AnyTensor): boolean {
           definition: op,
         };
   try {
-    compiler.lower(work, { step: () => {}, temporary: (bytes) => buffer(bytes), isKept: () => false });
+    compiler.lower(work, {
+      step: () => {},
+      temporary: (bytes) => buffer(bytes),
+      isKept: () => false,
+      isKeptState: () => false,
+    });
     return true;
   } catch (error) {
     if (error instanceof UnsupportedOpError) return false;

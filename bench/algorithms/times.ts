@@ -134,6 +134,7 @@ export class Timer {
               temporaries.delete(made);
             },
             isKept: () => !training,
+            isKeptState: () => !training,
             temporary: (bytes) => {
               const made = { id: 0, bytes, slot: arenaSlot, offset: 0 };
               temporaries.add(made);

@@ -107,6 +107,8 @@ export interface Emitter {
   temporary(bytes: number): Buffer;
   /** Whether what a step prepares of `source` is kept from one run to the next, and such a step need not run again. */
   isKept(source: Buffer): boolean;
+  /** The same of a state, such as a layer's weights: data that is given mostly differs from run to run. */
+  isKeptState(source: Buffer): boolean;
 }
 
 /** How a device turns work into steps. */

@@ -25,6 +25,7 @@ import { type MemoryPlan, planMemory } from "./plan.js";
 import { recomputeCheap } from "./recompute.js";
 import { recomputeLater } from "./recomputeLater.js";
 import { ArenaBuffers, firstBindingSlot, type Job, type Schedule, schedule } from "./schedule.js";
+import type { Origin } from "./tensor.js";
 import { distinctValues, type Use, type Value } from "./values.js";
 
 /** A program, and what is needed to bind it and to talk about it. */
@@ -123,6 +124,7 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
       },
       temporary,
       isKept,
+      isKeptState: (source) => isKept(source) && originOfLeaf(source, graph, plan)?.kind === "state",
     });
   }
   if (plan.commitStart === plan.jobs.length) commitStart = lowered.length;
@@ -140,11 +142,17 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
 }
 
 /** Whether a buffer is bound from outside and the program leaves it as it is. */
-function isConstant({ slot }: Buffer, graph: Graph, plan: Schedule): boolean {
+function isConstant(buffer: Buffer, graph: Graph, plan: Schedule): boolean {
+  const origin = originOfLeaf(buffer, graph, plan);
+  return (
+    origin !== undefined && !(origin.kind === "state" && graph.updates.some(({ state }) => state === origin.state))
+  );
+}
+
+/** Where a buffer that is bound from outside has its values from. */
+function originOfLeaf({ slot }: Buffer, graph: Graph, plan: Schedule): Origin | undefined {
   const binding = plan.bindings[slot - firstBindingSlot];
-  if (binding?.kind !== "leaf") return false;
-  const { origin } = graph.nodes[binding.node];
-  return !(origin.kind === "state" && graph.updates.some(({ state }) => state === origin.state));
+  return binding?.kind === "leaf" ? graph.nodes[binding.node].origin : undefined;
 }
 
 /** Gives the result of a preparing step a binding. */

@@ -98,6 +98,7 @@ export class ProgramBuilder {
         return { id: this.#buffers++, bytes, slot: 0, offset };
       },
       isKept: () => false,
+      isKeptState: () => false,
     };
   }
 

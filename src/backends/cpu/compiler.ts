@@ -63,6 +63,7 @@ export class CpuCompiler implements Compiler {
       },
       temporary: (bytes) => emit.temporary(bytes),
       isKept: (source) => emit.isKept(source),
+      isKeptState: (source) => emit.isKeptState(source),
     });
     if (!passedOn) throw new FoveaError("FOVEA_INTERNAL", `${work.op}: no step takes the epilogue`);
   }

@@ -49,6 +49,11 @@ export class Lowering {
     return this.emitter.isKept(source);
   }
 
+  /** The same of a state, such as a layer's weights: data that is given mostly differs from run to run. */
+  isKeptState(source: Buffer): boolean {
+    return this.emitter.isKeptState(source);
+  }
+
   /** Whether nobody but the epilogue needs what the op itself computes into `output`. */
   isForEpilogueOnly(output: Buffer): boolean {
     const { inputs = [], outputs = [] } = this.epilogue ?? {};

@@ -77,7 +77,7 @@ function methodFor({ b, batch, rows, columns, depth, transposeA, transposeB }: P
   const width = to.machine.vectorWidth;
   if (!transposeA && transposeB && (rows <= 6 || columns <= 4) && depth >= 4 * width) return methods.dots;
   if (!transposeB && rows <= 12) return methods.direct;
-  return batch === 1 && depth * roundUp(columns, width) <= preparedFloats && to.isKept(b)
+  return batch === 1 && depth * roundUp(columns, width) <= preparedFloats && to.isKeptState(b)
     ? methods.prepared
     : methods.packed;
 }
