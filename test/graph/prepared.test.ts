@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { compile, manualSeed, mul, nn, normal, SGD, setMemory, type Tensor } from "../../src/index.js";
+import { compile, manualSeed, matmul, mul, nn, normal, SGD, setMemory, type Tensor } from "../../src/index.js";
 import { kernelDevices, useDevice } from "../support/devices.js";
 
 /** Wide enough that its weights are transformed before use. */
@@ -38,6 +38,18 @@ for (const { name, device, reason } of kernelDevices) {
       layer.weight.assign(layer.weight.value.mul(0));
       layer.bias?.assign(layer.bias.value.mul(0));
       assert.ok((await (await predict(x)).data()).every((value) => value === 0));
+    });
+
+    it("are those of fully connected layers, and not the matrices that each call brings", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const [layer, x] = [new nn.Linear(48, 40), normal([16, 48])];
+      const predict = compile((input: Tensor) => layer.forward(input));
+      await (await predict(x)).data();
+      assert.match(predict.explain(), /values prepared once/);
+      const product = compile((a: Tensor, b: Tensor) => matmul(a, b));
+      await (await product(x, normal([48, 40]))).data();
+      assert.doesNotMatch(product.explain(), /prepared/);
     });
 
     it("are one for all programs", async () => {
