@@ -57,7 +57,9 @@ describe("a summary", () => {
     summarize(model, [1, 3, 224, 224]);
     const seconds = (performance.now() - begin) / 1000;
     const { live, submissions } = await device.memory();
-    assert.deepEqual([live, submissions], [before.live, before.submissions]);
+    assert.equal(submissions, before.submissions);
+    // Less where tensors of the tests before have been collected meanwhile.
+    assert.ok(live <= before.live);
     assert.equal(model.training, true);
     assert.equal(model.features[0].training, false);
     // Well under a second on an idle machine.

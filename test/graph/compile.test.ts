@@ -275,8 +275,9 @@ describe("the program of a LeNet-5 step", () => {
     const after = await device.memory();
     assert.equal(after.submissions - before.submissions, 50);
     assert.equal(after.systemAllocations, before.systemAllocations);
-    assert.equal(after.live, before.live);
-    assert.equal(after.arena, before.arena);
+    // Less where tensors and programs of the tests before have been collected meanwhile.
+    assert.ok(after.live <= before.live);
+    assert.ok(after.arena <= before.arena);
   });
 
   it("needs at most 1.25 times the memory that is alive at once, and says where it goes", async () => {

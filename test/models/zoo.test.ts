@@ -197,6 +197,7 @@ describe("networks of full size", { skip }, () => {
     const { live } = await device.memory();
     const found = models.list().map((entry) => [entry.name, entry.create().parameterCount()] as const);
     assert.deepEqual(Object.fromEntries(found), parameterCounts);
-    assert.equal((await device.memory()).live, live);
+    // Less where networks of the tests before have been collected meanwhile.
+    assert.ok((await device.memory()).live <= live);
   });
 });
