@@ -138,11 +138,11 @@ INLINE Range share(const Context *context, int32_t count) {
  *
  *   for (Range r = first_share(context, count); r.begin < r.end; r = next_share(context, count)) …
  */
-enum { LATE_PARTS = 4 }; /* the last quarter of a share, in so many pieces */
+enum { LATE_PARTS = 16 }; /* the last quarter of a share, in so many pieces */
 
 INLINE int32_t late_begin(const Context *context, Range own) {
   int32_t units = own.end - own.begin;
-  return context->threads == 1 || units < 4 * LATE_PARTS ? own.end : own.end - units / 4;
+  return context->threads == 1 || units < 2 ? own.end : own.end - ceil_div(units, 4);
 }
 
 INLINE Range first_share(const Context *context, int32_t count) {

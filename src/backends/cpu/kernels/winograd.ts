@@ -104,10 +104,11 @@ export const winogradSteps = {
 } as const;
 
 /**
- * Tiles of a chunk: enough that reading the transformed weights does not count, and fewer where weights are so few floats that
- * they stay in the second-level cache beside the tiles.
+ * Tiles of a chunk: enough that reading the transformed weights does not count; half of them where threads otherwise share a
+ * few large units, and fewer where weights are so few floats that they stay in the second-level cache beside the tiles.
  */
 const chunkTiles = 96;
+const fewUnits = 2 * enoughUnits;
 const smallChunkTiles = 32;
 const smallWeights = 1 << 18;
 /** Floats of the products of one unit of work, which stay in the second-level cache. */
@@ -191,8 +192,11 @@ export function lowerWinograd(
   const weightFloats = groups * positions * sourceChannels * roundUp(targetChannels, width);
   const tiles = [ceilDiv(y.target, tile), ceilDiv(x.target, tile)];
   const strips = batch * tiles[0];
-  const tilesTogether = weightFloats <= smallWeights * groups ? smallChunkTiles : chunkTiles;
-  const chunkStrips = Math.min(strips, Math.max(1, Math.round(tilesTogether / tiles[1])));
+  const stripsOf = (together: number) => Math.min(strips, Math.max(1, Math.round(together / tiles[1])));
+  const areFew = threads > 1 && groups * panels * ceilDiv(strips, stripsOf(chunkTiles)) < fewUnits;
+  const chunkStrips = stripsOf(
+    weightFloats <= smallWeights * groups ? smallChunkTiles : areFew ? chunkTiles / 2 : chunkTiles,
+  );
   const chunks = ceilDiv(strips, chunkStrips);
   const mostTiles = ceilDiv(strips, chunks) * tiles[1];
   const isRaw = !to.isKept(weight.buffer) && (weightFloats > largeWeights || chunks <= fewChunks);
