@@ -150,8 +150,8 @@ export async function benchmark(
     );
   flushStates(device);
   const values = argumentsOf(program.nodes, device);
-  const at = (node: number) => values.get(program.nodes[node]) ?? program.nodes[node];
-  const { compiled: timed, whole, steps } = await Executable.time(device, program, at, rounds, onRound);
+  const nodes = program.nodes.map((node) => values.get(node) ?? node);
+  const { compiled: timed, whole, steps } = await Executable.time(device, program, nodes, rounds, onRound);
   // Their memory holds what the last run left.
   for (const { state } of program.updates) state.advance();
   const { leafOf } = layersOf(model, recording);

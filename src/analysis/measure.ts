@@ -97,8 +97,8 @@ export async function measure(model: Model, inputs: Inputs, { rounds = 5 }: Meas
   const values = new Map<AnyTensor, AnyTensor>(
     recording.inputs.map((placeholder, i) => [placeholder, randomInput(specs[i], device, i)]),
   );
-  const at = (node: number) => values.get(program.nodes[node]) ?? program.nodes[node];
-  const { compiled, whole, steps } = await Executable.time(device, program, at, rounds);
+  const nodes = program.nodes.map((node) => values.get(node) ?? node);
+  const { compiled, whole, steps } = await Executable.time(device, program, nodes, rounds);
   const times = new Map<string, number>();
   for (const [step, { node }] of compiled.origins.entries()) {
     const layer: Layer | undefined = leafOf.get(program.nodes[node]);

@@ -8,7 +8,7 @@ import type { Shape } from "../core/shape.js";
 import { ExecutableCache } from "./cache.js";
 import { currentTrace, type Trace, withTrace } from "./context.js";
 import { defaultDevice } from "./device.js";
-import { Executable } from "./executable.js";
+import { Executable, type Source } from "./executable.js";
 import { collectGraph, type Graph, updatesOf } from "./graph.js";
 import { evaluateTensors, flushStates } from "./lazy.js";
 import { pipelineOf } from "./pipeline.js";
@@ -42,7 +42,10 @@ const runsAhead = 1;
 interface Recording {
   readonly executable: Executable;
   readonly graph: Graph;
-  readonly argumentOf: ReadonlyMap<number, number>;
+  /** For each node, what stands there when the program is run. */
+  readonly sources: readonly Source[];
+  /** For each tensor given, the node that stands for it; undefined where nothing depends on it. */
+  readonly places: readonly (number | undefined)[];
   readonly guards: readonly (() => boolean)[];
   /** The function's result, with the recorded tensors in it. */
   readonly result: Structure;
@@ -105,12 +108,11 @@ export function compile<Arguments extends readonly Structure[], Result extends S
     flushStates(device);
     const recording = find(device, args, tensors);
     flushStates(device);
-    const { executable, graph, argumentOf } = recording;
+    const { executable, graph, places } = recording;
     last = executable;
-    const run = executable.run(graph, (node) => {
-      const position = argumentOf.get(node);
-      return position === undefined ? graph.nodes[node] : tensors[position];
-    });
+    const sources = recording.sources.slice();
+    for (const [position, node] of places.entries()) if (node !== undefined) sources[node] = tensors[position];
+    const run = executable.run(graph, sources);
     for (const { state } of graph.updates) state.advance();
     const results = run.outputs.map((storage, i) => {
       const { shape, dtype } = graph.outputs[i];
@@ -153,8 +155,12 @@ function recordFunction<Arguments extends readonly Structure[]>(
     }
     checkNoGradientsLeft(trace);
     const graph = collectGraph(tensorsIn([result]), updatesOf(trace));
-    const argumentOf = new Map(inputs.map((input, position) => [graph.indexOf.get(input) ?? -1, position]));
-    return { executable: new Executable(device, graph), graph, argumentOf, guards: trace.guards, result };
+    const places = inputs.map((input) => graph.indexOf.get(input));
+    // A tensor made outside may yet be given memory of its own, as the value that the state had then.
+    const sources = graph.nodes.map((node) =>
+      node.trace === trace && node.origin.kind === "state" ? node.origin.state : node,
+    );
+    return { executable: new Executable(device, graph), graph, sources, places, guards: trace.guards, result };
   });
 }
 

@@ -12,6 +12,7 @@ import type { Graph } from "./graph.js";
 import { pipelineOf } from "./pipeline.js";
 import { type CompiledProgram, compileGraph, type Preparation } from "./program.js";
 import type { Binding } from "./schedule.js";
+import { type AnyState, State } from "./state.js";
 import { Storage } from "./storage.js";
 import type { AnyTensor } from "./tensor.js";
 
@@ -22,6 +23,9 @@ const usesBeforeKept = 2;
 const warmMilliseconds = 300;
 
 const checkLabels = "check the labels, or the number of classes of the layer that they are compared with";
+
+/** What takes the place of a node: a tensor, or the state that it stands for, which is found sooner. */
+export type Source = AnyTensor | AnyState;
 
 export class Executable {
   readonly compiled: CompiledProgram;
@@ -51,11 +55,11 @@ export class Executable {
   }
 
   /**
-   * Submits one run. `graph` has the structure that this was compiled from; `at` gives the tensor to use for one of its
-   * nodes, which is the node itself unless it stands for an argument.
+   * Submits one run. `graph` has the structure that this was compiled from; `sources` are its nodes, with the tensors to
+   * use in the place of those that stand for arguments.
    */
-  run(graph: Graph, at: (node: number) => AnyTensor = (node) => graph.nodes[node]): Run {
-    const { handles, outputs, temporary } = this.#bindAll(graph, at);
+  run(graph: Graph, sources: readonly Source[] = graph.nodes): Run {
+    const { handles, outputs, temporary } = this.#bindAll(graph, sources);
     const done = this.device.submit(this.#handle, handles, this.#scalars).catch((error) => {
       throw this.#explain(error, graph);
     });
@@ -72,12 +76,12 @@ export class Executable {
   static async time(
     device: Device,
     graph: Graph,
-    at: (node: number) => AnyTensor,
+    sources: readonly Source[],
     rounds: number,
     onRound?: (round: number) => void,
   ): Promise<Timing> {
     const [together, apart] = [new Executable(device, graph), new Executable(device, graph, false)];
-    const [all, each] = [together, apart].map((executable) => executable.#bindAll(graph, at));
+    const [all, each] = [together, apart].map((executable) => executable.#bindAll(graph, sources));
     const { program } = apart.compiled;
     const parts = program.steps.map((step) => device.load({ ...program, steps: [step], commitStart: 1 }));
     const nothing = device.load({ ...program, steps: [], commitStart: 0 });
@@ -124,31 +128,31 @@ export class Executable {
   }
 
   /** The memory for one run: scalars are written, and what is not a state's or tensor's own is made. */
-  #bindAll(graph: Graph, at: (node: number) => AnyTensor) {
+  #bindAll(graph: Graph, sources: readonly Source[]) {
     const { bindings, scalars } = this.compiled.schedule;
     const temporary: Handle[] = [];
-    for (const { node, offset } of scalars) this.#writeScalar(at(node), offset / 4);
+    for (const { node, offset } of scalars) this.#writeScalar(sources[node], offset / 4);
     const outputs: Handle[] = [];
     const handles = bindings.map((binding): Handle => {
       // Filled in below.
       if (binding.kind === "prepared") return 0;
-      if (binding.kind !== "output") return this.#bind(binding, graph, at, temporary);
+      if (binding.kind !== "output") return this.#bind(binding, graph, sources, temporary);
       const handle = this.device.allocate(binding.bytes);
       outputs.push(handle);
       return handle;
     });
-    this.#prepare(handles, at, temporary);
+    this.#prepare(handles, sources, temporary);
     return { handles, outputs, temporary };
   }
 
   /** Binds what preparations have made, and runs those whose source has changed since. */
-  #prepare(handles: Handle[], at: (node: number) => AnyTensor, temporary: Handle[]): void {
+  #prepare(handles: Handle[], sources: readonly Source[], temporary: Handle[]): void {
     const due: { readonly program: Handle; readonly owner: Storage | undefined; readonly key: string }[] = [];
     for (const { handle: program, key, source, target, bytes } of this.#preparations) {
       const binding = this.compiled.schedule.bindings[source];
-      const tensor = at(binding.kind === "leaf" ? binding.node : -1);
-      const state = tensor.storage === undefined && tensor.origin.kind === "state" ? tensor.origin.state : undefined;
-      const owner = tensor.storage ?? state?.storage;
+      const from = sources[binding.kind === "leaf" ? binding.node : -1];
+      const state = stateOf(from);
+      const owner = (state ?? from).storage;
       const version = state?.committed ?? 0;
       const known = owner?.prepared.get(key);
       handles[target] = known?.handle ?? this.device.allocate(bytes);
@@ -170,32 +174,28 @@ export class Executable {
   #bind(
     binding: Exclude<Binding, { kind: "output" | "prepared" }>,
     graph: Graph,
-    at: (node: number) => AnyTensor,
+    sources: readonly Source[],
     temporary: Handle[],
   ): Handle {
-    const tensor = binding.kind === "leaf" ? at(binding.node) : undefined;
-    const { origin, storage } = tensor ?? {};
-    if (storage !== undefined) return handleOf(storage);
-    const state =
-      origin?.kind === "state" ? origin.state : binding.kind === "state" && graph.updates[binding.update].state;
-    if (state) {
-      if (state.storage === undefined) {
-        const bytes = graphBytes(state);
-        state.store(new Storage(this.device, this.device.allocate(bytes)));
-      }
-      if (state.storage !== undefined) return handleOf(state.storage);
+    const from = binding.kind === "leaf" ? sources[binding.node] : graph.updates[binding.update].state;
+    const owner = stateOf(from) ?? from;
+    if (owner instanceof State && owner.storage === undefined) {
+      owner.store(new Storage(this.device, this.device.allocate(graphBytes(owner))));
     }
-    if (tensor === undefined || origin?.kind !== "data") {
-      throw new FoveaError("FOVEA_INTERNAL", `a program starts from a value of kind ${origin?.kind}`);
+    if (owner.storage !== undefined) return handleOf(owner.storage);
+    if (owner instanceof State || owner.origin.kind !== "data") {
+      const kind = owner instanceof State ? "state" : owner.origin.kind;
+      throw new FoveaError("FOVEA_INTERNAL", `a program starts from a value of kind ${kind}`);
     }
-    const handle = this.device.upload(origin.data);
-    tensor.uses++;
-    if (tensor.uses < usesBeforeKept) temporary.push(handle);
-    else tensor.store(new Storage(this.device, handle));
+    const handle = this.device.upload(owner.origin.data);
+    owner.uses++;
+    if (owner.uses < usesBeforeKept) temporary.push(handle);
+    else owner.store(new Storage(this.device, handle));
     return handle;
   }
 
-  #writeScalar(tensor: AnyTensor, word: number): void {
+  #writeScalar(tensor: Source, word: number): void {
+    if (tensor instanceof State) return;
     const { origin } = tensor;
     if (origin.kind === "draw") this.#words.set(origin.read(), word);
     else if (origin.kind === "number") {
@@ -237,6 +237,12 @@ export interface Run {
   /** Settles when it has run. */
   readonly done: Promise<void>;
   readonly outputs: readonly Storage[];
+}
+
+/** The state whose memory is meant, if any: not of a tensor with memory of its own. */
+function stateOf(source: Source): AnyState | undefined {
+  if (source instanceof State) return source;
+  return source.storage === undefined && source.origin.kind === "state" ? source.origin.state : undefined;
 }
 
 function handleOf(storage: Storage): Handle {

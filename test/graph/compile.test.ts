@@ -7,6 +7,7 @@ import {
   compile,
   crossEntropy,
   dropout,
+  evaluate,
   Generator,
   manualSeed,
   models,
@@ -166,6 +167,91 @@ describe("changes between calls", () => {
       assert.equal(compiled.recordings, recordings);
     });
   }
+});
+
+/** A network whose fields tell everything that it does. */
+class Listed extends nn.Module {
+  list: number[] = [1, Number.NaN];
+  record: { [name: string]: number | undefined } = { scale: 3 };
+  declare extra?: number;
+  missing: number | undefined = undefined;
+
+  override forward(x: Tensor): Tensor {
+    const fields = [this, this.list, this.record].map((owner) => Object.keys(owner).length);
+    const values = [this.list[0], this.record.scale ?? 0, this.extra ?? 0, ...fields];
+    return add(x, tensor(values)) as Tensor;
+  }
+}
+
+describe("fields of modules between calls", () => {
+  const changes: Record<string, (net: Listed) => void> = {
+    "added to the module": (net) => {
+      net.extra = 7;
+    },
+    "removed from the module": (net) => Reflect.deleteProperty(net, "missing"),
+    "changed in an array": (net) => {
+      net.list[0] = 5;
+    },
+    "added to an array": (net) => net.list.push(2),
+    "removed from an array": (net) => net.list.pop(),
+    "changed in an object": (net) => {
+      net.record.scale = 5;
+    },
+    "added to an object": (net) => {
+      net.record.offset = undefined;
+    },
+    "removed from an object": (net) => Reflect.deleteProperty(net.record, "scale"),
+    "renamed in an object": (net) => {
+      Reflect.deleteProperty(net.record, "scale");
+      net.record.size = 3;
+    },
+    "replaced by an object that is equal": (net) => {
+      net.record = { ...net.record };
+    },
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    it(`${name}: recorded anew, once`, async () => {
+      const net = new Listed();
+      const compiled = compile((x: Tensor) => net(x));
+      const call = async () => await (await compiled(tensor([0, 0, 0, 0, 0, 0]))).array();
+      const before = await call();
+      // NaN among the fields is no change.
+      assert.deepEqual(await call(), before);
+      assert.equal(compiled.recordings, 1);
+      change(net);
+      const now = await net(tensor([0, 0, 0, 0, 0, 0])).array();
+      for (let n = 0; n < 2; n++) assert.deepEqual(await call(), now);
+      assert.equal(compiled.recordings, 2);
+    });
+  }
+});
+
+describe("states of compiled functions", () => {
+  it("are read where they lie at each call, but not where a value was taken outside and kept", async () => {
+    const weight = new Parameter(tensor([1, 2]));
+    const taken = weight.value;
+    const compiled = compile((x: Tensor) => [add(x, weight), add(x, taken)] as [Tensor, Tensor]);
+    const call = async () => {
+      const [now, then] = await compiled(tensor([0, 0]));
+      return [await now.array(), await then.array()];
+    };
+    assert.deepEqual(await call(), [
+      [1, 2],
+      [1, 2],
+    ]);
+    weight.assign(tensor([3, 4]));
+    await evaluate(taken);
+    assert.deepEqual(await call(), [
+      [3, 4],
+      [1, 2],
+    ]);
+    weight.adopt(weight.device.upload(Float32Array.of(5, 6)));
+    assert.deepEqual(await call(), [
+      [5, 6],
+      [1, 2],
+    ]);
+    assert.equal(compiled.recordings, 1);
+  });
 });
 
 describe("mistakes in compiled functions", () => {
