@@ -12,7 +12,7 @@ import type { Graph } from "./graph.js";
 import { pipelineOf } from "./pipeline.js";
 import { type CompiledProgram, compileGraph, type Preparation } from "./program.js";
 import type { Binding } from "./schedule.js";
-import { type AnyState, State } from "./state.js";
+import type { AnyState } from "./state.js";
 import { Storage } from "./storage.js";
 import type { AnyTensor } from "./tensor.js";
 
@@ -179,12 +179,12 @@ export class Executable {
   ): Handle {
     const from = binding.kind === "leaf" ? sources[binding.node] : graph.updates[binding.update].state;
     const owner = stateOf(from) ?? from;
-    if (owner instanceof State && owner.storage === undefined) {
+    if (isState(owner) && owner.storage === undefined) {
       owner.store(new Storage(this.device, this.device.allocate(graphBytes(owner))));
     }
     if (owner.storage !== undefined) return handleOf(owner.storage);
-    if (owner instanceof State || owner.origin.kind !== "data") {
-      const kind = owner instanceof State ? "state" : owner.origin.kind;
+    if (isState(owner) || owner.origin.kind !== "data") {
+      const kind = isState(owner) ? "state" : owner.origin.kind;
       throw new FoveaError("FOVEA_INTERNAL", `a program starts from a value of kind ${kind}`);
     }
     const handle = this.device.upload(owner.origin.data);
@@ -195,7 +195,7 @@ export class Executable {
   }
 
   #writeScalar(tensor: Source, word: number): void {
-    if (tensor instanceof State) return;
+    if (isState(tensor)) return;
     const { origin } = tensor;
     if (origin.kind === "draw") this.#words.set(origin.read(), word);
     else if (origin.kind === "number") {
@@ -239,9 +239,11 @@ export interface Run {
   readonly outputs: readonly Storage[];
 }
 
+const isState = (source: Source): source is AnyState => !("origin" in source);
+
 /** The state whose memory is meant, if any: not of a tensor with memory of its own. */
 function stateOf(source: Source): AnyState | undefined {
-  if (source instanceof State) return source;
+  if (isState(source)) return source;
   return source.storage === undefined && source.origin.kind === "state" ? source.origin.state : undefined;
 }
 
