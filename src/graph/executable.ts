@@ -194,13 +194,13 @@ export class Executable {
     return handle;
   }
 
-  #writeScalar(tensor: Source, word: number): void {
-    if (isState(tensor)) return;
-    const { origin } = tensor;
+  #writeScalar(source: Source, word: number): void {
+    if (isState(source)) return;
+    const { origin, dtype } = source;
     if (origin.kind === "draw") this.#words.set(origin.read(), word);
     else if (origin.kind === "number") {
-      if (tensor.dtype === "float32") this.#floats[word] = origin.read();
-      else if (tensor.dtype === "int32") this.#words[word] = origin.read();
+      if (dtype === "float32") this.#floats[word] = origin.read();
+      else if (dtype === "int32") this.#words[word] = origin.read();
       else this.#scalars[word * 4] = origin.read();
     }
   }

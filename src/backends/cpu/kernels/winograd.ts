@@ -105,7 +105,7 @@ export const winogradSteps = {
 
 /**
  * Tiles of a chunk: enough that reading the transformed weights does not count; half of them where threads otherwise share a
- * few large units, and fewer where weights are so few floats that they stay in the second-level cache beside the tiles.
+ * few large units of a network that only predicts, and fewer where weights are so few floats that they stay in the second-level cache beside the tiles.
  */
 const chunkTiles = 96;
 const fewUnits = 2 * enoughUnits;
@@ -193,13 +193,14 @@ export function lowerWinograd(
   const tiles = [ceilDiv(y.target, tile), ceilDiv(x.target, tile)];
   const strips = batch * tiles[0];
   const stripsOf = (together: number) => Math.min(strips, Math.max(1, Math.round(together / tiles[1])));
-  const areFew = threads > 1 && groups * panels * ceilDiv(strips, stripsOf(chunkTiles)) < fewUnits;
+  const isKept = to.isKept(weight.buffer);
+  const areFew = isKept && threads > 1 && groups * panels * ceilDiv(strips, stripsOf(chunkTiles)) < fewUnits;
   const chunkStrips = stripsOf(
     weightFloats <= smallWeights * groups ? smallChunkTiles : areFew ? chunkTiles / 2 : chunkTiles,
   );
   const chunks = ceilDiv(strips, chunkStrips);
   const mostTiles = ceilDiv(strips, chunks) * tiles[1];
-  const isRaw = !to.isKept(weight.buffer) && (weightFloats > largeWeights || chunks <= fewChunks);
+  const isRaw = !isKept && (weightFloats > largeWeights || chunks <= fewChunks);
   const mostPanels = isRaw ? 1 : Math.min(panels, Math.floor(productFloats / (positions * mostTiles * panel)));
   let panelGroup = Math.max(1, mostPanels);
   while (panelGroup > 1 && groups * chunks * ceilDiv(panels, panelGroup) < enoughUnits) panelGroup--;
