@@ -24,6 +24,7 @@ typedef struct {
   pthread_mutex_t mutex;
   pthread_cond_t condition;
   int32_t notified;
+  uint32_t asked; /* how many commands */
 } Client;
 
 static void check(int32_t holds, const char *what) {
@@ -38,6 +39,16 @@ static void wake_client(void *owner) {
   client->notified = 1;
   pthread_cond_signal(&client->condition);
   pthread_mutex_unlock(&client->mutex);
+}
+
+static void client_post(Client *client, Command *command) { queue_post(client->queue, command); }
+
+/* As JavaScript does: what is short is carried out at once where the driver has nothing to do. */
+static void client_ask(Client *client, Command *command) {
+  CommandKind kind = command->kind;
+  if (!queue_carry_out(client->queue, command)) queue_post(client->queue, command);
+  else if (kind >= COMMAND_SUBMIT) queue_hand_back(client->queue, command);
+  else free(command);
 }
 
 /* Waits for news; the replies that have come, for the caller to free, or NULL if he has them already. */
@@ -60,7 +71,7 @@ static void client_open(Client *client, int32_t threads, uint64_t memory_limit) 
 /* After all replies have come, or with `abandon` at any time. */
 static void client_close(Client *client, int32_t abandon) {
   if (!abandon) {
-    queue_post(client->queue, queue_command(COMMAND_CLOSE, 0, 0));
+    client_post(client, queue_command(COMMAND_CLOSE, 0, 0));
     Command *closed = NULL;
     while (closed == NULL) closed = client_wait(client);
     free(closed);

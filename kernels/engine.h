@@ -40,6 +40,7 @@ typedef struct {
   uint8_t alone;        /* too small a program to wake other threads for */
   uint32_t slots;
   uint64_t arena_bytes;
+  int64_t nanoseconds;  /* of the program's fastest run; 0 before one is known */
 } Entry;
 
 /* A program on its way to an entry: `bytes` of it, one flag for each slot (SLOT_…) and one for each step (whether it

@@ -50,6 +50,7 @@ typedef struct {
   napi_env env;
   int64_t pending;
   int64_t told;    /* bytes that the garbage collector knows of */
+  bool awaited;    /* whether JavaScript has waited for all that it asked for */
   int32_t holders; /* the external value and the thread-safe function */
 } Device;
 
@@ -112,11 +113,41 @@ static void tell_collector(Device *device, int64_t bytes) {
   device->told = bytes;
 }
 
+static void expect_reply(Device *device) {
+  if (device->pending++ == 0) napi_ref_threadsafe_function(device->env, device->replies);
+}
+
+/* Hands a command to the driver, unless it has no reply and can be carried out at once. */
 static void post(Device *device, Command *command) {
-  if (command->kind >= COMMAND_SUBMIT && device->pending++ == 0) {
-    napi_ref_threadsafe_function(device->env, device->replies);
+  if (command->kind >= COMMAND_SUBMIT) {
+    expect_reply(device);
+  } else if (queue_carry_out(device->queue, command)) {
+    free(command);
+    return;
   }
   queue_post(device->queue, command);
+}
+
+/* For what JavaScript waits for: returns whether it went well already, so that no reply comes. */
+static bool post_awaited(Device *device, Command *command) {
+  if (device->pending > 0 || !queue_carry_out(device->queue, command)) {
+    post(device, command);
+    return false;
+  }
+  if (command->outcome.code != 0) {
+    expect_reply(device);
+    queue_hand_back(device->queue, command);
+    return false;
+  }
+  if (command->owner != NULL) napi_delete_reference(device->env, command->owner);
+  free(command);
+  return true;
+}
+
+static napi_value boolean(napi_env env, bool value) {
+  napi_value result;
+  napi_get_boolean(env, value, &result);
+  return result;
 }
 
 /* On the driver thread. */
@@ -161,6 +192,7 @@ static void deliver(napi_env env, napi_value function, void *context, void *data
   while (command != NULL) {
     Command *next = command->next;
     if (command->owner != NULL) napi_delete_reference(env, command->owner);
+    device->awaited = command->kind == COMMAND_READ && device->pending == 1;
     if (command->kind == COMMAND_CLOSE) close_device(device);
     else if (--device->pending == 0) napi_unref_threadsafe_function(env, device->replies);
     if (command->outcome.code == 0) {
@@ -292,7 +324,7 @@ static napi_value call_free(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* submit(device, program, bindings: Uint8Array over uint32, scalars: Uint8Array) */
+/* submit(device, program, bindings: Uint8Array over uint32, scalars: Uint8Array): whether it has been done already */
 static napi_value call_submit(napi_env env, napi_callback_info info) {
   ARGUMENTS(env, info, 4)
   Device *device = device_of(env, arguments[0]);
@@ -303,24 +335,32 @@ static napi_value call_submit(napi_env env, napi_callback_info info) {
   command->count = (uint32_t)(bindings.bytes / 4);
   if (scalars.bytes > 0) memcpy(command->payload, scalars.data, scalars.bytes);
   if (bindings.bytes > 0) memcpy(command->payload + align_to_8(scalars.bytes), bindings.data, bindings.bytes);
+  /* Who has not waited for the one before may have other things to do while this one runs. */
+  bool awaited = device->awaited;
+  device->awaited = false;
+  if (awaited) return boolean(env, post_awaited(device, command));
   post(device, command);
-  return NULL;
+  return boolean(env, false);
 }
 
-/* The target is kept alive until the reply; until then it is not to be changed or, where it is filled, looked at. */
-static napi_value post_over(napi_env env, Device *device, CommandKind kind, uint32_t index, napi_value target,
-                            double offset) {
+/*
+ * A command over a target, which is kept alive until the reply; until then it is not to be changed or, where it is filled, looked
+ * at. NULL and an exception where there is none.
+ */
+static Command *command_over(napi_env env, CommandKind kind, uint32_t index, napi_value target, double offset) {
   Bytes bytes = bytes_of(env, target);
-  if (kind == COMMAND_MEMORY && bytes.bytes < 5 * sizeof(double)) return fail_call(env, "too short an array");
-  COMMAND(command, kind, index, 0)
+  Command *command = kind == COMMAND_MEMORY && bytes.bytes < 5 * sizeof(double) ? NULL : queue_command(kind, index, 0);
+  if (command == NULL) {
+    fail_call(env, "out of memory, or too short an array");
+    return NULL;
+  }
   command->offset = (uint64_t)offset;
   napi_ref reference = NULL;
   napi_create_reference(env, target, 1, &reference);
   command->owner = reference;
   command->target = bytes.data;
   command->bytes = bytes.bytes;
-  post(device, command);
-  return NULL;
+  return command;
 }
 
 /* write(device, index, bytes: Uint8Array, offset) */
@@ -328,23 +368,31 @@ static napi_value call_write(napi_env env, napi_callback_info info) {
   ARGUMENTS(env, info, 4)
   Device *device = device_of(env, arguments[0]);
   if (device == NULL) return NULL;
-  return post_over(env, device, COMMAND_WRITE, unsigned_of(env, arguments[1]), arguments[2],
-                   number_of(env, arguments[3]));
+  Command *command =
+      command_over(env, COMMAND_WRITE, unsigned_of(env, arguments[1]), arguments[2], number_of(env, arguments[3]));
+  if (command != NULL) post(device, command);
+  return NULL;
 }
 
-/* read(device, index, target: ArrayBuffer) */
+/* read(device, index, target: ArrayBuffer): whether it has been done already */
 static napi_value call_read(napi_env env, napi_callback_info info) {
   ARGUMENTS(env, info, 3)
   Device *device = device_of(env, arguments[0]);
   if (device == NULL) return NULL;
-  return post_over(env, device, COMMAND_READ, unsigned_of(env, arguments[1]), arguments[2], 0);
+  Command *command = command_over(env, COMMAND_READ, unsigned_of(env, arguments[1]), arguments[2], 0);
+  if (command == NULL) return NULL;
+  bool done = post_awaited(device, command);
+  if (done) device->awaited = true;
+  return boolean(env, done);
 }
 
 /* memory(device, target: ArrayBuffer of five float64) */
 static napi_value call_memory(napi_env env, napi_callback_info info) {
   ARGUMENTS(env, info, 2)
   Device *device = device_of(env, arguments[0]);
-  return device == NULL ? NULL : post_over(env, device, COMMAND_MEMORY, 0, arguments[1], 0);
+  Command *command = device == NULL ? NULL : command_over(env, COMMAND_MEMORY, 0, arguments[1], 0);
+  if (command != NULL) post(device, command);
+  return NULL;
 }
 
 /* tellCollector(device, bytes): what is held outside the heap of JavaScript, all in all. */

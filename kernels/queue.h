@@ -1,6 +1,6 @@
 /*
  * A native device's queue: commands are posted from the thread that owns it and carried out in order by a driver
- * thread, which is thread 0 of the team. Knows nothing of JavaScript.
+ * thread, which is thread 0 of the team, or by the owner where that is sooner. Knows nothing of JavaScript.
  */
 #ifndef FOVEA_QUEUE_H
 #define FOVEA_QUEUE_H
@@ -46,6 +46,14 @@ static Queue *queue_open(const KernelTable *kernels, int32_t threads, uint64_t m
 static Command *queue_command(CommandKind kind, uint32_t index, uint64_t payload_bytes);
 static uint8_t *queue_allocate(Queue *queue, uint64_t bytes);
 static void queue_post(Queue *queue, Command *command);
+/*
+ * Carries a command out at once, the caller being thread 0 of the team, instead of having it posted: unless the driver has
+ * something to do, or it would take so long that the caller had better do something else. Returns whether it did; then the command is
+ * the caller's again.
+ */
+static int32_t queue_carry_out(Queue *queue, Command *command);
+/* Puts what was carried out so among what queue_take_done returns. */
+static void queue_hand_back(Queue *queue, Command *command);
 /* What has been done since the last call, for the caller to free. */
 static Command *queue_take_done(Queue *queue);
 /* Cancels all submissions posted so far that have not reached their commit. */

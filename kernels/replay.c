@@ -4,8 +4,8 @@
  *
  *   replay TRACE…
  *
- * With as many threads as the device had. Each trace is done twice: as it was, and with every step shared by all threads,
- * however small it is.
+ * With as many threads as the device had. Each trace is done three times: as it was, with every step shared by all threads,
+ * however small it is, and by somebody who waits for each reply and carries out himself what is short.
  */
 #include "client.h"
 
@@ -138,7 +138,8 @@ static Command *command_of(Client *client, Record *record, int32_t shared) {
   return command;
 }
 
-static void replay(const Trace *trace, int32_t shared) {
+static void replay(const Trace *trace, int32_t shared, int32_t waits) {
+  void (*ask)(Client *client, Command *command) = waits ? client_ask : client_post;
   Client client;
   client_open(&client, trace->threads, (uint64_t)1 << 40);
   int32_t in_flight = 0;
@@ -147,8 +148,8 @@ static void replay(const Trace *trace, int32_t shared) {
     at += sizeof *record + align_to_8(record->bytes);
     Command *command = command_of(&client, record, shared);
     if (command->kind >= COMMAND_SUBMIT) in_flight++;
-    queue_post(client.queue, command);
-    while (in_flight >= IN_FLIGHT) in_flight -= take_replies(&client);
+    ask(&client, command);
+    while (in_flight >= (waits ? 1 : IN_FLIGHT)) in_flight -= take_replies(&client);
   }
   while (in_flight > 0) in_flight -= take_replies(&client);
   client_close(&client, 0);
@@ -158,7 +159,9 @@ int main(int argc, char **argv) {
   for (int32_t i = 1; i < argc; i++) {
     Trace trace = open_trace(argv[i]);
     submissions = reads = 0;
-    for (int32_t shared = 0; shared < 2; shared++) replay(&trace, shared);
+    replay(&trace, 0, 0);
+    replay(&trace, 1, 0);
+    replay(&trace, 1, 1);
     printf("%d submissions and %d reads with %d threads\n", submissions, reads, trace.threads);
     free(trace.records);
   }

@@ -28,6 +28,16 @@ function withVariable(name: string, value: string): ReturnType<typeof createNati
   }
 }
 
+/** Whether a promise settles without a turn of the event loop. */
+async function settlesByItself(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  void promise.then(() => {
+    settled = true;
+  });
+  for (let i = 0; i < 20; i++) await undefined;
+  return settled;
+}
+
 describe("the native device", { skip: reason }, () => {
   it("runs with each instruction set that the processor has, to within rounding", async () => {
     const count = 1003;
@@ -80,6 +90,58 @@ describe("the native device", { skip: reason }, () => {
     assert.equal(countThreads() - before, 3);
     await device.close();
     assert.equal(countThreads(), before);
+  });
+
+  for (const threads of [1, 2, 3]) {
+    it(`has run short programs of ${threads} threads when the call returns, where each result was waited for`, async () => {
+      const device = createNativeDevice({ threads });
+      const count = 20_000;
+      const program = device.load(longProgram(device, count, 3));
+      const [input, output] = [device.upload(ramp(count)), device.allocate(4 * count)];
+      const first = await submitAndRead();
+      for (let i = 0; i < 50; i++) assert.deepEqual(await submitAndRead(), first);
+      assert.ok(await settlesByItself(device.submit(program, [input, output], noScalars)));
+      // Nobody has waited for that one: whoever asks on may have other things to do meanwhile.
+      assert.ok(!(await settlesByItself(device.submit(program, [input, output], noScalars))));
+      assert.deepEqual(await readFloats(device, output, count), first);
+      await device.close();
+
+      async function submitAndRead(): Promise<Float32Array> {
+        await device.submit(program, [input, output], noScalars);
+        return readFloats(device, output, count);
+      }
+    });
+  }
+
+  it("leaves the event loop its turns between short programs", async () => {
+    const device = createNativeDevice();
+    const count = 1000;
+    const program = device.load(longProgram(device, count, 3));
+    const [input, output] = [device.upload(ramp(count)), device.allocate(4 * count)];
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const end = performance.now() + 100;
+    let results = 0;
+    while (performance.now() < end) {
+      await device.submit(program, [input, output], noScalars);
+      await readFloats(device, output, count);
+      results++;
+    }
+    clearInterval(timer);
+    assert.ok(turns >= 5, `${turns} turns in 100 ms, for ${results} results`);
+    await device.close();
+  });
+
+  it("does not run long programs while JavaScript waits", async () => {
+    const device = createNativeDevice();
+    const count = 2_000_000;
+    const program = device.load(longProgram(device, count, 20));
+    const [input, output] = [device.upload(ramp(count)), device.allocate(4 * count)];
+    for (let i = 0; i < 3; i++) {
+      assert.ok(!(await settlesByItself(device.submit(program, [input, output], noScalars))));
+      await readFloats(device, output, count);
+    }
+    await device.close();
   });
 
   it("refuses an instruction set or a number of threads that it does not have", () => {

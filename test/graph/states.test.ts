@@ -328,6 +328,25 @@ describe("a failing program", () => {
     assert.notDeepEqual(await model.stateDict(), before);
   });
 
+  it("is told alike where each step of many was waited for before", async () => {
+    const model = new nn.Sequential(new nn.Linear(4, 3));
+    const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+    const x = uniform([2, 4]);
+    const step = compile((labels: Tensor<Shape, "int32">) => {
+      const loss = crossEntropy(model(x), labels);
+      loss.backward();
+      void optimizer.step();
+      return loss;
+    });
+    const lossOf = async (labels: number[]) => (await step(tensor(labels, { dtype: "int32" }))).item();
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 20; i++) assert.ok(Number.isFinite(await lossOf([1, 2])));
+      const before = await model.stateDict();
+      await assert.rejects(lossOf([1, 3]), /^DataError: .*element 1 of the indices \(2×1\) is 3, expected 0 … 2/);
+      assert.deepEqual(await model.stateDict(), before);
+    }
+  });
+
   it("names the module's path where the numbers were used inside one, compiled and uncompiled", async () => {
     class Words extends nn.Module {
       table = new Parameter(uniform<[number, number]>([4, 2]));

@@ -28,15 +28,18 @@ export interface NativeAddon {
     alone: number,
   ): void;
   free(queue: NativeQueue, index: number): void;
-  /** Replies. `bindings` are the bytes of uint32 numbers. */
+  /**
+   * Replies, unless it returns true: a short program that JavaScript would have waited for has been run. `bindings` are the
+   * bytes of uint32 numbers.
+   */
   submit(
     queue: NativeQueue,
     program: number,
     bindings: Uint8Array<ArrayBuffer>,
     scalars: Uint8Array<ArrayBuffer>,
-  ): void;
-  /** Replies when the target, whose length says how much to read, has been filled. */
-  read(queue: NativeQueue, index: number, target: ArrayBuffer): void;
+  ): boolean;
+  /** Replies when the target, whose length says how much to read, has been filled, unless it returns true: it has been. */
+  read(queue: NativeQueue, index: number, target: ArrayBuffer): boolean;
   /** Replies when the target holds five float64 numbers, in the order of `MemoryUse`. */
   memory(queue: NativeQueue, target: ArrayBuffer): void;
   abort(queue: NativeQueue): void;
