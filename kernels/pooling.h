@@ -2,6 +2,7 @@
 #ifndef FOVEA_POOLING_H
 #define FOVEA_POOLING_H
 
+#include "vector_math.h"
 #include "windows.h"
 
 /* As numbered in src/backends/cpu/kernels/pooling.ts. */
@@ -14,6 +15,12 @@ INLINE int32_t finish_planes(const Context *context, uint32_t epilogue, int32_t 
   if (!is_last && end - begin < POOL_EPILOGUE) return begin;
   elementwise_range(context, EPILOGUE(context, epilogue), begin, end);
   return end;
+}
+
+/* The largest elements of 2 × 2 that lie `row` and `column` floats apart. */
+INLINE vf largest_of_four(const float *x, ptrdiff_t row, ptrdiff_t column) {
+  vf upper = maximum_(load(x), load(x + column)), lower = maximum_(load(x + row), load(x + row + column));
+  return maximum_(upper, lower);
 }
 
 /* Stores the first n lanes, or all where later stores overwrite the rest: below `limit`. */

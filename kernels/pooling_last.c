@@ -3,7 +3,6 @@
  * image.
  */
 #include "pooling.h"
-#include "vector_math.h"
 
 /* The taps of a window along one axis that lie on the input: elements first, first + step, … of it. */
 typedef struct {
@@ -75,11 +74,7 @@ static void kernel_pool_last(const Context *context, const PoolLastStep *step) {
         float *to = output + (ptrdiff_t)u * row + (ptrdiff_t)i * channels;
         ptrdiff_t next_row = y.step * input_row, next = (ptrdiff_t)x.step * channels;
         if (step->kind == POOL_MAXIMUM && y.count == 2 && x.count == 2) {
-          for (int32_t c = 0; c < channels; c += VW) {
-            const float *p = from + c;
-            vf upper = maximum_(load(p), load(p + next)), lower = maximum_(load(p + next_row), load(p + next_row + next));
-            store(to + c, maximum_(upper, lower));
-          }
+          for (int32_t c = 0; c < channels; c += VW) store(to + c, largest_of_four(from + c, next_row, next));
         } else if (step->kind == POOL_MAXIMUM && y.count == 3 && x.count == 3) {
           /* With constant counts the loops are unrolled. */
           for (int32_t c = 0; c < channels; c += VW) {

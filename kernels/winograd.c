@@ -6,6 +6,7 @@
  * a thread keeps the chunk's transformed input from one unit to the next. For each of the n×n positions the products are
  * a matrix product of tiles × source channels and source × target channels; lanes are target channels.
  */
+#include "pooling.h"
 #include "winograd_weights.h"
 
 /*
@@ -25,7 +26,7 @@ typedef struct {
   int32_t strips;       /* of a batch of images */
   ptrdiff_t source_plane, target_plane;
   ptrdiff_t weight_distance, input_distance, product_distance; /* from one position to the next */
-  float *input, *products, *haloed, *stage, *factors, *packed;
+  float *input, *products, *haloed, *stage, *factors, *packed, *block;
   int32_t *offsets; /* 0, 1, 2, … */
 } Winograd;
 
@@ -56,6 +57,7 @@ static Winograd plan_winograd(const Context *context, const WinogradStep *step) 
   w.stage = memory + step->stage_at;
   w.factors = memory + step->factors_at;
   w.packed = memory + step->packed_at;
+  w.block = memory + step->block_at;
   w.offsets = (int32_t *)(memory + step->offsets_at);
   return w;
 }
@@ -311,20 +313,43 @@ static void transform_input_last(const Winograd *w, const float *source, const C
   }
 }
 
+/*
+ * Of the strip of an image that begins with row `y`, `rows` rows that lie at `from`, the largest of each 2 × 2 pixels: `lanes` channels
+ * from `channel` of all on.
+ */
+static void pool_strip(const WinogradStep *step, const float *from, int32_t image, int32_t y, int32_t rows,
+                       int32_t channel, int32_t lanes, float *output) {
+  int32_t height = step->target_size[0] / 2, width = step->target_size[1] / 2;
+  ptrdiff_t pixel = (ptrdiff_t)step->groups * step->target_channels, row = step->target_size[1] * pixel;
+  for (int32_t i = 0; i < rows / 2; i++) {
+    const float *x = from + 2 * i * row;
+    float *to = output + (((ptrdiff_t)image * height + y / 2 + i) * width) * pixel + channel;
+    for (int32_t j = 0; j < width; j++, x += 2 * pixel, to += pixel) {
+      for (int32_t c = 0; c < lanes; c += VW) store(to + c, largest_of_four(x + c, row, pixel));
+    }
+  }
+}
+
 static void transform_output_last(const Context *context, const Winograd *w, const Chunk *chunk, Panel vectors,
                                   float *output) {
   const WinogradStep *step = w->step;
   int32_t tiles = step->tiles[1], m = w->m, lanes = vectors.count * VW;
   int32_t height = step->target_size[0], width = step->target_size[1], pixel = step->groups * step->target_channels;
+  int32_t channel = chunk->group * step->target_channels + vectors.first * VW;
   const float *from = w->products;
+  Context own = *context;
+  uint8_t *place;
+  if (step->pooled) own.locals = &place;
   for (int32_t s = chunk->first; s < chunk->end; s++) {
     int32_t image = s / step->tiles[0], y = s % step->tiles[0] * m, rows = min_int(height - y, m);
-    int32_t begin = (image * height + y) * width * pixel + chunk->group * step->target_channels + vectors.first * VW;
+    int32_t begin = (image * height + y) * width * pixel + channel;
+    if (step->pooled) place = place_of_first(w->block, begin);
+    float *first = step->pooled ? w->block : output + begin;
     for (int32_t t = 0; t < tiles; t++, from += lanes) {
       int32_t columns = min_int(width - t * m, m);
-      float *target = output + begin + (ptrdiff_t)t * m * pixel;
+      float *target = first + (ptrdiff_t)t * m * pixel;
       int32_t whole = rows == m && columns == m;
-      fetch_tile(step->target_size, output + begin, pixel, lanes, m, t * m, m, 1);
+      if (!step->pooled) fetch_tile(step->target_size, first, pixel, lanes, m, t * m, m, 1);
       float *to = whole ? target : w->stage;
       ptrdiff_t next = whole ? pixel : lanes, next_row = whole ? (ptrdiff_t)width * pixel : m * lanes;
       for (int32_t c = 0; c < lanes; c += VW) {
@@ -335,7 +360,8 @@ static void transform_output_last(const Context *context, const Winograd *w, con
         copy_floats(target + ((ptrdiff_t)row * width + column) * pixel, to + row * next_row + column * next, lanes);
       }
     }
-    elementwise_region(context, EPILOGUE(context, step->epilogue), (Region){begin, rows * width, lanes, pixel});
+    elementwise_region(&own, EPILOGUE(context, step->epilogue), (Region){begin, rows * width, lanes, pixel});
+    if (step->pooled) pool_strip(step, w->block, image, y, rows, channel, lanes, output);
   }
 }
 

@@ -21,6 +21,14 @@ const ops = ["ops/conformance", "goldens/ops", "ops/sizes"];
 
 export const mutations: readonly Mutation[] = [
   {
+    what: "pooling after Winograd's algorithm: windows overlap",
+    file: "kernels/winograd.c",
+    from: "const float *x = from + 2 * i * row;",
+    to: "const float *x = from + i * row;",
+    build: "addon",
+    tests: ["graph/pooled"],
+  },
+  {
     what: "convolution: the padding is one too small",
     file: "kernels/windows.h",
     from: "halo_axis(source, stride, -padding, (kernel - 1) * dilation + 1);",

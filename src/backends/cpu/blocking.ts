@@ -132,7 +132,7 @@ function dependsOn(later: Step, earlier: Step): boolean {
 }
 
 /** In how many steps each buffer is named. */
-function countUsers(steps: readonly Step[]): Map<Buffer, number> {
+export function countUsers(steps: readonly Step[]): Map<Buffer, number> {
   const users = new Map<Buffer, number>();
   for (const { reads, writes, scratch } of steps) {
     for (const buffer of new Set([...reads, ...writes, ...scratch])) users.set(buffer, (users.get(buffer) ?? 0) + 1);

@@ -9,6 +9,7 @@ import { lowerElementwise } from "./kernels/elementwise.js";
 import { opsWithEpilogue, tableOfLowerings } from "./kernels/index.js";
 import { channelsLast } from "./kernels/layouts.js";
 import { Lowering, type Machine } from "./lowering.js";
+import { poolStrips } from "./pooled.js";
 
 export class CpuCompiler implements Compiler {
   readonly fusesElementwise = true;
@@ -34,10 +35,11 @@ export class CpuCompiler implements Compiler {
   }
 
   combine(steps: readonly Step[], commitStart: number, temporary: (bytes: number) => Buffer): CombinedStep[] {
-    const composed = composeCopies(steps);
+    const { threads } = this.machine;
+    const composed = poolStrips(composeCopies(steps), commitStart, temporary, threads);
     const start = composed.filter(({ parts }) => parts[parts.length - 1] < commitStart).length;
     const own = composed.map(({ step }) => step);
-    return combineSteps(own, start, temporary, this.machine.threads).map(({ step, parts }) => ({
+    return combineSteps(own, start, temporary, threads).map(({ step, parts }) => ({
       step,
       parts: parts.flatMap((part) => composed[part].parts),
     }));

@@ -116,7 +116,8 @@ export const poolingSteps = {
 } as const;
 
 /** `POOL_MAXIMUM` … in C. */
-const kinds = { maximum: 0, indices: 1, average: 2 } as const;
+/** As kernels/pooling.h numbers them. */
+export const poolingKinds = { maximum: 0, indices: 1, average: 2 } as const;
 
 /** Floats of a haloed band that stay in the first-level cache. */
 const bandFloats = 1 << 13;
@@ -130,7 +131,7 @@ function axesFor(source: Pair, target: Pair, params: Pool2dParams, gradient: boo
 }
 
 function lowerPool(
-  kind: keyof typeof kinds,
+  kind: keyof typeof poolingKinds,
   input: Operand,
   output: Operand,
   params: Pool2dParams,
@@ -144,7 +145,7 @@ function lowerPool(
     to.step("poolLast", {
       input: input.buffer,
       output: output.buffer,
-      kind: kinds[kind],
+      kind: poolingKinds[kind],
       ...{ batch, channels, inputSize: sizeOfPlane(input), outputSize: target },
       ...{ kernel, stride: params.stride, padding, dilation },
       countPadding: countPadding ? 1 : 0,
@@ -172,7 +173,7 @@ function lowerPool(
     scratchFloats: layout.floats,
     tablesAt,
     countsAt,
-    kind: kinds[kind],
+    kind: poolingKinds[kind],
     inPlace: inPlace ? 1 : 0,
     planes: planesOf(input),
     bands,
@@ -250,7 +251,7 @@ function lowerAdaptivePool(kind: "maximum" | "indices", input: Operand, output: 
     output: output.buffer,
     scratch: to.temporary(scratchFloats * 4 * to.machine.threads),
     scratchFloats,
-    kind: kinds[kind],
+    kind: poolingKinds[kind],
     planes: planesOf(input),
     inputSize,
     outputSize: sizeOfPlane(output),

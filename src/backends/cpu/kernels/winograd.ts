@@ -30,6 +30,8 @@ export const winogradSteps = {
    * work are chunks of `chunkStrips` rows of tiles and groups of `panelGroup` panels of target channels. `raw`: the weights
    * are as they were given (for an input gradient where `gradient`), and every unit, which has one panel, transforms its own.
    * Distances are those of the positions in a transformed tile. `sourceLast`, `targetLast`: channels lie side by side.
+   * `pooled`: the output has the largest of each 2×2 pixels of the target, of which a strip at a time is at `blockAt` of a thread's
+   * scratch; for the epilogue it is in the local slot.
    */
   winograd: {
     source: input,
@@ -60,6 +62,8 @@ export const winogradSteps = {
     panelGroup: i32,
     sourceLast: i32,
     targetLast: i32,
+    pooled: i32,
+    blockAt: i32,
     epilogue,
   },
   /**
@@ -247,8 +251,25 @@ export function lowerWinograd(
     panelGroup,
     sourceLast: sourceLast ? 1 : 0,
     targetLast: targetLast ? 1 : 0,
+    pooled: 0,
+    blockAt: 0,
     epilogue: to.epilogue,
   });
+}
+
+/** The working memory of a thread of a `winograd` step, with room for a strip that is pooled. */
+export function placeStrip(fields: {
+  readonly scratchFloats: number;
+  readonly tile: number;
+  readonly targetSize: readonly number[];
+  readonly groups: number;
+  readonly targetChannels: number;
+}): { readonly blockAt: number; readonly scratchFloats: number } {
+  const { tile, targetSize, groups, targetChannels } = fields;
+  const layout = new ScratchLayout();
+  layout.place(fields.scratchFloats);
+  const blockAt = layout.place(tile * targetSize[1] * groups * targetChannels);
+  return { blockAt, scratchFloats: layout.floats };
 }
 
 /** Channels of a block of the weight gradient: enough that transforming tiles does not count. */
