@@ -370,7 +370,7 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
   const float *source = floats(context, step->source), *weights = floats(context, step->weights);
   float *output = floats(context, step->output);
   int32_t panels = count_panels(step->target_channels);
-  int32_t panel_groups = ceil_div(panels, step->panel_group), chunks = ceil_div(w.strips, step->chunk_strips);
+  int32_t panel_groups = ceil_div(panels, step->panel_group), chunks = step->chunks;
   int32_t units = step->groups * chunks * panel_groups;
   for (int32_t i = 0; i < WINOGRAD_DEPTH; i++) w.offsets[i] = i;
   RawWeights raw = {weights, weights + (ptrdiff_t)step->groups * step->source_channels * step->target_channels * 9,

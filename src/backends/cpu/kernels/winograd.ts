@@ -27,7 +27,7 @@ export const winogradSteps = {
   },
   /**
    * Channels are counted per group; `padding` above and on the left; `tiles` along both axes of the target. Units of
-   * work are chunks of `chunkStrips` rows of tiles and groups of `panelGroup` panels of target channels. `raw`: the weights
+   * work are `chunks` of the rows of tiles and groups of `panelGroup` panels of target channels. `raw`: the weights
    * are as they were given (for an input gradient where `gradient`), and every unit, which has one panel, transforms its own.
    * Distances are those of the positions in a transformed tile. `sourceLast`, `targetLast`: channels lie side by side.
    * `pooled`: the output has the largest of each 2×2 pixels of the target, of which a strip at a time is at `blockAt` of a thread's
@@ -58,7 +58,7 @@ export const winogradSteps = {
     padding: pair,
     tile: i32,
     tiles: pair,
-    chunkStrips: i32,
+    chunks: i32,
     panelGroup: i32,
     sourceLast: i32,
     targetLast: i32,
@@ -202,9 +202,12 @@ export function lowerWinograd(
   const chunkStrips = stripsOf(
     weightFloats <= smallWeights * groups ? smallChunkTiles : areFew ? chunkTiles / 2 : chunkTiles,
   );
-  const chunks = ceilDiv(strips, chunkStrips);
+  const leastChunks = ceilDiv(strips, chunkStrips);
+  const isRaw = !isKept && (weightFloats > largeWeights || leastChunks <= fewChunks);
+  // Few units of work are to be as many for one thread as for another.
+  const areUneven = leastChunks > 1 && groups * panels * leastChunks < enoughUnits;
+  const chunks = areUneven ? Math.min(strips, roundUp(leastChunks, threads)) : leastChunks;
   const mostTiles = ceilDiv(strips, chunks) * tiles[1];
-  const isRaw = !isKept && (weightFloats > largeWeights || chunks <= fewChunks);
   const mostPanels = isRaw ? 1 : Math.min(panels, Math.floor(productFloats / (positions * mostTiles * panel)));
   let panelGroup = Math.max(1, mostPanels);
   while (panelGroup > 1 && groups * chunks * ceilDiv(panels, panelGroup) < enoughUnits) panelGroup--;
@@ -247,7 +250,7 @@ export function lowerWinograd(
     raw: isRaw ? 1 : 0,
     ...plainSizes(axes),
     tiles,
-    chunkStrips,
+    chunks,
     panelGroup,
     sourceLast: sourceLast ? 1 : 0,
     targetLast: targetLast ? 1 : 0,
