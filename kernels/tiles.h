@@ -117,11 +117,15 @@ typedef struct {
   ptrdiff_t step;
 } Terms;
 
+/* A multiply-add that stays where it is written, and its sum in its register. */
 #ifdef __wasm__
 /* Clang would otherwise put a sum's multiply-adds of several terms next to each other, and engines spill all the others. */
-#define IN_ORDER(sum) __asm__ volatile("" : "+r"(sum) : : "memory")
+#define ADD_PRODUCT(sum, a, b) (sum) = fma_(a, b, sum); __asm__ volatile("" : "+r"(sum) : : "memory")
+#elif defined(__AVX2__) && VW == 8
+/* Compilers would otherwise move sums from register to register, and read a vector of weights once for each of them. */
+#define ADD_PRODUCT(sum, a, b) __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b))
 #else
-#define IN_ORDER(sum)
+#define ADD_PRODUCT(sum, a, b) (sum) = fma_(a, b, sum)
 #endif
 
 INLINE void broadcast_term(const int rows, const int vectors, const float *const *x, ptrdiff_t offset, const float *panel,
@@ -130,9 +134,28 @@ INLINE void broadcast_term(const int rows, const int vectors, const float *const
   UNROLL for (int j = 0; j < vectors; j++) b[j] = load(panel + j * VW);
   UNROLL for (int i = 0; i < rows; i++) {
     vf a = splat(x[i][offset]);
-    UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = fma_(a, b[j], sum[i][j]);
-    UNROLL for (int j = 0; j < vectors; j++) IN_ORDER(sum[i][j]);
+    UNROLL for (int j = 0; j < vectors; j++) {
+      ADD_PRODUCT(sum[i][j], a, b[j]);
+    }
   }
+}
+
+/* The same where rows lie side by side. */
+INLINE void broadcast_column(const int rows, const int vectors, const float *x, const float *panel,
+                             vf sum[MAX_ROWS][PANEL_VECTORS]) {
+  const float *q[MAX_ROWS];
+  UNROLL for (int i = 0; i < rows; i++) q[i] = x + i;
+  broadcast_term(rows, vectors, q, 0, panel, sum);
+}
+
+INLINE void fetch_line(const int vectors, Ahead *ahead) {
+#ifndef __wasm__
+  __builtin_prefetch(ahead->line, 0, 2);
+  if (VW == 16 && ahead->stride > VW) {
+    UNROLL for (int j = 1; j < vectors; j++) __builtin_prefetch(ahead->line + j * VW, 0, 2);
+  }
+  ahead->line += ahead->stride;
+#endif
 }
 
 INLINE void broadcast_tile(const int rows, const int vectors, const float *const *x, Terms terms, int32_t count,
@@ -144,17 +167,16 @@ INLINE void broadcast_tile(const int rows, const int vectors, const float *const
     p[i] = x[i];
     UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (vf){};
   }
+  int32_t is_large = rows * vectors >= 8, is_column = 1, k = 0;
+  UNROLL for (int i = 1; i < rows; i++) is_column &= x[i] == x[0] + i;
 #ifdef __wasm__
   /*
    * Engines have no registers left for the address of each term's offset, and as many instructions as a core can start in a cycle:
    * four terms at a time share the addresses of rows whose terms lie side by side, or of terms whose rows do.
    */
-  (void)ahead;
-  int32_t is_large = rows * vectors >= 8, is_column = 1;
-  UNROLL for (int i = 1; i < rows; i++) is_column &= x[i] == x[0] + i;
   for (int32_t begin = 0; begin < count; begin += terms.run) {
     ptrdiff_t offset = terms.offsets[begin];
-    int32_t k = 0;
+    k = 0;
     if (is_large && terms.step == 1) {
       const float *q[MAX_ROWS];
       UNROLL for (int i = 0; i < rows; i++) q[i] = p[i] + offset;
@@ -166,9 +188,7 @@ INLINE void broadcast_tile(const int rows, const int vectors, const float *const
       const float *first = p[0] + offset;
       for (; k < terms.run - 3; k += 4) {
         UNROLL for (int u = 0; u < 4; u++, first += terms.step, panel += panel_stride) {
-          const float *q[MAX_ROWS];
-          UNROLL for (int i = 0; i < rows; i++) q[i] = first + i;
-          broadcast_term(rows, vectors, q, 0, panel, sum);
+          broadcast_column(rows, vectors, first, panel, sum);
         }
       }
     }
@@ -178,12 +198,37 @@ INLINE void broadcast_tile(const int rows, const int vectors, const float *const
     }
   }
 #else
-  for (int32_t k = 0; k < count; k++, panel += panel_stride) {
-    __builtin_prefetch(ahead.line, 0, 2);
-    if (VW == 16 && ahead.stride > VW) {
-      UNROLL for (int j = 1; j < vectors; j++) __builtin_prefetch(ahead.line + j * VW, 0, 2);
+  /* With AVX2 instructions are short before multipliers are, too, above all while a neighbour uses the same core. */
+  if (VW == 8 && is_large && terms.step == 1 && terms.run % 4 == 0 && panel_stride == vectors * VW) {
+    while (k < count) {
+      ptrdiff_t offset = terms.offsets[k], end = offset + terms.run;
+      k += terms.run;
+      for (; offset < end; offset += 4, panel += 4 * vectors * VW) {
+        if (ahead.stride != 0) {
+          UNROLL for (int u = 0; u < 4; u++) fetch_line(vectors, &ahead);
+        }
+        UNROLL for (int u = 0; u < 4; u++) {
+          broadcast_term(rows, vectors, p, offset + u, panel + u * vectors * VW, sum);
+        }
+      }
     }
-    ahead.line += ahead.stride;
+  } else if (VW == 8 && is_large && is_column && ahead.stride == 0) {
+    while (k < count) {
+      const float *first = p[0] + terms.offsets[k];
+      k += terms.run;
+      int32_t left = terms.run;
+      for (; left > 3; left -= 4) {
+        UNROLL for (int u = 0; u < 4; u++, first += terms.step, panel += panel_stride) {
+          broadcast_column(rows, vectors, first, panel, sum);
+        }
+      }
+      for (; left > 0; left--, first += terms.step, panel += panel_stride) {
+        broadcast_column(rows, vectors, first, panel, sum);
+      }
+    }
+  }
+  for (; k < count; k++, panel += panel_stride) {
+    fetch_line(vectors, &ahead);
     broadcast_term(rows, vectors, p, terms.offsets[k], panel, sum);
   }
 #endif
