@@ -79,7 +79,7 @@ export function planMemory(
     parameters: bytes(states.filter((state) => state instanceof Parameter)),
     buffers: bytes(states.filter((state) => !(state instanceof Parameter))),
     input: bytes(inputs),
-    prepared: preparations.reduce((sum, each) => sum + each.bytes, 0),
+    prepared: preparations.flatMap(({ targets }) => targets).reduce((sum, { bytes }) => sum + bytes, 0),
     inference: plan.bytes,
   };
   const batch = inputs[0]?.shape[0] ?? 1;

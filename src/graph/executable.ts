@@ -27,10 +27,16 @@ const checkLabels = "check the labels, or the number of classes of the layer tha
 /** What takes the place of a node: a tensor, or the state that it stands for, which is found sooner. */
 export type Source = AnyTensor | AnyState;
 
+interface LoadedPreparation extends Preparation {
+  readonly handle: Handle;
+  /** Without a key, what it has made belongs to the program alone: where it is, and the contents that it was made from. */
+  readonly own: { readonly handles: Handle[]; from: readonly unknown[] };
+}
+
 export class Executable {
   readonly compiled: CompiledProgram;
   readonly #handle: Handle;
-  readonly #preparations: readonly (Preparation & { readonly handle: Handle })[];
+  readonly #preparations: readonly LoadedPreparation[];
   readonly #scalars: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #floats: Float32Array<ArrayBuffer>;
@@ -43,7 +49,11 @@ export class Executable {
   ) {
     this.compiled = compileGraph(graph, device, combines);
     this.#handle = device.load(this.compiled.program);
-    this.#preparations = this.compiled.preparations.map((each) => ({ ...each, handle: device.load(each.program) }));
+    this.#preparations = this.compiled.preparations.map((each) => ({
+      ...each,
+      handle: device.load(each.program),
+      own: { handles: [], from: [] },
+    }));
     this.#scalars = new Uint8Array(this.compiled.program.scalarBytes);
     this.#words = new Int32Array(this.#scalars.buffer);
     this.#floats = new Float32Array(this.#scalars.buffer);
@@ -124,7 +134,8 @@ export class Executable {
 
   free(): void {
     this.device.free(this.#handle);
-    for (const { handle } of this.#preparations) this.device.free(handle);
+    for (const { handle, own } of this.#preparations)
+      for (const each of [handle, ...own.handles]) this.device.free(each);
   }
 
   /** The memory for one run: scalars are written, and what is not a state's or tensor's own is made. */
@@ -145,26 +156,40 @@ export class Executable {
     return { handles, outputs, temporary };
   }
 
-  /** Binds what preparations have made, and runs those whose source has changed since. */
+  /** Binds what preparations have made, and runs those whose sources have changed since. */
   #prepare(handles: Handle[], sources: readonly Source[], temporary: Handle[]): void {
-    const due: { readonly program: Handle; readonly owner: Storage | undefined; readonly key: string }[] = [];
-    for (const { handle: program, key, source, target, bytes } of this.#preparations) {
-      const binding = this.compiled.schedule.bindings[source];
-      const from = sources[binding.kind === "leaf" ? binding.node : -1];
+    const due: { readonly program: Handle; readonly forget: () => void }[] = [];
+    for (const { handle: program, key, sources: nodes, targets, own } of this.#preparations) {
+      if (key === undefined) {
+        for (const [i, { binding, bytes }] of targets.entries()) {
+          own.handles[i] ??= this.device.allocate(bytes);
+          handles[binding] = own.handles[i];
+        }
+        const from = contentsOf(nodes.map((node) => sources[node]));
+        if (from.length === own.from.length && from.every((each, i) => Object.is(each, own.from[i]))) continue;
+        own.from = from;
+        due.push({ program, forget: () => (own.from = []) });
+        continue;
+      }
+      const [{ binding, bytes }] = targets;
+      const from = sources[nodes[0]];
       const state = stateOf(from);
       const owner = (state ?? from).storage;
       const version = state?.committed ?? 0;
       const known = owner?.prepared.get(key);
-      handles[target] = known?.handle ?? this.device.allocate(bytes);
+      handles[binding] = known?.handle ?? this.device.allocate(bytes);
       if (known?.version === version) continue;
-      if (owner === undefined) temporary.push(handles[target]);
-      else owner.prepared.set(key, { handle: handles[target], version });
-      due.push({ program, owner, key });
-    }
-    for (const { program, owner, key } of due) {
-      const done = this.device.submit(program, handles, this.#scalars).catch((error) => {
+      if (owner === undefined) temporary.push(handles[binding]);
+      else owner.prepared.set(key, { handle: handles[binding], version });
+      const forget = () => {
         const failed = owner?.prepared.get(key);
         if (failed !== undefined) failed.version = Number.NaN;
+      };
+      due.push({ program, forget });
+    }
+    for (const { program, forget } of due) {
+      const done = this.device.submit(program, handles, this.#scalars).catch((error) => {
+        forget();
         throw error;
       });
       pipelineOf(this.device).add(done);
@@ -245,6 +270,16 @@ const isState = (source: Source): source is AnyState => !("origin" in source);
 function stateOf(source: Source): AnyState | undefined {
   if (isState(source)) return source;
   return source.storage === undefined && source.origin.kind === "state" ? source.origin.state : undefined;
+}
+
+/** What there is: as long as lists are equal, element by element, so are the values. */
+function contentsOf(sources: readonly Source[]): unknown[] {
+  return sources.flatMap((source) => {
+    if (!isState(source) && source.origin.kind === "number") return source.origin.read();
+    const state = stateOf(source);
+    // Values without memory of their own are equal to nothing.
+    return [(state ?? source).storage ?? {}, state?.committed ?? 0];
+  });
 }
 
 function handleOf(storage: Storage): Handle {

@@ -7,7 +7,8 @@ import { arenaSlot, firstBindingSlot, scalarSlot } from "./schedule.js";
 
 export function explainProgram(compiled: CompiledProgram, device: Device): string {
   const { program, plan, schedule, origins, preparations } = compiled;
-  const prepared = preparations.reduce((sum, { bytes }) => sum + bytes, 0);
+  const prepared = preparations.flatMap(({ targets }) => targets);
+  const preparedBytes = prepared.reduce((sum, { bytes }) => sum + bytes, 0);
   const kinds = new Set(preparations.flatMap((each) => each.program.steps.map((step) => step.name)));
   const names = schedule.bindings.map((binding, index) => `${binding.kind}${index}`);
   const place = (buffer: Buffer): string => {
@@ -29,9 +30,9 @@ export function explainProgram(compiled: CompiledProgram, device: Device): strin
   return [
     `${program.steps.length} steps on ${device.variant}, state written from step ${program.commitStart}`,
     `working memory ${formatBytes(plan.bytes)}, ${ratio.toFixed(2)} times the ${formatBytes(plan.bound)} alive at the fullest step`,
-    ...(preparations.length === 0
+    ...(prepared.length === 0
       ? []
-      : [`${preparations.length} values prepared once and kept, ${formatBytes(prepared)}: ${[...kinds].join(", ")}`]),
+      : [`${prepared.length} values prepared once and kept, ${formatBytes(preparedBytes)}: ${[...kinds].join(", ")}`]),
     table([["step", "kernel", "ops", "module", "shape", "reads", "writes"], ...rows]),
   ].join("\n");
 }

@@ -24,7 +24,15 @@ import { inputNames } from "./operation.js";
 import { type MemoryPlan, planMemory } from "./plan.js";
 import { recomputeCheap } from "./recompute.js";
 import { recomputeLater } from "./recomputeLater.js";
-import { ArenaBuffers, firstBindingSlot, type Job, type Schedule, schedule } from "./schedule.js";
+import {
+  ArenaBuffers,
+  arenaSlot,
+  firstBindingSlot,
+  type Job,
+  type Schedule,
+  scalarSlot,
+  schedule,
+} from "./schedule.js";
 import type { Origin } from "./tensor.js";
 import { distinctValues, type Use, type Value } from "./values.js";
 
@@ -39,17 +47,26 @@ export interface CompiledProgram {
   readonly preparations: readonly Preparation[];
 }
 
-/** A program of one step that rearranges a value which the main program only reads, such as weights for a kernel. */
+/**
+ * A program that computes, of values which the main program only reads, others that it reads as well: weights as a kernel
+ * wants them, in a program of one step, or all that is small and comes of such values alone, as batch norm's factors.
+ */
 export interface Preparation {
   readonly program: Program;
-  /** `Step.prepares` of the step. */
-  readonly key: string;
-  /** Indices of the bindings that it reads and writes. */
-  readonly source: number;
-  readonly target: number;
-  /** Of the target. */
+  /** `Step.prepares` of the step, by which other programs find what it has made; undefined where it is of no use to them. */
+  readonly key: string | undefined;
+  /** The nodes that it reads: leaves of the graph. */
+  readonly sources: readonly number[];
+  readonly targets: readonly PreparedTarget[];
+}
+
+export interface PreparedTarget {
+  readonly binding: number;
   readonly bytes: number;
 }
+
+/** Bytes of what a step of elementwise work may leave to be kept, so that it need not run again. */
+const mostSettled = 1 << 16;
 
 export interface StepOrigin {
   readonly node: number;
@@ -76,7 +93,7 @@ export function planProgram(graph: Graph, device: Device, combines = true): Comp
   const units = fuse(values, device.compiler);
   const arena = new ArenaBuffers();
   const plan = schedule(graph, values, units, arena);
-  const { steps, origins, commitStart, prepared } = stepsOf(graph, plan, arena, device.compiler, combines);
+  const { steps, origins, commitStart, prepared, settled } = stepsOf(graph, plan, arena, device.compiler, combines);
   const memory = planMemory(steps, arena.all);
   const programOf = (list: readonly Step[], commit: number, arenaBytes: number): Program => ({
     steps: list,
@@ -85,11 +102,16 @@ export function planProgram(graph: Graph, device: Device, combines = true): Comp
     scalarBytes: plan.scalarBytes,
     slots: firstBindingSlot + plan.bindings.length,
   });
-  const preparations = prepared.map((step): Preparation => {
-    const [source, target] = [step.reads[0].slot - firstBindingSlot, step.writes[0].slot - firstBindingSlot];
-    const program = programOf([step], 1, planMemory([step], arena.all).bytes);
-    return { program, key: step.prepares ?? "", source, target, bytes: step.writes[0].bytes };
+  const preparationOf = (list: readonly Step[], key?: string): Preparation => ({
+    program: programOf(list, list.length, planMemory(list, arena.all).bytes),
+    key,
+    sources: [...new Set(list.flatMap(({ reads }) => reads.map((buffer) => leafOf(buffer, plan) ?? -1)))],
+    targets: list.flatMap(({ writes }) => {
+      return writes.map(({ slot, bytes }) => ({ binding: slot - firstBindingSlot, bytes }));
+    }),
   });
+  const preparations = prepared.map((step) => preparationOf([step], step.prepares));
+  if (settled.length > 0) preparations.push(preparationOf(settled));
   return { program: programOf(steps, commitStart, memory.bytes), schedule: plan, plan: memory, origins, preparations };
 }
 
@@ -98,16 +120,29 @@ interface Steps {
   /** For each step, what it computes. */
   readonly origins: readonly StepOrigin[];
   readonly commitStart: number;
-  /** Steps that are to run only where what they read has changed. */
+  /** Steps that are to run only where what they read has changed: rearrangements, and small elementwise work. */
   readonly prepared: readonly Step[];
+  readonly settled: readonly Step[];
 }
 
 function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Compiler, combines: boolean): Steps {
   const lowered: Step[] = [];
   const origins: StepOrigin[] = [];
   const prepared: Step[] = [];
+  const settled: Step[] = [];
   const temporary = (bytes: number) => arena.allocate(bytes);
   const isKept = (source: Buffer) => currentMemory() !== "low" && isConstant(source, graph, plan);
+  const isKeptState = (source: Buffer) => isKept(source) && originOfLeaf(source, graph, plan)?.kind === "state";
+  const isNumber = (source: Buffer) => {
+    const origin = originOfLeaf(source, graph, plan);
+    return origin?.kind === "number" && origin.constant;
+  };
+  const settles = (job: Job, { reads, writes }: Step) =>
+    job.kind === "unit" &&
+    job.unit.kernel === undefined &&
+    reads.some(isKeptState) &&
+    reads.every((source) => isKeptState(source) || isNumber(source)) &&
+    writes.every(({ slot, bytes }) => slot === arenaSlot && bytes <= mostSettled);
   let commitStart = 0;
   for (const [index, job] of plan.jobs.entries()) {
     if (index === plan.commitStart) commitStart = lowered.length;
@@ -119,16 +154,21 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
           prepared.push(step);
           return;
         }
+        if (settles(job, step)) {
+          bindPrepared(step, plan);
+          settled.push(step);
+          return;
+        }
         lowered.push(step);
         origins.push(origin);
       },
       temporary,
       isKept,
-      isKeptState: (source) => isKept(source) && originOfLeaf(source, graph, plan)?.kind === "state",
+      isKeptState,
     });
   }
   if (plan.commitStart === plan.jobs.length) commitStart = lowered.length;
-  if (!combines || compiler.combine === undefined) return { steps: lowered, origins, commitStart, prepared };
+  if (!combines || compiler.combine === undefined) return { steps: lowered, origins, commitStart, prepared, settled };
   const combined = compiler.combine(lowered, commitStart, temporary);
   return {
     steps: combined.map(({ step }) => step),
@@ -138,27 +178,36 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
     }),
     commitStart: combined.filter(({ parts }) => parts[parts.length - 1] < commitStart).length,
     prepared,
+    settled,
   };
 }
 
 /** Whether a buffer is bound from outside and the program leaves it as it is. */
 function isConstant(buffer: Buffer, graph: Graph, plan: Schedule): boolean {
   const origin = originOfLeaf(buffer, graph, plan);
-  return (
-    origin !== undefined && !(origin.kind === "state" && graph.updates.some(({ state }) => state === origin.state))
-  );
+  if (origin === undefined || buffer.slot === scalarSlot) return false;
+  return !(origin.kind === "state" && graph.updates.some(({ state }) => state === origin.state));
 }
 
-/** Where a buffer that is bound from outside has its values from. */
-function originOfLeaf({ slot }: Buffer, graph: Graph, plan: Schedule): Origin | undefined {
+/** Where a buffer that is given from outside has its values from. */
+function originOfLeaf(buffer: Buffer, graph: Graph, plan: Schedule): Origin | undefined {
+  const node = leafOf(buffer, plan);
+  return node === undefined ? undefined : graph.nodes[node].origin;
+}
+
+/** The node that stands for such a buffer. */
+function leafOf({ slot, offset }: Buffer, plan: Schedule): number | undefined {
+  if (slot === scalarSlot) return plan.scalars.find((each) => each.offset === offset)?.node;
   const binding = plan.bindings[slot - firstBindingSlot];
-  return binding?.kind === "leaf" ? graph.nodes[binding.node].origin : undefined;
+  return binding?.kind === "leaf" ? binding.node : undefined;
 }
 
-/** Gives the result of a preparing step a binding. */
-function bindPrepared({ reads, writes }: Step, plan: Schedule): void {
-  writes[0].slot = firstBindingSlot + plan.bindings.length;
-  plan.bindings.push({ kind: "prepared", source: reads[0].slot - firstBindingSlot });
+/** Gives the results of a preparing step bindings. */
+function bindPrepared({ writes }: Step, plan: Schedule): void {
+  for (const buffer of writes) {
+    buffer.slot = firstBindingSlot + plan.bindings.length;
+    plan.bindings.push({ kind: "prepared" });
+  }
 }
 
 function workOf(job: Job, plan: Schedule): Work {

@@ -20,8 +20,8 @@ export type Binding =
   | { readonly kind: "leaf"; readonly node: number }
   /** The memory of the state that `updates[update]` writes. */
   | { readonly kind: "state"; readonly update: number }
-  /** What a preparation has made of the value bound by `bindings[source]`. */
-  | { readonly kind: "prepared"; readonly source: number }
+  /** What a preparation has made. */
+  | { readonly kind: "prepared" }
   /** Fresh memory for an output. */
   | { readonly kind: "output"; readonly output: number; readonly bytes: number };
 

@@ -70,6 +70,63 @@ for (const { name, device, reason } of kernelDevices) {
       assert.ok(two - one < 32 * 32 * 16 * 4, `${two - one} bytes more with a second program`);
     });
 
+    it("are joined by what batch norm makes of its statistics, which follows every change of them", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      manualSeed(5);
+      const norm = new nn.BatchNorm2d(8);
+      const network = new nn.Sequential(new nn.Conv2d(4, 8, 1), norm, new nn.ReLU());
+      const x = normal([2, 4, 6, 6]);
+      const predict = compile((input: Tensor) => network.forward(input));
+      const run = async (f = predict) => (await f(x)).data();
+      const fresh = () => run(compile((input: Tensor) => network.forward(input)));
+      network.train();
+      const inTraining = await run();
+      network.eval();
+      const first = await run();
+      assert.notDeepEqual(first, inTraining);
+      assert.doesNotMatch(predict.explain(), /sqrt/);
+      assert.match(predict.explain(), /values prepared once and kept, .*elementwise/);
+      assert.deepEqual(await run(), first);
+
+      // One after the other: what the program is given, what another program has changed, what a file holds.
+      norm.runningMean.assign(norm.runningMean.value.add(1));
+      const second = await run();
+      assert.notDeepEqual(second, first);
+      assert.deepEqual(await fresh(), second);
+      network.train();
+      await run();
+      network.eval();
+      const third = await run();
+      assert.notDeepEqual(third, second);
+      assert.deepEqual(await fresh(), third);
+      const saved = await network.stateDict();
+      norm.runningVar.assign(norm.runningVar.value.mul(4));
+      assert.notDeepEqual(await run(), third);
+      network.loadStateDict(saved);
+      assert.deepEqual(await run(), third);
+    });
+
+    it("are each network's own where networks of one structure take turns", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      const networks = [1, 2].map((seed) => {
+        manualSeed(seed);
+        const norm = new nn.BatchNorm2d(8);
+        norm.runningMean.assign(norm.runningMean.value.add(seed));
+        return new nn.Sequential(new nn.Conv2d(4, 8, 1), norm).eval();
+      });
+      const x = normal([2, 4, 6, 6]);
+      // Not compiled, so that both run the program that belongs to their structure.
+      const run = async (network: nn.Sequential) => network.forward(x).data();
+      const [a, b] = [await run(networks[0]), await run(networks[1])];
+      assert.notDeepEqual(a, b);
+      for (let i = 0; i < 3; i++) {
+        assert.deepEqual(await run(networks[0]), a);
+        assert.deepEqual(await run(networks[1]), b);
+      }
+    });
+
     it("are not kept where memory is to be low, and those that were are given back", async () => {
       if (device === undefined) return;
       useDevice(device);
