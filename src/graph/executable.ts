@@ -30,7 +30,7 @@ export type Source = AnyTensor | AnyState;
 interface LoadedPreparation extends Preparation {
   readonly handle: Handle;
   /** Without a key, what it has made belongs to the program alone: where it is, and the contents that it was made from. */
-  readonly own: { readonly handles: Handle[]; from: readonly unknown[] };
+  readonly own: { readonly handles: Handle[]; readonly contents: unknown[] };
 }
 
 export class Executable {
@@ -52,7 +52,7 @@ export class Executable {
     this.#preparations = this.compiled.preparations.map((each) => ({
       ...each,
       handle: device.load(each.program),
-      own: { handles: [], from: [] },
+      own: { handles: [], contents: [] },
     }));
     this.#scalars = new Uint8Array(this.compiled.program.scalarBytes);
     this.#words = new Int32Array(this.#scalars.buffer);
@@ -161,14 +161,12 @@ export class Executable {
     const due: { readonly program: Handle; readonly forget: () => void }[] = [];
     for (const { handle: program, key, sources: nodes, targets, own } of this.#preparations) {
       if (key === undefined) {
-        for (const [i, { binding, bytes }] of targets.entries()) {
-          own.handles[i] ??= this.device.allocate(bytes);
-          handles[binding] = own.handles[i];
+        for (let i = 0; i < targets.length; i++) {
+          own.handles[i] ??= this.device.allocate(targets[i].bytes);
+          handles[targets[i].binding] = own.handles[i];
         }
-        const from = contentsOf(nodes.map((node) => sources[node]));
-        if (from.length === own.from.length && from.every((each, i) => Object.is(each, own.from[i]))) continue;
-        own.from = from;
-        due.push({ program, forget: () => (own.from = []) });
+        if (!this.#notice(nodes, sources, own.contents)) continue;
+        due.push({ program, forget: () => own.contents.fill(undefined) });
         continue;
       }
       const [{ binding, bytes }] = targets;
@@ -194,6 +192,24 @@ export class Executable {
       });
       pipelineOf(this.device).add(done);
     }
+  }
+
+  /** Writes down what these nodes stand for now, and says whether that has changed. A plain loop, since every run does it. */
+  #notice(nodes: readonly number[], sources: readonly Source[], contents: unknown[]): boolean {
+    let changed = false;
+    for (let i = 0; i < nodes.length; i++) {
+      const source = sources[nodes[i]];
+      const state = stateOf(source);
+      const number = isState(source) || source.origin.kind !== "number" ? undefined : source.origin;
+      const value = number === undefined ? (state ?? source).storage : number.read();
+      const version = state?.committed ?? 0;
+      // What has no memory of its own equals nothing.
+      if (value !== undefined && Object.is(contents[2 * i], value) && contents[2 * i + 1] === version) continue;
+      contents[2 * i] = value;
+      contents[2 * i + 1] = version;
+      changed = true;
+    }
+    return changed;
   }
 
   #bind(
@@ -270,16 +286,6 @@ const isState = (source: Source): source is AnyState => !("origin" in source);
 function stateOf(source: Source): AnyState | undefined {
   if (isState(source)) return source;
   return source.storage === undefined && source.origin.kind === "state" ? source.origin.state : undefined;
-}
-
-/** What there is: as long as lists are equal, element by element, so are the values. */
-function contentsOf(sources: readonly Source[]): unknown[] {
-  return sources.flatMap((source) => {
-    if (!isState(source) && source.origin.kind === "number") return source.origin.read();
-    const state = stateOf(source);
-    // Values without memory of their own are equal to nothing.
-    return [(state ?? source).storage ?? {}, state?.committed ?? 0];
-  });
 }
 
 function handleOf(storage: Storage): Handle {

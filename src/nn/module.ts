@@ -313,23 +313,31 @@ function nameWithin(parent: ModuleBase, module: ModuleBase): string {
 
 /** A check that no setting, child or state of `root` or of a module inside it has been replaced. */
 function unchangedSince(root: ModuleBase): () => boolean {
-  const owners: { readonly owner: object; readonly keys: readonly string[]; readonly values: readonly unknown[] }[] =
-    [];
-  const remember = (owner: object) => {
+  const owners: Fields[] = [];
+  const keysOf: (readonly string[])[] = [];
+  const valuesOf: (readonly unknown[])[] = [];
+  const remember = (module: object) => {
+    const owner = module as Fields;
     const keys = Object.keys(owner);
-    const values = keys.map((key) => Reflect.get(owner, key));
-    owners.push({ owner, keys, values });
+    const values = keys.map((key) => owner[key]);
+    owners.push(owner);
+    keysOf.push(keys);
+    valuesOf.push(values);
     for (const value of values) if (Array.isArray(value) || isPlainObject(value)) remember(value);
   };
   for (const [, module] of root.namedModules()) remember(module);
-  return () =>
-    owners.every(({ owner, keys, values }) => {
-      return (
-        Object.keys(owner).length === keys.length &&
-        keys.every((key, i) => Object.is(Reflect.get(owner, key), values[i]))
-      );
-    });
+  // Every run of a network waits for this: plain loops take half as long as `every`.
+  return () => {
+    for (let i = 0; i < owners.length; i++) {
+      const [owner, keys, values] = [owners[i], keysOf[i], valuesOf[i]];
+      for (let j = 0; j < keys.length; j++) if (!Object.is(owner[keys[j]], values[j])) return false;
+      if (Object.keys(owner).length !== keys.length) return false;
+    }
+    return true;
+  };
 }
+
+type Fields = Readonly<Record<string, unknown>>;
 
 const allModules = new Set<WeakRef<ModuleBase>>();
 const forget = new FinalizationRegistry<WeakRef<ModuleBase>>((reference) => allModules.delete(reference));
