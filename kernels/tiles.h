@@ -99,8 +99,9 @@ INLINE AheadPanel fetch_ahead(const float *panel, const float *next, ptrdiff_t p
   return (AheadPanel){panel, panel, 0, 0};
 #else
   static const int8_t sharers[] = {1, 1, 2, 2, 4, 4, 4, 4, 8};
-  int32_t count = sharers[min_int(tiles, 8)];
-  return (AheadPanel){panel, next, panel_stride / count, count};
+  /* Where a term is a line, any number shares: the more of them, the more evenly memory is asked. */
+  int32_t count = VW == 8 ? max_int(min_int(tiles, 8), 1) : sharers[min_int(tiles, 8)];
+  return (AheadPanel){panel, next, ceil_div((int32_t)panel_stride, count), count};
 #endif
 }
 
