@@ -137,12 +137,15 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
     const origin = originOfLeaf(source, graph, plan);
     return origin?.kind === "number" && origin.constant;
   };
+  const written = timesWritten(plan);
+  // Not where a later step works in place.
+  const isOwn = ({ id, slot, bytes }: Buffer) => slot === arenaSlot && bytes <= mostSettled && written.get(id) === 1;
   const settles = (job: Job, { reads, writes }: Step) =>
     job.kind === "unit" &&
     job.unit.kernel === undefined &&
     reads.some(isKeptState) &&
     reads.every((source) => isKeptState(source) || isNumber(source)) &&
-    writes.every(({ slot, bytes }) => slot === arenaSlot && bytes <= mostSettled);
+    writes.every(isOwn);
   let commitStart = 0;
   for (const [index, job] of plan.jobs.entries()) {
     if (index === plan.commitStart) commitStart = lowered.length;
@@ -180,6 +183,20 @@ function stepsOf(graph: Graph, plan: Schedule, arena: ArenaBuffers, compiler: Co
     prepared,
     settled,
   };
+}
+
+/** How many results go to each buffer of the arena, by its id. */
+function timesWritten({ bufferOf, jobs }: Schedule): Map<number, number> {
+  const times = new Map<number, number>();
+  const count = ({ id, slot }: Buffer) => {
+    if (slot === arenaSlot) times.set(id, (times.get(id) ?? 0) + 1);
+  };
+  for (const [value, buffer] of bufferOf) if (value.op !== undefined) count(buffer);
+  for (const job of jobs) {
+    if (job.kind === "copy") count(job.to);
+    else if (job.rawResult !== undefined) count(job.rawResult);
+  }
+  return times;
 }
 
 /** Whether a buffer is bound from outside and the program leaves it as it is. */
