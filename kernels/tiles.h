@@ -118,7 +118,7 @@ typedef struct {
   ptrdiff_t step;
 } Terms;
 
-/* A multiply-add that stays where it is written, and its sum in its register. */
+/* A multiply-add that stays where it is written, its sum in its register where compilers would move it. */
 #ifdef __wasm__
 /* Clang would otherwise put a sum's multiply-adds of several terms next to each other, and engines spill all the others. */
 #define ADD_PRODUCT(sum, a, b) (sum) = fma_(a, b, sum); __asm__ volatile("" : "+r"(sum) : : "memory")
@@ -149,15 +149,15 @@ INLINE void broadcast_column(const int rows, const int vectors, const float *x, 
   broadcast_term(rows, vectors, q, 0, panel, sum);
 }
 
-INLINE void fetch_line(const int vectors, Ahead *ahead) {
 #ifndef __wasm__
+INLINE void fetch_line(const int vectors, Ahead *ahead) {
   __builtin_prefetch(ahead->line, 0, 2);
   if (VW == 16 && ahead->stride > VW) {
     UNROLL for (int j = 1; j < vectors; j++) __builtin_prefetch(ahead->line + j * VW, 0, 2);
   }
   ahead->line += ahead->stride;
-#endif
 }
+#endif
 
 INLINE void broadcast_tile(const int rows, const int vectors, const float *const *x, Terms terms, int32_t count,
                            const float *panel, ptrdiff_t panel_stride, float *const *out, ptrdiff_t column, int32_t add,
@@ -175,6 +175,7 @@ INLINE void broadcast_tile(const int rows, const int vectors, const float *const
    * Engines have no registers left for the address of each term's offset, and as many instructions as a core can start in a cycle:
    * four terms at a time share the addresses of rows whose terms lie side by side, or of terms whose rows do.
    */
+  (void)ahead;
   for (int32_t begin = 0; begin < count; begin += terms.run) {
     ptrdiff_t offset = terms.offsets[begin];
     k = 0;
