@@ -21,6 +21,13 @@ const ops = ["ops/conformance", "goldens/ops", "ops/sizes"];
 
 export const mutations: readonly Mutation[] = [
   {
+    what: "values prepared once: a later step works in place on them",
+    file: "src/graph/program.ts",
+    from: "bytes <= mostSettled && written.get(id) === 1;",
+    to: "bytes <= mostSettled && written.size > 0;",
+    tests: ["graph/prepared"],
+  },
+  {
     what: "pooling after Winograd's algorithm: windows overlap",
     file: "kernels/winograd.c",
     from: "const float *x = from + 2 * i * row;",

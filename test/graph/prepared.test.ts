@@ -2,7 +2,21 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { compile, manualSeed, matmul, mul, nn, normal, SGD, setMemory, type Tensor } from "../../src/index.js";
+import {
+  compile,
+  exp,
+  manualSeed,
+  matmul,
+  minimum,
+  mul,
+  nn,
+  normal,
+  SGD,
+  State,
+  setMemory,
+  type Tensor,
+  transpose,
+} from "../../src/index.js";
 import { kernelDevices, useDevice } from "../support/devices.js";
 
 /** Wide enough that its weights are transformed before use. */
@@ -105,6 +119,22 @@ for (const { name, device, reason } of kernelDevices) {
       assert.notDeepEqual(await run(), third);
       network.loadStateDict(saved);
       assert.deepEqual(await run(), third);
+    });
+
+    it("are never worked on in place by what comes after them", async () => {
+      if (device === undefined) return;
+      useDevice(device);
+      manualSeed(5);
+      const [state, x] = [new State(normal([5, 3])), normal([5, 3])];
+      // The sum keeps the factor a value of its own, and the minimum may then take its place.
+      const compute = compile((input: Tensor) => {
+        const factor = exp(state.value).neg();
+        const lower = minimum(factor, input);
+        return [factor.sum(1), matmul(lower, transpose(lower))];
+      });
+      const run = async () => Promise.all((await compute(x)).map((each) => each.data()));
+      const first = await run();
+      assert.deepEqual(await run(), first);
     });
 
     it("are each network's own where networks of one structure take turns", async () => {
