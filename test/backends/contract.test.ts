@@ -202,6 +202,18 @@ for (const [name, make] of makers) {
       await device.submit(program, [again, output], noScalars);
     });
 
+    it("never gives a handle out twice, and keeps to numbers that JavaScript is quick with", () => {
+      const device = open();
+      const handles = Array.from({ length: 1000 }, () => {
+        const handle = device.allocate(4);
+        device.free(handle);
+        return handle;
+      });
+      assert.equal(new Set(handles).size, handles.length);
+      // Integers of 31 bits: for any others, V8 and others make objects, and compile code anew when they first come along.
+      assert.ok(Math.max(...handles) < 2 ** 30);
+    });
+
     it("says so when there is no memory, and goes on", async () => {
       const device = open({ memoryLimit: 64 * MB });
       const program = device.load(unaryProgram(device, "negate", 1000));

@@ -7,7 +7,7 @@ import { DeviceError } from "../../core/errors.js";
 import type { Device, Handle, MemoryUse, Program } from "../backend.js";
 import { CpuCompiler } from "./compiler.js";
 import { encodeProgram } from "./encode.js";
-import { Handles, indexOf } from "./handles.js";
+import { Handles } from "./handles.js";
 import { HeldMemory } from "./held.js";
 import type { Machine } from "./lowering.js";
 import { isSmall, slotBytes, slotFlags, stepFlags } from "./slots.js";
@@ -79,41 +79,43 @@ export class CpuDevice implements Device {
   allocate(bytes: number): Handle {
     this.#checkOpen();
     if (!Number.isSafeInteger(bytes) || bytes < 0) throw new DeviceError(`${bytes} is not a number of bytes`);
-    const handle = this.#handles.add(bytes);
-    this.#engine.allocate(indexOf(handle), bytes);
+    const { handle, index } = this.#handles.add(bytes);
+    this.#engine.allocate(index, bytes);
     this.#held.change(bytes);
     return handle;
   }
 
   upload(data: ArrayBufferView<ArrayBuffer>): Handle {
     this.#checkOpen();
-    const handle = this.#handles.add(data.byteLength);
-    this.#engine.upload(indexOf(handle), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const { handle, index } = this.#handles.add(data.byteLength);
+    this.#engine.upload(index, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     this.#held.change(data.byteLength);
     return handle;
   }
 
   async write(handle: Handle, offset: number, data: ArrayBufferView<ArrayBuffer>): Promise<ArrayBuffer> {
     this.#checkOpen();
-    const { bytes } = this.#handles.memory(handle);
+    const { index, bytes } = this.#handles.memory(handle);
     if (!(offset >= 0 && offset + data.byteLength <= bytes)) {
       throw new DeviceError(`cannot write ${data.byteLength} bytes at ${offset} into memory of ${bytes}`);
     }
-    return this.#engine.write(indexOf(handle), offset, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return this.#engine.write(index, offset, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
   async read(handle: Handle, bytes: number): Promise<ArrayBuffer> {
     this.#checkOpen();
-    const held = this.#handles.memory(handle).bytes;
-    if (!(bytes >= 0 && bytes <= held)) throw new DeviceError(`cannot read ${bytes} bytes from memory of ${held}`);
-    return this.#engine.read(indexOf(handle), bytes);
+    const held = this.#handles.memory(handle);
+    if (!(bytes >= 0 && bytes <= held.bytes)) {
+      throw new DeviceError(`cannot read ${bytes} bytes from memory of ${held.bytes}`);
+    }
+    return this.#engine.read(held.index, bytes);
   }
 
   free(handle: Handle): void {
     // Tensors may be collected long after their device was closed.
     if (this.#closing !== undefined) return;
-    const { bytes } = this.#handles.remove(handle);
-    this.#engine.free(indexOf(handle));
+    const { index, bytes } = this.#handles.remove(handle);
+    this.#engine.free(index);
     this.#held.change(-bytes);
   }
 
@@ -121,8 +123,8 @@ export class CpuDevice implements Device {
     this.#checkOpen();
     const bytes = encodeProgram(program);
     const needed = slotBytes(program);
-    const handle = this.#handles.add(0, { scalarBytes: program.scalarBytes, slotBytes: needed });
-    this.#engine.load(indexOf(handle), {
+    const { handle, index } = this.#handles.add(0, { scalarBytes: program.scalarBytes, slotBytes: needed });
+    this.#engine.load(index, {
       bytes,
       slots: program.slots,
       flags: new Uint8Array([...slotFlags(program), ...stepFlags(program)]),
@@ -134,7 +136,8 @@ export class CpuDevice implements Device {
 
   async submit(program: Handle, bindings: readonly Handle[], scalars: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#checkOpen();
-    const { scalarBytes, slotBytes } = this.#handles.program(program);
+    const { index: loaded, needs } = this.#handles.program(program);
+    const { scalarBytes, slotBytes } = needs;
     if (bindings.length + 2 !== slotBytes.length || scalars.byteLength < scalarBytes) {
       throw new DeviceError(
         `a program with ${slotBytes.length - 2} bindings and ${scalarBytes} bytes of scalars was given ` +
@@ -142,14 +145,15 @@ export class CpuDevice implements Device {
       );
     }
     if (this.#bindings.length < bindings.length) this.#bindings = new Uint32Array(2 * bindings.length);
-    for (const [i, handle] of bindings.entries()) {
-      const { bytes } = this.#handles.memory(handle);
+    // A plain loop, since every run does it.
+    for (let i = 0; i < bindings.length; i++) {
+      const { index, bytes } = this.#handles.memory(bindings[i]);
       if (bytes < slotBytes[i + 2]) {
         throw new DeviceError(`binding ${i} has ${bytes} bytes, and the program reaches ${slotBytes[i + 2]}`);
       }
-      this.#bindings[i] = indexOf(handle);
+      this.#bindings[i] = index;
     }
-    await this.#engine.submit(indexOf(program), this.#bindings.subarray(0, bindings.length), scalars);
+    await this.#engine.submit(loaded, this.#bindings.subarray(0, bindings.length), scalars);
   }
 
   abort(): void {
