@@ -57,8 +57,12 @@ describe("taking turns", () => {
       "wall",
       () => undefined,
       () => () => 0,
+      async () => void log.push("rest"),
     );
-    assert.deepEqual(log, ["quick2", "quick20", "slow2", "slow4", "quick5", "slow1", "quick5", "slow1"]);
+    assert.deepEqual(log, [
+      ...["quick2", "quick20", "slow2", "slow4"],
+      ...["rest", "quick5", "rest", "slow1", "rest", "quick5", "rest", "slow1"],
+    ]);
     assert.deepEqual(
       [...times],
       [
@@ -87,6 +91,7 @@ describe("taking turns", () => {
         round = made++;
       },
       () => () => shares[round] ?? 0,
+      async () => undefined,
     );
     return { times: [...(times.get("side") ?? [])].sort((a, b) => a - b), stolen, made };
   }
