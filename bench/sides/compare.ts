@@ -1,9 +1,10 @@
 /** Comparing sides that are ready to run: first what they compute, then, in turn, how long it takes. */
 
 import { median } from "../statistics.js";
+import { untilIdle } from "./idle.js";
 import type { Clock } from "./session.js";
 import type { Side } from "./side.js";
-import { stolenSince, untilIdle } from "./stolen.js";
+import { stolenSince } from "./stolen.js";
 
 /** Of the largest output; of the first loss. Later losses also carry what rounding has done to the weights. */
 const tolerance = { output: 1e-4, loss: 1e-4, laterLoss: 1e-3 };
@@ -55,8 +56,9 @@ export interface Turns {
 /**
  * Lets all sides take turns, round after round, so that they share the machine's moods. A round that a virtual machine's
  * host disturbed is made again, up to twice as many in all as are wanted, of which the least disturbed count: whole
- * rounds, so that no side's luck decides. Each turn begins on an idle machine. Runs of a turn are as many as fill it, and of several the first, which finds
- * the caches full of others' data, does not count.
+ * rounds, so that no side's luck decides. Each turn begins on an idle machine, unless the clock is for machines in use.
+ * Runs of a turn are as many as fill it, and of several the first, which finds the caches full of others' data, does not
+ * count.
  */
 export async function takeTurns(
   sides: ReadonlyMap<string, Side>,
@@ -80,7 +82,7 @@ export async function takeTurns(
     const times = new Map<string, number>();
     for (const [key, side] of sides) {
       const count = runs.get(key) ?? 1;
-      await rest();
+      if (clock === "wall") await rest();
       const each = await side.time(count === 1 ? 1 : count + 1, clock);
       times.set(key, median(count === 1 ? each : each.slice(1)));
     }

@@ -1,7 +1,6 @@
-/** What processors do (Linux: /proc/stat): whether they still work, and what the host of a virtual machine gives to others. */
+/** What the host of a virtual machine gives to others while this one wants its processors (Linux: /proc/stat). */
 
 import { existsSync, readFileSync } from "node:fs";
-import { cpus } from "node:os";
 
 const path = "/proc/stat";
 
@@ -28,23 +27,4 @@ export function stolenSince(): () => number {
     const stolen = end.stolen - begin.stolen;
     return stolen / Math.max(1, end.worked - begin.worked + stolen);
   };
-}
-
-/** Between two looks. A tick is 10 ms. */
-const lookMilliseconds = 60;
-/** Of the processors' time, what others may take of an idle machine. */
-const mostAtRest = 0.1;
-const mostLooks = 16;
-
-/**
- * Waits until the processors rest, at most about a second: threads of the side that had its turn before look for more work
- * for up to 0.1 s, and would take the next one's cores meanwhile.
- */
-export async function untilIdle(): Promise<void> {
-  const most = Math.ceil((mostAtRest * cpus().length * lookMilliseconds) / 10);
-  for (let look = 0; look < mostLooks; look++) {
-    const { worked } = readTicks();
-    await new Promise((resolve) => setTimeout(resolve, lookMilliseconds));
-    if (readTicks().worked - worked <= most) return;
-  }
 }

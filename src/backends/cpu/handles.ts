@@ -2,8 +2,8 @@
  * Handles of a device: numbers that count up and are never used twice, over a list of entries that are. The kernels only
  * see the entries, which are reused in the order of the queue.
  *
- * Counting up keeps handles small integers: an engine runs code that meets other numbers far more slowly, and compiles it
- * all again when the first of them comes along.
+ * Counting up keeps handles small integers: JavaScript runs code that meets other numbers far more slowly, and all of it is
+ * compiled again when the first of them comes along.
  */
 
 import { DeviceError } from "../../core/errors.js";
