@@ -10,9 +10,20 @@ async function read(url: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/** Gives a script in a worker `unpack`. */
+const workerPrelude = `
+async function unpack(text) {
+  const characters = atob(text);
+  const packed = new Uint8Array(characters.length);
+  for (let i = 0; i < packed.length; i++) packed[i] = characters.charCodeAt(i);
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+`;
+
 export const platform: Platform = {
   spawnWorker(source, { message, failure }) {
-    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const url = URL.createObjectURL(new Blob([workerPrelude, source], { type: "text/javascript" }));
     const worker = new Worker(url, { name: "fovea" });
     worker.onmessage = ({ data }) => {
       URL.revokeObjectURL(url);
@@ -35,13 +46,8 @@ export const platform: Platform = {
   // Bundlers would have to be told of its script.
   spawnAugmenter: undefined,
 
-  async unpack(text) {
-    const characters = atob(text);
-    const packed = new Uint8Array(characters.length);
-    for (let i = 0; i < packed.length; i++) packed[i] = characters.charCodeAt(i);
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  },
+  // A page has to wait for each of its files.
+  packedKernels: () => undefined,
 
   environment: () => undefined,
 

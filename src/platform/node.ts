@@ -5,7 +5,6 @@ import { createRequire } from "node:module";
 import { availableParallelism, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { gunzipSync } from "node:zlib";
 import type { NativeAddon } from "../backends/native/addon.js";
 import { openUrl } from "../formats/source.js";
 import { openFileSource } from "../node/file-source.js";
@@ -13,11 +12,13 @@ import { readBeside, readFile, writeFile } from "../node/files.js";
 import { isPretrainedName, pretrainedWeights } from "../node/pretrained.js";
 import type { Platform, WorkerThread } from "./platform.js";
 
-/** Gives a script in a worker thread the names that it has in a browser's worker. */
+/** Gives a script in a worker thread the names that it has in a browser's worker, and `unpack`. */
 const workerPrelude = `
 const { parentPort } = require("node:worker_threads");
 globalThis.postMessage = (data, transfer) => parentPort.postMessage(data, transfer);
 parentPort.on("message", (data) => globalThis.onmessage({ data }));
+// Streams and responses would do it as well; loading them takes Node ten times as long as all of this.
+globalThis.unpack = (text) => new Uint8Array(require("node:zlib").gunzipSync(Buffer.from(text, "base64")));
 `;
 
 /** Only a checkout has the kernels' sources, and so can build the addon. */
@@ -57,8 +58,13 @@ export const platform: Platform = {
       failure,
     ),
 
-  // Streams and responses would do it as well; loading them takes Node ten times as long as all of this.
-  unpack: async (text) => new Uint8Array(gunzipSync(Buffer.from(text, "base64"))),
+  /** The only string in the module, which a bundler may have put elsewhere. Importing it would wait for what is being recorded. */
+  packedKernels(name) {
+    const file = new URL(`../backends/wasm/variants/${name}.js`, import.meta.url);
+    if (!existsSync(file)) return undefined;
+    const text = readFileSync(file, "latin1");
+    return text.slice(text.indexOf('"') + 1, text.lastIndexOf('"'));
+  },
 
   environment: (name) => process.env[name],
 

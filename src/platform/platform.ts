@@ -30,14 +30,14 @@ export interface FileAccess {
 }
 
 export interface Platform {
-  /** Starts a worker from the text of a classic script that uses `onmessage` and `postMessage`. */
+  /** Starts a worker from the text of a classic script that uses `onmessage`, `postMessage` and `unpack`. */
   spawnWorker(source: string, events: WorkerEvents): WorkerThread;
   /** Starts a worker that augments batches; undefined where there are none. */
   readonly spawnAugmenter:
     | ((events: { message(reply: AugmentReply): void; failure(error: Error): void }) => WorkerThread)
     | undefined;
-  /** The bytes of a text in base64 that were compressed with gzip. */
-  unpack(text: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** A build of WebAssembly's kernels, in base64 and compressed with gzip, where it can be read without waiting. */
+  packedKernels(name: string): string | undefined;
   /** An environment variable; undefined where there are none. */
   environment(name: string): string | undefined;
   /** The text of a file that an environment variable names. */

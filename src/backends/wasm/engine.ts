@@ -36,7 +36,7 @@ function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Ke
 }
 
 /** Joins the team as thread 1 or more; returns only when the team is closed. `joined` is called before. */
-export function help({ module, memory, thread }: Start, joined: () => void): void {
+export function help(module: WebAssembly.Module, { memory, thread }: Start, joined: () => void): void {
   if (memory === undefined) throw new Error("a helper needs shared memory");
   const kernels = instantiate(module, memory);
   kernels.__stack_pointer.value = kernels.stackTop(thread);
@@ -52,7 +52,7 @@ export class WasmEngine {
   #staging = 0;
   #stagingBytes = 0;
 
-  constructor({ module, memory, threads, memoryLimit }: Start) {
+  constructor(module: WebAssembly.Module, { memory, threads, memoryLimit }: Start) {
     // The kernels keep to the limit themselves; a maximum here might be refused.
     this.#memory = memory ?? new WebAssembly.Memory({ initial: initialPages(threads) });
     this.#memoryLimit = memoryLimit;

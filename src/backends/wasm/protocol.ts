@@ -5,7 +5,8 @@ import type { Outcome } from "../cpu/outcome.js";
 /** To each worker, once. The engine is thread 0; the others help it, which takes shared memory. */
 export interface Start {
   readonly kind: "start";
-  readonly module: WebAssembly.Module;
+  /** As the engine's answer has it, or packed for the engine to compile: its worker does that while JavaScript records. */
+  readonly kernels: WebAssembly.Module | string;
   /** Shared by all threads; without it the engine makes its own. */
   readonly memory: WebAssembly.Memory | undefined;
   readonly thread: number;
@@ -63,8 +64,8 @@ export type Command =
 export type Reply = null | ArrayBuffer | Outcome;
 
 export type FromWorker =
-  /** Address of the number that cancels submissions, an int64 in shared memory. */
-  | { readonly kind: "ready"; readonly cancelBefore: number }
+  /** `cancelBefore`: the address of the number that cancels submissions, an int64 in shared memory. */
+  | { readonly kind: "ready"; readonly cancelBefore: number; readonly module: WebAssembly.Module }
   | { readonly kind: "replies"; readonly replies: readonly Reply[] }
   /** Nothing works any more. */
   | { readonly kind: "failed"; readonly message: string };

@@ -7,8 +7,8 @@ import type { MemoryUse } from "../backend.js";
 import type { EncodedProgram, Engine } from "../cpu/device.js";
 import { Replies } from "../cpu/replies.js";
 import { Ballast } from "./ballast.js";
-import type { Command, FromWorker, Reply, ToWorker } from "./protocol.js";
-import { loadModule, type WasmVariant } from "./variants.js";
+import type { Command, FromWorker, Reply, Start, ToWorker } from "./protocol.js";
+import { packedKernels, type WasmVariant } from "./variants.js";
 import { workerSource } from "./worker-source.js";
 
 export interface RemoteOptions {
@@ -18,6 +18,8 @@ export interface RemoteOptions {
   /** Shared by all threads; undefined where that cannot be, and then there is one thread. */
   readonly memory: WebAssembly.Memory | undefined;
 }
+
+type Ready = Extract<FromWorker, { kind: "ready" }>;
 
 const success = { code: 0, detail: [] };
 
@@ -114,15 +116,15 @@ export class RemoteEngine implements Engine {
     const { variant, threads, memory, memoryLimit } = this.#options;
     const begun = Array.from({ length: threads }, () => this.#spawn(workerSource));
     for (const { worker } of begun) worker.keepAlive(true);
-    const module = await loadModule(variant, memory !== undefined);
-    const start = async ({ worker, ready }: (typeof begun)[number], thread: number): Promise<number> => {
-      worker.post({ kind: "start", module, memory, thread, threads, memoryLimit } satisfies ToWorker);
+    const start = ({ worker, ready }: (typeof begun)[number], kernels: Start["kernels"], thread: number) => {
+      worker.post({ kind: "start", kernels, memory, thread, threads, memoryLimit } satisfies ToWorker);
       return ready;
     };
-    // The engine prepares the memory in which the others will wait.
+    const packed = packedKernels(variant, memory !== undefined);
+    // The engine compiles the kernels, and prepares the memory in which the others will wait.
     const [engine, ...helpers] = begun;
-    const cancelBefore = await start(engine, 0);
-    await Promise.all(helpers.map((helper, i) => start(helper, i + 1)));
+    const { cancelBefore, module } = await start(engine, typeof packed === "string" ? packed : await packed, 0);
+    await Promise.all(helpers.map((helper, i) => start(helper, module, i + 1)));
     if (memory !== undefined) this.#cancelBefore = new BigInt64Array(memory.buffer, cancelBefore, 1);
     for (const { worker } of helpers) worker.keepAlive(false);
     if (this.#replies.count === 0) engine.worker.keepAlive(false);
@@ -131,11 +133,11 @@ export class RemoteEngine implements Engine {
     this.#flush();
   }
 
-  /** A worker, and a promise for the address that it gives when it is ready. */
-  #spawn(source: string): { worker: WorkerThread; ready: Promise<number> } {
-    let resolve: (cancelBefore: number) => void = () => {};
+  /** A worker, and a promise for what it says when it is ready. */
+  #spawn(source: string): { worker: WorkerThread; ready: Promise<Ready> } {
+    let resolve: (ready: Ready) => void = () => {};
     let reject: (error: Error) => void = () => {};
-    const ready = new Promise<number>((...settle) => {
+    const ready = new Promise<Ready>((...settle) => {
       [resolve, reject] = settle;
     });
     const fail = (cause: unknown) => {
@@ -145,7 +147,7 @@ export class RemoteEngine implements Engine {
     const worker = platform.spawnWorker(source, {
       message: (data) => {
         const message = data as FromWorker;
-        if (message.kind === "ready") resolve(message.cancelBefore);
+        if (message.kind === "ready") resolve(message);
         else if (message.kind === "replies") this.#receive(message.replies);
         else fail(message.message);
       },

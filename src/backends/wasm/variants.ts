@@ -54,8 +54,8 @@ const loaders = {
   "relaxed-threads": () => import("./variants/relaxed-threads.js"),
 };
 
-/** The compiled kernels; hidden from declarations, which Node's types do not know `WebAssembly` for. @internal */
-export async function loadModule(variant: WasmVariant, shared: boolean): Promise<WebAssembly.Module> {
-  const { kernels } = await loaders[shared ? (`${variant}-threads` as const) : variant]();
-  return WebAssembly.compile(await platform.unpack(kernels));
+/** The kernels of a variant in base64, compressed with gzip. */
+export function packedKernels(variant: WasmVariant, shared: boolean): string | Promise<string> {
+  const name = shared ? (`${variant}-threads` as const) : variant;
+  return platform.packedKernels(name) ?? loaders[name]().then(({ kernels }) => kernels);
 }

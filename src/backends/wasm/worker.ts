@@ -4,10 +4,12 @@
  */
 
 import { help, WasmEngine } from "./engine.js";
-import type { Command, FromWorker, Reply, ToWorker } from "./protocol.js";
+import type { Command, FromWorker, Reply, Start, ToWorker } from "./protocol.js";
 
 /** What a worker's global scope offers, in Node as well. */
 declare function postMessage(message: FromWorker, transfer: Transferable[]): void;
+/** The bytes of a text in base64 that were compressed with gzip: what `spawnWorker` gives to every worker. */
+declare function unpack(text: string): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
 
 const post = (message: FromWorker, transfer: Transferable[] = []) => postMessage(message, transfer);
 
@@ -57,16 +59,21 @@ function run(): void {
   sendReplies();
 }
 
+async function start(message: Start): Promise<void> {
+  const { kernels, memory, thread } = message;
+  shared = memory !== undefined;
+  const module = typeof kernels === "string" ? new WebAssembly.Module(await unpack(kernels)) : kernels;
+  if (thread > 0) help(module, message, () => post({ kind: "ready", cancelBefore: 0, module }));
+  else {
+    engine = new WasmEngine(module, message);
+    post({ kind: "ready", cancelBefore: engine.cancelBefore, module });
+  }
+}
+
 function receive(message: ToWorker): void {
   switch (message.kind) {
     case "start":
-      shared = message.memory !== undefined;
-      if (message.thread === 0) {
-        engine = new WasmEngine(message);
-        post({ kind: "ready", cancelBefore: engine.cancelBefore });
-      } else {
-        help(message, () => post({ kind: "ready", cancelBefore: 0 }));
-      }
+      start(message).catch(fail);
       return;
     case "commands":
       for (const command of message.commands) queue.push(command);
@@ -82,13 +89,17 @@ function receive(message: ToWorker): void {
  * A trap of the kernels, or memory that cannot be had at the start, is the end of the device. What was done before is
  * answered, however long ago: it must not depend on the clock which commands fail.
  */
+function fail(error: unknown): void {
+  engine = undefined;
+  sendReplies();
+  post({ kind: "failed", message: String(error) });
+}
+
 function guarded(work: () => void): void {
   try {
     work();
   } catch (error) {
-    engine = undefined;
-    sendReplies();
-    post({ kind: "failed", message: String(error) });
+    fail(error);
   }
 }
 
