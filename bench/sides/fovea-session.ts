@@ -26,7 +26,7 @@ export async function openFovea(
     return inference(description, async () => (await forward(tensor(pictures, shape, { copy: false }))).data());
   }
   const steps = new Training(network, job.training);
-  const [x, y] = [tensor(pictures, shape), tensor(labelsOf(work))];
+  const [x, y] = [tensor(pictures, shape, { copy: false }), tensor(labelsOf(work))];
   if (files === undefined) steps.useDropout();
   const session = training(description, async () => (await steps.run(x, y)).item());
   return {
