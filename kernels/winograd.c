@@ -7,6 +7,7 @@
  * a matrix product of tiles × source channels and source × target channels; lanes are target channels.
  */
 #include "pooling.h"
+#include "winograd_tiles.h"
 #include "winograd_weights.h"
 
 /*
@@ -33,6 +34,7 @@ typedef struct {
 /* Strips first … end-1 of a group. */
 typedef struct {
   int32_t group, first, end;
+  TileOrder order;
 } Chunk;
 
 /* Panels first … end-1, and their vectors. */
@@ -100,7 +102,7 @@ NOINLINE void transform_target_tile(const Winograd *w, const float *from, float 
   }
 }
 
-/* Transformed input: position · input_distance + tile · source_width + channel. */
+/* Transformed input: position · input_distance + place of the tile · source_width + channel. */
 static void transform_input(const Winograd *w, const float *source, const Chunk *chunk) {
   const WinogradStep *step = w->step;
   int32_t channels = step->source_channels, tiles = step->tiles[1];
@@ -109,12 +111,17 @@ static void transform_input(const Winograd *w, const float *source, const Chunk 
   for (int32_t s = chunk->first; s < chunk->end; s++) {
     int32_t image = s / step->tiles[0], strip = s % step->tiles[0];
     const float *from = source + ((ptrdiff_t)image * step->groups + chunk->group) * channels * w->source_plane;
+    StripTiles places = strip_tiles(&chunk->order, s);
+    int32_t last = tiles - 1;
     for (int32_t channel = 0; channel < channels; channel += VW) {
       fill_strip(step->source_size, from + channel * w->source_plane, end, min_int(channels - channel, VW),
                  strip * w->m - step->padding[0], -step->padding[1], w->m + 2, columns, w->haloed);
-      float *to = w->input + (ptrdiff_t)(s - chunk->first) * tiles * w->source_width + channel;
-      for (int32_t t = 0; t < tiles; t++, to += w->source_width) {
+      extend_source(extended_rows(&chunk->order, &places), w->haloed, columns * VW, columns, VW, VW);
+      extend_source(extended_columns(&chunk->order, last), w->haloed + (ptrdiff_t)last * w->m * VW, VW, w->m + 2,
+                    columns * VW, VW);
+      for (int32_t t = 0; t < tiles; t++) {
         const float *tile = w->haloed + (ptrdiff_t)t * w->m * VW;
+        float *to = w->input + (ptrdiff_t)tile_place(&chunk->order, &places, t) * w->source_width + channel;
         transform_source_tile(w, tile, VW, columns * VW, to);
       }
     }
@@ -128,14 +135,15 @@ INLINE const float *panel_factors(const Winograd *w, const float *weights, int32
 }
 
 /*
- * Products of one position and `count` source channels from `first` on with a panel's factors: tile · width of the group +
- * lane. `next` are the factors after them.
+ * Products of one position and `count` source channels from `first` on with a panel's factors: place of the tile · width of the
+ * group + lane. `next` are the factors after them.
  */
 INLINE void multiply_panel(const Winograd *w, const PanelGroup *group, Panel panel, int32_t position, int32_t first,
-                           int32_t count, const float *factors, const float *next, int32_t tiles) {
-  int32_t width = group->vectors.count * VW;
-  const float *input = w->input + position * w->input_distance + first;
-  float *out = w->products + position * w->product_distance + (panel.first - group->vectors.first) * VW;
+                           int32_t count, const float *factors, const float *next, Range places) {
+  int32_t width = group->vectors.count * VW, tiles = places.end - places.begin;
+  const float *input = w->input + position * w->input_distance + (ptrdiff_t)places.begin * w->source_width + first;
+  float *out = w->products + position * w->product_distance + (ptrdiff_t)places.begin * width +
+               (panel.first - group->vectors.first) * VW;
   int32_t parts = ceil_div(tiles, broadcast_rows[panel.count - 1]);
   AheadPanel ahead = fetch_ahead(factors, next, panel.count * VW, parts);
   Parts cuts = cut(tiles, parts);
@@ -152,10 +160,22 @@ INLINE void multiply_panel(const Winograd *w, const PanelGroup *group, Panel pan
   }
 }
 
-/* Products: position · product_distance + tile · width of the group + lane. Weights are read in the order in which they lie. */
-static void multiply_positions(const Winograd *w, const float *weights, const PanelGroup *group, int32_t tiles) {
+/* The tiles that have products at a position; those of others become zero. */
+static Range tiles_to_multiply(const Winograd *w, const PanelGroup *group, const TileOrder *order, int32_t position) {
+  Range places = tiles_at(order, position);
+  int32_t width = group->vectors.count * VW;
+  float *products = w->products + position * w->product_distance;
+  fill_loose(products, places.begin * width, (vf){});
+  fill_loose(products + (ptrdiff_t)places.end * width, (order->all - places.end) * width, (vf){});
+  return places;
+}
+
+/* Products: position · product_distance + place of the tile · width of the group + lane. Weights are read in the order in which they lie. */
+static void multiply_positions(const Winograd *w, const float *weights, const PanelGroup *group, const TileOrder *order) {
   int32_t depth = w->step->source_channels;
   for (int32_t position = 0; position < w->positions; position++) {
+    Range places = tiles_to_multiply(w, group, order, position);
+    if (places.begin == places.end) continue;
     const float *factors = panel_factors(w, weights, position, group->first);
     const float *later = panel_factors(w, weights, min_int(position + 1, w->positions - 1), group->first);
     for (int32_t p = group->first; p < group->end; p++) {
@@ -163,7 +183,7 @@ static void multiply_positions(const Winograd *w, const float *weights, const Pa
       for (int32_t first = 0; first < depth; first += WINOGRAD_DEPTH) {
         int32_t count = min_int(depth - first, WINOGRAD_DEPTH), is_last = p + 1 == group->end && first + count == depth;
         const float *next = factors + (ptrdiff_t)count * panel.count * VW;
-        multiply_panel(w, group, panel, position, first, count, factors, is_last ? later : next, tiles);
+        multiply_panel(w, group, panel, position, first, count, factors, is_last ? later : next, places);
         factors = next;
       }
     }
@@ -174,7 +194,8 @@ static void multiply_positions(const Winograd *w, const float *weights, const Pa
  * The same, with weights that are transformed a block of source channels at a time, just before they are used: they never
  * leave the caches.
  */
-static void multiply_raw(const Winograd *w, const RawWeights *raw, int32_t of, const PanelGroup *group, int32_t tiles) {
+static void multiply_raw(const Winograd *w, const RawWeights *raw, int32_t of, const PanelGroup *group,
+                         const TileOrder *order) {
   Panel panel = group->vectors;
   int32_t depth = w->step->source_channels, width = panel.count * VW;
   for (int32_t first = 0; first < depth; first += WINOGRAD_DEPTH) {
@@ -187,7 +208,8 @@ static void multiply_raw(const Winograd *w, const RawWeights *raw, int32_t of, c
     }
     for (int32_t position = 0; position < w->positions; position++) {
       const float *factors = w->factors + position * distance;
-      multiply_panel(w, group, panel, position, first, count, factors, factors, tiles);
+      Range places = first == 0 ? tiles_to_multiply(w, group, order, position) : tiles_at(order, position);
+      if (places.begin < places.end) multiply_panel(w, group, panel, position, first, count, factors, factors, places);
     }
   }
 }
@@ -218,8 +240,9 @@ static void transform_output(const Context *context, const Winograd *w, const Ch
     int32_t channel = (vectors.first + v) * VW, lanes = min_int(step->target_channels - channel, VW);
     for (int32_t s = chunk->first; s < chunk->end; s++) {
       int32_t image = s / step->tiles[0], y = s % step->tiles[0] * m;
-      const float *from = w->products + (ptrdiff_t)(s - chunk->first) * tiles * vectors.count * VW + v * VW;
-      for (int32_t t = 0; t < tiles; t++, from += vectors.count * VW) {
+      StripTiles places = strip_tiles(&chunk->order, s);
+      for (int32_t t = 0; t < tiles; t++) {
+        const float *from = w->products + ((ptrdiff_t)tile_place(&chunk->order, &places, t) * vectors.count + v) * VW;
         float *to = w->stage + (ptrdiff_t)t * m * VW;
         transform_target_tile(w, from, to, VW, (ptrdiff_t)columns * VW);
       }
@@ -268,14 +291,15 @@ typedef struct {
 
 /*
  * `side` × `side` pixels of `channels` channels that lie side by side, `pixel` floats from one pixel to the next, from (y, x) of
- * an image on: where they lie or, if they overhang the borders, copied with zeros beyond them.
+ * an image on: where they lie or, if they overhang the borders, copied with zeros beyond them. They are extended
+ * (extend_source()) where `rows` or `columns` are not MAX_TILE.
  */
 static TileLast tile_last(const int32_t *size, const float *image, ptrdiff_t pixel, int32_t channels, int32_t y, int32_t x,
-                          int32_t side, float *copy) {
+                          int32_t side, int32_t rows, int32_t columns, float *copy) {
   int32_t height = size[0], width = size[1];
   const float *from = image + ((ptrdiff_t)y * width + x) * pixel;
   int32_t within = y >= 0 && x >= 0 && y + side <= height && x + side <= width;
-  if (within && pixel % TILE_CROWDED != 0) return (TileLast){from, pixel, width * pixel};
+  if (within && rows == MAX_TILE && columns == MAX_TILE && pixel % TILE_CROWDED != 0) return (TileLast){from, pixel, width * pixel};
   float *to = copy;
   ptrdiff_t distance = channels + TILE_GAP;
   for (int32_t i = 0; i < side; i++, from += width * pixel) {
@@ -287,6 +311,8 @@ static TileLast tile_last(const int32_t *size, const float *image, ptrdiff_t pix
       }
     }
   }
+  extend_source(rows, copy, side * distance, side, distance, channels);
+  extend_source(columns, copy, distance, side, side * distance, channels);
   return (TileLast){copy, distance, side * distance};
 }
 
@@ -298,14 +324,17 @@ static void transform_input_last(const Winograd *w, const float *source, const C
   const WinogradStep *step = w->step;
   int32_t channels = step->source_channels, tiles = step->tiles[1];
   ptrdiff_t pixel = (ptrdiff_t)step->groups * channels;
-  float *to = w->input;
+  const TileOrder *order = &chunk->order;
   for (int32_t s = chunk->first; s < chunk->end; s++) {
     int32_t image = s / step->tiles[0], y = s % step->tiles[0] * w->m - step->padding[0];
     const float *plane = source + image * w->source_plane * pixel + chunk->group * channels;
-    for (int32_t t = 0; t < tiles; t++, to += channels) {
+    StripTiles places = strip_tiles(order, s);
+    for (int32_t t = 0; t < tiles; t++) {
       int32_t x = t * w->m - step->padding[1];
       fetch_tile(step->source_size, plane, pixel, channels, y + w->m + 2, x, w->m, 0);
-      TileLast tile = tile_last(step->source_size, plane, pixel, channels, y, x, w->m + 2, w->haloed);
+      TileLast tile = tile_last(step->source_size, plane, pixel, channels, y, x, w->m + 2, extended_rows(order, &places),
+                                extended_columns(order, t), w->haloed);
+      float *to = w->input + (ptrdiff_t)tile_place(order, &places, t) * channels;
       for (int32_t c = 0; c < channels; c += VW) {
         transform_source_tile(w, tile.first + c, tile.pixel, tile.row, to + c);
       }
@@ -336,7 +365,6 @@ static void transform_output_last(const Context *context, const Winograd *w, con
   int32_t tiles = step->tiles[1], m = w->m, lanes = vectors.count * VW;
   int32_t height = step->target_size[0], width = step->target_size[1], pixel = step->groups * step->target_channels;
   int32_t channel = chunk->group * step->target_channels + vectors.first * VW;
-  const float *from = w->products;
   Context own = *context;
   uint8_t *place;
   if (step->pooled) own.locals = &place;
@@ -345,7 +373,9 @@ static void transform_output_last(const Context *context, const Winograd *w, con
     int32_t begin = (image * height + y) * width * pixel + channel;
     if (step->pooled) place = place_of_first(w->block, begin);
     float *first = step->pooled ? w->block : output + begin;
-    for (int32_t t = 0; t < tiles; t++, from += lanes) {
+    StripTiles places = strip_tiles(&chunk->order, s);
+    for (int32_t t = 0; t < tiles; t++) {
+      const float *from = w->products + (ptrdiff_t)tile_place(&chunk->order, &places, t) * lanes;
       int32_t columns = min_int(width - t * m, m);
       float *target = first + (ptrdiff_t)t * m * pixel;
       int32_t whole = rows == m && columns == m;
@@ -379,7 +409,8 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
   for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
     for (int32_t u = range.begin; u < range.end; u++) {
       int32_t operand = u / panel_groups, index = operand % chunks;
-      Chunk chunk = {operand / chunks, part_begin(w.strips, chunks, index), part_begin(w.strips, chunks, index + 1)};
+      Chunk chunk = {operand / chunks, part_begin(w.strips, chunks, index), part_begin(w.strips, chunks, index + 1), {0}};
+      chunk.order = order_tiles(w.m, step->target_size, step->tiles, chunk.first, chunk.end);
       if (operand != transformed) {
         if (step->source_last) {
           transform_input_last(&w, source, &chunk);
@@ -391,11 +422,10 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
       PanelGroup group = {part_begin(panels, panel_groups, u % panel_groups),
                           part_begin(panels, panel_groups, u % panel_groups + 1), {0, 0}};
       group.vectors = join_panels(step->target_channels, group.first, group.end - group.first);
-      int32_t tiles = (chunk.end - chunk.first) * step->tiles[1];
       if (step->raw) {
-        multiply_raw(&w, &raw, chunk.group, &group, tiles);
+        multiply_raw(&w, &raw, chunk.group, &group, &chunk.order);
       } else {
-        multiply_positions(&w, weights + (ptrdiff_t)chunk.group * w.positions * w.weight_distance, &group, tiles);
+        multiply_positions(&w, weights + (ptrdiff_t)chunk.group * w.positions * w.weight_distance, &group, &chunk.order);
       }
       if (step->target_last) {
         transform_output_last(context, &w, &chunk, group.vectors, output);

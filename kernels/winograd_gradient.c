@@ -7,7 +7,7 @@
  * channels.
  */
 #include "convolution_channels.h"
-#include "winograd_transforms.h"
+#include "winograd_tiles.h"
 
 
 /* Channels first … first+count-1 of a group, and how many vectors hold them. */
@@ -43,12 +43,12 @@ NOINLINE void transform_tile(const WinogradGradient *w, int32_t is_input, const 
 }
 
 /*
- * Transforms one operand for strips first … end-1: position · distance + tile · width + channel. `data` are the planes of
+ * Transforms one operand for strips first … last-1: position · distance + place of the tile · width + channel. `data` are the planes of
  * `channels` channels of a group, of images `image_stride` apart.
  */
 static void transform_operand(const WinogradGradient *w, int32_t is_input, const float *data, const float *end,
-                              ptrdiff_t image_stride, const ChannelRange *range, int32_t first, int32_t last, float *to,
-                              ptrdiff_t distance) {
+                              ptrdiff_t image_stride, const ChannelRange *range, int32_t first, int32_t last,
+                              const TileOrder *order, float *to, ptrdiff_t distance) {
   const WinogradGradientStep *step = w->step;
   const int32_t *size = is_input ? step->input_size : step->upstream_size;
   int32_t m = w->m, tiles = step->tiles[1], rows = is_input ? m + 2 : m, columns = tiles * m + (is_input ? 2 : 0);
@@ -56,10 +56,16 @@ static void transform_operand(const WinogradGradient *w, int32_t is_input, const
   for (int32_t s = first; s < last; s++) {
     const float *image = data + s / step->tiles[0] * image_stride;
     int32_t y = s % step->tiles[0] * m - (is_input ? step->padding[0] : 0), x = is_input ? -step->padding[1] : 0;
+    StripTiles places = strip_tiles(order, s);
     for (int32_t channel = 0; channel < range->count; channel += VW) {
       fill_strip(size, image + channel * plane, end, min_int(range->count - channel, VW), y, x, rows, columns, w->strip);
-      float *target = to + (ptrdiff_t)(s - first) * tiles * range->width + channel;
-      for (int32_t t = 0; t < tiles; t++, target += range->width) {
+      if (is_input) {
+        extend_source(extended_rows(order, &places), w->strip, columns * VW, columns, VW, VW);
+        extend_source(extended_columns(order, tiles - 1), w->strip + (ptrdiff_t)(tiles - 1) * m * VW, VW, rows, columns * VW,
+                      VW);
+      }
+      for (int32_t t = 0; t < tiles; t++) {
+        float *target = to + (ptrdiff_t)tile_place(order, &places, t) * range->width + channel;
         transform_tile(w, is_input, w->strip + (ptrdiff_t)t * m * VW, VW, columns * VW, target, distance);
       }
     }
@@ -68,32 +74,39 @@ static void transform_operand(const WinogradGradient *w, int32_t is_input, const
 
 /* The same for channels that lie side by side from `data` on, `pixel` floats from one pixel to the next. */
 static void transform_operand_last(const WinogradGradient *w, int32_t is_input, const float *data, ptrdiff_t pixel,
-                                   const ChannelRange *range, int32_t first, int32_t last, float *to, ptrdiff_t distance) {
+                                   const ChannelRange *range, int32_t first, int32_t last, const TileOrder *order,
+                                   float *to, ptrdiff_t distance) {
   const WinogradGradientStep *step = w->step;
   const int32_t *size = is_input ? step->input_size : step->upstream_size;
   int32_t m = w->m, side = is_input ? m + 2 : m;
   for (int32_t s = first; s < last; s++) {
     const float *image = data + (ptrdiff_t)(s / step->tiles[0]) * size[0] * size[1] * pixel;
     int32_t y = s % step->tiles[0] * m - (is_input ? step->padding[0] : 0);
-    for (int32_t t = 0; t < step->tiles[1]; t++, to += range->width) {
+    StripTiles places = strip_tiles(order, s);
+    int32_t wanted = is_input ? extended_rows(order, &places) : MAX_TILE;
+    for (int32_t t = 0; t < step->tiles[1]; t++) {
       int32_t x = t * m - (is_input ? step->padding[1] : 0);
       fetch_tile(size, image, pixel, range->count, y + side, x, m, 0);
-      TileLast tile = tile_last(size, image, pixel, range->count, y, x, side, w->strip);
+      TileLast tile = tile_last(size, image, pixel, range->count, y, x, side, wanted,
+                                is_input ? extended_columns(order, t) : MAX_TILE, w->strip);
+      float *target = to + (ptrdiff_t)tile_place(order, &places, t) * range->width;
       for (int32_t c = 0; c < range->count; c += VW) {
-        transform_tile(w, is_input, tile.first + c, tile.pixel, tile.row, to + c, distance);
+        transform_tile(w, is_input, tile.first + c, tile.pixel, tile.row, target + c, distance);
       }
     }
   }
 }
 
-/* Adds the products of `tiles` tiles: position · (inputs · outputs) + input channel · outputs + output channel. */
-static void add_products(const WinogradGradient *w, const ChannelRange *in, const ChannelRange *out, int32_t tiles,
-                         int32_t add) {
+/* Adds the products of a chunk's tiles: position · (inputs · outputs) + input channel · outputs + output channel. */
+static void add_products(const WinogradGradient *w, const ChannelRange *in, const ChannelRange *out,
+                         const TileOrder *order, int32_t add) {
   int32_t vectors = out->width / VW, panels = ceil_div(vectors, PANEL_VECTORS);
-  for (int32_t k = 0; k < tiles; k++) w->offsets[k] = k * in->width;
+  for (int32_t k = 0; k < order->all; k++) w->offsets[k] = k * in->width;
   for (int32_t position = 0; position < w->positions; position++) {
-    const float *input = w->input + position * w->step->input_distance;
-    const float *upstream = w->upstream + position * w->step->upstream_distance;
+    Range places = tiles_at(order, position);
+    int32_t tiles = places.end - places.begin;
+    const float *input = w->input + position * w->step->input_distance + (ptrdiff_t)places.begin * in->width;
+    const float *upstream = w->upstream + position * w->step->upstream_distance + (ptrdiff_t)places.begin * out->width;
     float *products = w->products + (ptrdiff_t)position * w->step->product_distance;
     for (int32_t p = 0; p < panels; p++) {
       int32_t first = part_begin(vectors, panels, p), count = part_begin(vectors, panels, p + 1) - first;
@@ -170,18 +183,19 @@ static void kernel_winograd_gradient(const Context *context, const WinogradGradi
       int32_t chunks = ceil_div(end - begin, step->chunk_strips);
       for (int32_t i = 0; i < chunks; i++) {
         int32_t first = begin + part_begin(end - begin, chunks, i), last = begin + part_begin(end - begin, chunks, i + 1);
+        TileOrder order = order_tiles(w.m, step->upstream_size, step->tiles, first, last);
         if (step->input_last) {
-          transform_operand_last(&w, 1, x, input_pixel, &in, first, last, w.input, step->input_distance);
+          transform_operand_last(&w, 1, x, input_pixel, &in, first, last, &order, w.input, step->input_distance);
         } else {
-          transform_operand(&w, 1, x, input_end, input_image, &in, first, last, w.input, step->input_distance);
+          transform_operand(&w, 1, x, input_end, input_image, &in, first, last, &order, w.input, step->input_distance);
         }
         if (step->upstream_last) {
-          transform_operand_last(&w, 0, g, upstream_pixel, &out, first, last, w.upstream, step->upstream_distance);
+          transform_operand_last(&w, 0, g, upstream_pixel, &out, first, last, &order, w.upstream, step->upstream_distance);
         } else {
-          transform_operand(&w, 0, g, upstream_end, upstream_image, &out, first, last, w.upstream,
+          transform_operand(&w, 0, g, upstream_end, upstream_image, &out, first, last, &order, w.upstream,
                             step->upstream_distance);
         }
-        add_products(&w, &in, &out, (last - first) * step->tiles[1], i > 0);
+        add_products(&w, &in, &out, &order, i > 0);
       }
       float *to = output == NULL ? NULL : output + (ptrdiff_t)part * step->partial_size;
       store_gradients(context, &w, group, &in, &out, to);
