@@ -1,6 +1,6 @@
 /*
- * 3×3 convolution of stride 1, and its input gradient, by Winograd's algorithm: tiles of m×m target pixels cost n×n
- * products for each pair of channels, where the sums of the definition cost 9 m².
+ * 3×3 and 5×5 convolution of stride 1, and its input gradient, by Winograd's algorithm: tiles of m×m target pixels cost n×n
+ * products for each pair of channels, where the sums of the definition cost 9 m² or 25 m².
  *
  * A strip is a row of tiles of one image. A unit of work is a chunk of strips and a group of vectors of target channels;
  * a thread keeps the chunk's transformed input from one unit to the next. For each of the n×n positions the products are
@@ -22,7 +22,7 @@
 
 typedef struct {
   const WinogradStep *step;
-  int32_t m, positions; /* side of a tile; (m + 2)² */
+  int32_t m, points, positions; /* side of a tile; points along it; their square */
   int32_t source_width; /* source channels in whole vectors */
   int32_t strips;       /* of a batch of images */
   ptrdiff_t source_plane, target_plane;
@@ -44,7 +44,8 @@ typedef struct {
 } PanelGroup;
 
 static Winograd plan_winograd(const Context *context, const WinogradStep *step) {
-  Winograd w = {.step = step, .m = step->tile, .positions = (step->tile + 2) * (step->tile + 2)};
+  Winograd w = {.step = step, .m = step->tile, .points = step->tile + step->kernel - 1};
+  w.positions = w.points * w.points;
   w.source_width = ceil_div(step->source_channels, VW) * VW;
   w.strips = step->batch * step->tiles[0];
   w.source_plane = (ptrdiff_t)step->source_size[0] * step->source_size[1];
@@ -86,19 +87,23 @@ static void fill_strip(const int32_t *size, const float *source, const float *en
 
 /* One tile of the source. */
 NOINLINE void transform_source_tile(const Winograd *w, const float *from, ptrdiff_t pixel, ptrdiff_t pitch, float *to) {
-  if (w->m == 4) {
-    transform_input_tile(4, from, pixel, pitch, to, w->input_distance);
+  if (w->points == 7) {
+    transform_input_tile(7, from, pixel, pitch, to, w->input_distance);
+  } else if (w->points == 6) {
+    transform_input_tile(6, from, pixel, pitch, to, w->input_distance);
   } else {
-    transform_input_tile(2, from, pixel, pitch, to, w->input_distance);
+    transform_input_tile(4, from, pixel, pitch, to, w->input_distance);
   }
 }
 
 /* One tile of the target. */
 NOINLINE void transform_target_tile(const Winograd *w, const float *from, float *to, ptrdiff_t pixel, ptrdiff_t pitch) {
-  if (w->m == 4) {
-    transform_output_tile(4, from, w->product_distance, to, pixel, pitch);
+  if (w->points == 7) {
+    transform_output_tile(7, from, w->product_distance, to, pixel, pitch);
+  } else if (w->points == 6) {
+    transform_output_tile(6, from, w->product_distance, to, pixel, pitch);
   } else {
-    transform_output_tile(2, from, w->product_distance, to, pixel, pitch);
+    transform_output_tile(4, from, w->product_distance, to, pixel, pitch);
   }
 }
 
@@ -106,7 +111,7 @@ NOINLINE void transform_target_tile(const Winograd *w, const float *from, float 
 static void transform_input(const Winograd *w, const float *source, const Chunk *chunk) {
   const WinogradStep *step = w->step;
   int32_t channels = step->source_channels, tiles = step->tiles[1];
-  int32_t columns = tiles * w->m + 2;
+  int32_t columns = tiles * w->m + step->kernel - 1;
   const float *end = source + (ptrdiff_t)step->batch * step->groups * channels * w->source_plane;
   for (int32_t s = chunk->first; s < chunk->end; s++) {
     int32_t image = s / step->tiles[0], strip = s % step->tiles[0];
@@ -115,9 +120,9 @@ static void transform_input(const Winograd *w, const float *source, const Chunk 
     int32_t last = tiles - 1;
     for (int32_t channel = 0; channel < channels; channel += VW) {
       fill_strip(step->source_size, from + channel * w->source_plane, end, min_int(channels - channel, VW),
-                 strip * w->m - step->padding[0], -step->padding[1], w->m + 2, columns, w->haloed);
+                 strip * w->m - step->padding[0], -step->padding[1], w->points, columns, w->haloed);
       extend_source(extended_rows(&chunk->order, &places), w->haloed, columns * VW, columns, VW, VW);
-      extend_source(extended_columns(&chunk->order, last), w->haloed + (ptrdiff_t)last * w->m * VW, VW, w->m + 2,
+      extend_source(extended_columns(&chunk->order, last), w->haloed + (ptrdiff_t)last * w->m * VW, VW, w->points,
                     columns * VW, VW);
       for (int32_t t = 0; t < tiles; t++) {
         const float *tile = w->haloed + (ptrdiff_t)t * w->m * VW;
@@ -331,8 +336,8 @@ static void transform_input_last(const Winograd *w, const float *source, const C
     StripTiles places = strip_tiles(order, s);
     for (int32_t t = 0; t < tiles; t++) {
       int32_t x = t * w->m - step->padding[1];
-      fetch_tile(step->source_size, plane, pixel, channels, y + w->m + 2, x, w->m, 0);
-      TileLast tile = tile_last(step->source_size, plane, pixel, channels, y, x, w->m + 2, extended_rows(order, &places),
+      fetch_tile(step->source_size, plane, pixel, channels, y + w->points, x, w->m, 0);
+      TileLast tile = tile_last(step->source_size, plane, pixel, channels, y, x, w->points, extended_rows(order, &places),
                                 extended_columns(order, t), w->haloed);
       float *to = w->input + (ptrdiff_t)tile_place(order, &places, t) * channels;
       for (int32_t c = 0; c < channels; c += VW) {
@@ -403,14 +408,14 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
   int32_t panel_groups = ceil_div(panels, step->panel_group), chunks = step->chunks;
   int32_t units = step->groups * chunks * panel_groups;
   for (int32_t i = 0; i < WINOGRAD_DEPTH; i++) w.offsets[i] = i;
-  RawWeights raw = {weights, weights + (ptrdiff_t)step->groups * step->source_channels * step->target_channels * 9,
-                    step->source_channels, step->target_channels, step->gradient, w.m};
+  RawWeights raw = {weights, weights + (ptrdiff_t)step->groups * step->source_channels * step->target_channels * step->kernel * step->kernel,
+                    step->source_channels, step->target_channels, step->gradient, w.points};
   int32_t transformed = -1;
   for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
     for (int32_t u = range.begin; u < range.end; u++) {
       int32_t operand = u / panel_groups, index = operand % chunks;
       Chunk chunk = {operand / chunks, part_begin(w.strips, chunks, index), part_begin(w.strips, chunks, index + 1), {0}};
-      chunk.order = order_tiles(w.m, step->target_size, step->tiles, chunk.first, chunk.end);
+      chunk.order = order_tiles(w.points, step->target_size, step->tiles, chunk.first, chunk.end);
       if (operand != transformed) {
         if (step->source_last) {
           transform_input_last(&w, source, &chunk);

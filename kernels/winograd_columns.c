@@ -12,6 +12,7 @@
  * channels.
  */
 #include "convolution_channels.h"
+#include "winograd_transforms.h"
 
 /* Rows of a strip of the target, and of what it is computed from. */
 #define STRIP_ROWS 4
@@ -63,21 +64,11 @@ static WinogradColumns plan_winograd_columns(const Context *context, const Winog
 
 /* One vector of eight rows. */
 NOINLINE void transform_rows(const float *const *rows, ptrdiff_t at, float *out, ptrdiff_t distance, int32_t points) {
-  vf d[STRIP_POINTS];
+  vf d[STRIP_POINTS], t[STRIP_POINTS];
   UNROLL for (int i = 0; i < STRIP_POINTS; i++) d[i] = load(rows[i] + at);
-  vf even = fma_(d[4], splat(-4.25f), d[2] + d[6]), odd = fma_(d[3], splat(-4.25f), d[1] + d[5]);
-  store(out, fma_(d[4] - d[2], splat(5.25f), d[0] - d[6]));
-  store(out + distance, even + odd);
-  store(out + 2 * distance, even - odd);
-  even = fma_(d[2], splat(0.25f), fma_(d[4], splat(-1.25f), d[6]));
-  odd = fma_(d[1], splat(0.5f), fma_(d[3], splat(-2.5f), d[5] + d[5]));
-  store(out + 3 * distance, even + odd);
-  store(out + 4 * distance, even - odd);
-  even = fma_(d[2], splat(4.0f), fma_(d[4], splat(-5.0f), d[6]));
-  odd = fma_(d[5], splat(0.5f), fma_(d[3], splat(-2.5f), d[1] + d[1]));
-  store(out + 5 * distance, even + odd);
-  store(out + 6 * distance, even - odd);
-  if (points == STRIP_POINTS) store(out + 7 * distance, fma_(d[3] - d[5], splat(5.25f), d[7] - d[1]));
+  transform_input_axis(STRIP_POINTS, d, t);
+  UNROLL for (int i = 0; i < STRIP_POINTS - 1; i++) store(out + i * distance, t[i]);
+  if (points == STRIP_POINTS) store(out + (STRIP_POINTS - 1) * distance, t[STRIP_POINTS - 1]);
 }
 
 /* Lanes are neighbouring pixels. Planes without a border are read where they lie, unless that ends too early. */
@@ -179,13 +170,10 @@ INLINE void transform_products(const float *products, ptrdiff_t distance, float 
   vf m[STRIP_POINTS] = {};
   UNROLL for (int i = 0; i < STRIP_POINTS - 1; i++) m[i] = load(products + i * distance);
   if (points == STRIP_POINTS) m[STRIP_POINTS - 1] = load(products + (STRIP_POINTS - 1) * distance);
-  vf sum1 = m[1] + m[2], sum2 = m[3] + m[4], sum3 = m[5] + m[6];
-  vf difference1 = m[1] - m[2], difference2 = m[3] - m[4], difference3 = m[5] - m[6];
-  store(out, m[0] + sum1 + sum2 + sum3);
-  if (rows > 1) store(out + next, fma_(difference3, splat(0.5f), fma_(difference2, splat(2.0f), difference1)));
-  if (rows > 2) store(out + 2 * next, fma_(sum3, splat(0.25f), fma_(sum2, splat(4.0f), sum1)));
-  if (rows > 3) {
-    store(out + 3 * next, fma_(difference3, splat(0.125f), fma_(difference2, splat(8.0f), difference1 + m[7])));
+  vf y[STRIP_ROWS];
+  transform_output_axis(STRIP_POINTS, m, y);
+  UNROLL for (int i = 0; i < STRIP_ROWS; i++) {
+    if (i < rows) store(out + i * next, y[i]);
   }
 }
 
@@ -298,23 +286,11 @@ static void convolve_strips_of_images(const Context *context, const WinogradColu
 /* One vector of up to five rows of a kernel, `next` apart. */
 INLINE void transform_kernel_rows(const float *kernel, ptrdiff_t next, int32_t rows, float *out, ptrdiff_t distance,
                                   int32_t points) {
-  vf w[STRIP_ROWS + 1];
-  UNROLL for (int i = 0; i <= STRIP_ROWS; i++) w[i] = i < rows ? load(kernel + i * next) : (vf){};
-  vf even = w[0] + w[2] + w[4], odd = w[1] + w[3], factor = splat(-2.0f / 9);
-  store(out, w[0]);
-  store(out + distance, (even + odd) * factor);
-  store(out + 2 * distance, (even - odd) * factor);
-  even = fma_(w[4], splat(16.0f), fma_(w[2], splat(4.0f), w[0]));
-  odd = fma_(w[3], splat(8.0f), w[1] + w[1]);
-  factor = splat(1.0f / 90);
-  store(out + 3 * distance, (even + odd) * factor);
-  store(out + 4 * distance, (even - odd) * factor);
-  even = fma_(w[0], splat(16.0f), fma_(w[2], splat(4.0f), w[4]));
-  odd = fma_(w[1], splat(8.0f), w[3] + w[3]);
-  factor = splat(2.0f / 45);
-  store(out + 5 * distance, (even + odd) * factor);
-  store(out + 6 * distance, (even - odd) * factor);
-  if (points == STRIP_POINTS) store(out + 7 * distance, w[4]);
+  vf g[STRIP_ROWS + 1], t[STRIP_POINTS];
+  UNROLL for (int i = 0; i <= STRIP_ROWS; i++) g[i] = i < rows ? load(kernel + i * next) : (vf){};
+  transform_weight_axis(STRIP_POINTS, g, t);
+  UNROLL for (int i = 0; i < STRIP_POINTS - 1; i++) store(out + i * distance, t[i]);
+  if (points == STRIP_POINTS) store(out + (STRIP_POINTS - 1) * distance, t[STRIP_POINTS - 1]);
 }
 
 /*

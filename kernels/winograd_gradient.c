@@ -32,13 +32,13 @@ typedef struct {
 NOINLINE void transform_tile(const WinogradGradient *w, int32_t is_input, const float *tile, ptrdiff_t pixel,
                              ptrdiff_t pitch, float *to, ptrdiff_t distance) {
   if (is_input && w->m == 4) {
-    transform_input_tile(4, tile, pixel, pitch, to, distance);
+    transform_input_tile(6, tile, pixel, pitch, to, distance);
   } else if (is_input) {
-    transform_input_tile(2, tile, pixel, pitch, to, distance);
+    transform_input_tile(4, tile, pixel, pitch, to, distance);
   } else if (w->m == 4) {
-    transform_upstream_tile(4, tile, pixel, pitch, to, distance);
+    transform_upstream_tile(6, tile, pixel, pitch, to, distance);
   } else {
-    transform_upstream_tile(2, tile, pixel, pitch, to, distance);
+    transform_upstream_tile(4, tile, pixel, pitch, to, distance);
   }
 }
 
@@ -140,9 +140,9 @@ static void store_gradients(const Context *context, const WinogradGradient *w, i
     const float *products = w->products + lane;
     for (int32_t i = 0; i < in->count; i++, products += out->width) {
       if (w->m == 4) {
-        transform_gradient_tile(4, products, step->product_distance, w->stage + (ptrdiff_t)i * 9 * VW);
+        transform_gradient_tile(6, products, step->product_distance, w->stage + (ptrdiff_t)i * 9 * VW);
       } else {
-        transform_gradient_tile(2, products, step->product_distance, w->stage + (ptrdiff_t)i * 9 * VW);
+        transform_gradient_tile(4, products, step->product_distance, w->stage + (ptrdiff_t)i * 9 * VW);
       }
     }
     int32_t lanes = min_int(out->count - lane, VW);
@@ -183,7 +183,7 @@ static void kernel_winograd_gradient(const Context *context, const WinogradGradi
       int32_t chunks = ceil_div(end - begin, step->chunk_strips);
       for (int32_t i = 0; i < chunks; i++) {
         int32_t first = begin + part_begin(end - begin, chunks, i), last = begin + part_begin(end - begin, chunks, i + 1);
-        TileOrder order = order_tiles(w.m, step->upstream_size, step->tiles, first, last);
+        TileOrder order = order_tiles(w.m + 2, step->upstream_size, step->tiles, first, last);
         if (step->input_last) {
           transform_operand_last(&w, 1, x, input_pixel, &in, first, last, &order, w.input, step->input_distance);
         } else {

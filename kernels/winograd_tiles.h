@@ -1,8 +1,9 @@
 /*
- * Tiles of Winograd's algorithms, and what those that overhang the target's lower or right border save. A tile of m rows is a
- * sum of products at m + 2 points; one of which only `e` rows are wanted needs e + 2 points. Rows of the source below the
- * wanted ones can hold anything: they are chosen so that transformed values at all further points are zero
- * (extend_source()). 14 rows, in tiles of four, then need 6 + 6 + 6 + 4 points instead of 24.
+ * Tiles of Winograd's algorithms, and what those that overhang the target's lower or right border save. A tile of m rows is made of
+ * products at m + 2 points for kernels of three rows; one of which only e rows are wanted needs e + 2. Rows of the source
+ * below the wanted ones can hold anything: they are chosen so that transformed values at all further points are zero
+ * (extend_source()). 14 rows, in tiles of four, then need 6 + 6 + 6 + 4 points instead of 24. With kernels of five rows such
+ * tiles do without the point ∞ only, for which nothing needs to be chosen.
  *
  * A chunk's tiles are in an order that puts all tiles with products at a point next to each other: those that overhang the
  * lower border only, those that overhang none, the right one only, both.
@@ -13,21 +14,25 @@
 #include "winograd_transforms.h"
 
 typedef struct {
-  int32_t points;               /* m + 2 */
-  int32_t rows, columns;        /* of tiles, of an image */
+  int32_t points;                  /* of a tile, along an axis */
+  int32_t rows, columns;           /* of tiles, of an image */
   int32_t low_rows, right_columns; /* rows, columns of the target in tiles at those borders */
-  int32_t is_low, is_right;     /* whether these are fewer than m */
-  int32_t strip;                /* the chunk's first */
-  int32_t low, whole, right, all; /* tiles that overhang the lower border only, none, the right one only; all of the chunk */
+  int32_t low_points, right_points;
+  int32_t is_low, is_right;        /* whether these are fewer than those of others */
+  int32_t strip;                   /* the chunk's first */
+  int32_t low, whole, right, all;  /* tiles that overhang the lower border only, none, the right one only; all of the chunk */
 } TileOrder;
 
 /* Of strips first … end-1, rows of `tiles` of images one after the other. */
-INLINE TileOrder order_tiles(int32_t m, const int32_t *target_size, const int32_t *tiles, int32_t first, int32_t end) {
-  TileOrder o = {.points = m + 2, .rows = tiles[0], .columns = tiles[1], .strip = first};
+INLINE TileOrder order_tiles(int32_t points, const int32_t *target_size, const int32_t *tiles, int32_t first, int32_t end) {
+  TileOrder o = {.points = points, .rows = tiles[0], .columns = tiles[1], .strip = first};
+  int32_t m = TILE_OF(points);
   o.low_rows = target_size[0] - (tiles[0] - 1) * m;
   o.right_columns = target_size[1] - (tiles[1] - 1) * m;
   o.is_low = o.low_rows < m;
   o.is_right = o.right_columns < m;
+  o.low_points = points == 7 ? 6 : o.low_rows + 2;
+  o.right_points = points == 7 ? 6 : o.right_columns + 2;
   int32_t strips = end - first, low = o.is_low ? end / o.rows - first / o.rows : 0, inner = o.columns - o.is_right;
   o.low = low * inner;
   o.whole = (strips - low) * inner;
@@ -57,17 +62,17 @@ INLINE int32_t tile_place(const TileOrder *o, const StripTiles *s, int32_t tile)
 /* The tiles that have products at a position, a pair of points. */
 INLINE Range tiles_at(const TileOrder *o, int32_t position) {
   int32_t y = position / o->points, x = position % o->points;
-  int32_t without_low = o->is_low && y >= o->low_rows + 2, without_right = o->is_right && x >= o->right_columns + 2;
+  int32_t without_low = o->is_low && y >= o->low_points, without_right = o->is_right && x >= o->right_points;
   int32_t end = without_right ? o->low + o->whole : without_low ? o->low + o->whole + o->right : o->all;
   return (Range){without_low ? o->low : 0, end};
 }
 
 /* Rows, and columns, wanted of a tile of the source that is to be extended; MAX_TILE where nothing is to be done. */
 INLINE int32_t extended_rows(const TileOrder *o, const StripTiles *s) {
-  return o->points == MAX_TAPS && s->is_low ? o->low_rows : MAX_TILE;
+  return o->points == 6 && s->is_low ? o->low_rows : MAX_TILE;
 }
 INLINE int32_t extended_columns(const TileOrder *o, int32_t tile) {
-  return o->points == MAX_TAPS && tile == o->columns - 1 ? o->right_columns : MAX_TILE;
+  return o->points == 6 && tile == o->columns - 1 ? o->right_columns : MAX_TILE;
 }
 
 /*

@@ -9,7 +9,7 @@ import type { Buffer, Operand, OpShapes } from "../../backend.js";
 import { epilogue, i32, input, output, row, scratch } from "../fields.js";
 import type { Lower, Lowering, Machine } from "../lowering.js";
 import type { StepFields } from "../schema.js";
-import type { Algorithm } from "./algorithm.js";
+import { type Algorithm, tileOf } from "./algorithm.js";
 import { type ConvolutionCase, choose, weightGradientProblem } from "./convolutionCase.js";
 import {
   foldColumns,
@@ -128,8 +128,9 @@ function lowerConvolution(
   params: Conv2dParams,
   to: Lowering,
 ): void {
-  if (algorithm === "winograd-4x4" || algorithm === "winograd-2x2") {
-    lowerWinograd(given, algorithm === "winograd-4x4" ? 4 : 2, source, weight, output, to);
+  const tile = tileOf(algorithm);
+  if (tile !== undefined) {
+    lowerWinograd(given, tile, source, weight, output, to);
     return;
   }
   if (algorithm === "winograd-columns") {

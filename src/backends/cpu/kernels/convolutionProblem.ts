@@ -3,10 +3,10 @@
 import { type Pair, type Shape, sizeOf } from "../../../core/shape.js";
 import type { Conv2dParams } from "../../../ops/convolution/geometry.js";
 import type { Machine } from "../lowering.js";
-import type { Algorithm } from "./algorithm.js";
+import { type Algorithm, winogradAlgorithm } from "./algorithm.js";
 import { roundUp } from "./panels.js";
 import { haloLength, type WindowAxis, windowAxes, windowsBetween } from "./windows.js";
-import { isForWinograd, winogradTile } from "./winograd.js";
+import { winogradTile, winogradTiles } from "./winograd.js";
 import { favoursColumns, isForColumns } from "./winogradColumns.js";
 
 /** A convolution per image and group, as the kernels see it. */
@@ -147,7 +147,7 @@ function usesWinogradColumns(problem: Problem, params: Conv2dParams, machine: Ma
 export function algorithmsFor(problem: Problem, last: boolean, machine: Machine): readonly Algorithm[] {
   const channels = [problem.sourceChannels, problem.targetChannels] as const;
   return [
-    ...(isForWinograd(problem, channels, machine) ? (["winograd-4x4", "winograd-2x2"] as const) : []),
+    ...winogradTiles(problem, channels, machine).map(winogradAlgorithm),
     ...(isForColumns(problem) ? (["winograd-columns"] as const) : []),
     "direct-channels",
     ...(last ? [] : (["direct-pixels"] as const)),
@@ -158,7 +158,7 @@ export function algorithmsFor(problem: Problem, last: boolean, machine: Machine)
 /** What costs least by the number of operations. */
 export function cheapestAlgorithm(problem: Problem, params: Conv2dParams, last: boolean, machine: Machine): Algorithm {
   const tile = winogradTile(problem, machine);
-  if (tile !== 0) return tile === 4 ? "winograd-4x4" : "winograd-2x2";
+  if (tile !== 0) return winogradAlgorithm(tile);
   if (usesWinogradColumns(problem, params, machine)) return "winograd-columns";
   const costs = directCosts(problem, params, machine.vectorWidth);
   if (last) return "direct-channels";

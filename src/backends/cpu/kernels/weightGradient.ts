@@ -5,10 +5,10 @@ import type { Conv2dParams } from "../../../ops/convolution/geometry.js";
 import type { Operand } from "../../backend.js";
 import { epilogue, i32, input, makeLocal, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
-import type { Algorithm } from "./algorithm.js";
+import { type Algorithm, tileOf, winogradAlgorithm } from "./algorithm.js";
 import { ceilDiv, enoughUnits, panelVectors, panelWidth, roundUp, ScratchLayout, smallestUnit } from "./panels.js";
 import { haloLength, liesOnSource, residues, type WindowAxis, windowsInBand } from "./windows.js";
-import { isForWinograd, lowerWinogradGradient, winogradGradientTile } from "./winograd.js";
+import { lowerWinogradGradient, winogradGradientTile, winogradGradientTiles } from "./winograd.js";
 
 const pair = row(2);
 
@@ -100,14 +100,13 @@ function prefersPixels(
 
 /** What can compute it at all. */
 export function gradientAlgorithmsFor(problem: WeightGradientProblem, machine: Machine): readonly Algorithm[] {
-  const isWide = isForWinograd(problem, [problem.inputChannels, problem.outputChannels], machine);
-  return [...(isWide ? (["winograd-4x4", "winograd-2x2"] as const) : []), "direct-channels", "direct-pixels"];
+  return [...winogradGradientTiles(problem, machine).map(winogradAlgorithm), "direct-channels", "direct-pixels"];
 }
 
 /** What costs least by the number of operations. */
 export function cheapestGradientAlgorithm(problem: WeightGradientProblem, machine: Machine): Algorithm {
   const tile = winogradGradientTile(problem, machine);
-  if (tile !== 0) return tile === 4 ? "winograd-4x4" : "winograd-2x2";
+  if (tile !== 0) return winogradAlgorithm(tile);
   return prefersPixels(problem, machine) ? "direct-pixels" : "direct-channels";
 }
 
@@ -190,8 +189,9 @@ export function lowerWeightGradient(
   params: Conv2dParams,
   to: Lowering,
 ): void {
-  if (algorithm === "winograd-4x4" || algorithm === "winograd-2x2") {
-    lowerWinogradGradient(problem, algorithm === "winograd-4x4" ? 4 : 2, upstream, input, output, to);
+  const tile = tileOf(algorithm);
+  if (tile !== undefined) {
+    lowerWinogradGradient(problem, tile, upstream, input, output, to);
     return;
   }
   const { batch, groups, inputChannels, outputChannels, kernel, axes } = problem;

@@ -1,10 +1,11 @@
-/** Winograd's algorithm for 3×3 convolutions of stride 1 (kernels/winograd.c): where it pays, and how the work is cut. */
+/** Winograd's algorithm for 3×3 and 5×5 convolutions of stride 1 (kernels/winograd.c): where it pays, and how the work is cut. */
 
 import { currentPrecision } from "../../../core/precision.js";
 import { sizeOf } from "../../../core/shape.js";
 import type { Operand } from "../../backend.js";
 import { epilogue, i32, input, makeLocal, output, row, scratch } from "../fields.js";
 import type { Lowering, Machine } from "../lowering.js";
+import type { WinogradTile } from "./algorithm.js";
 import type { Problem } from "./convolutionProblem.js";
 import { ceilDiv, countPanels, enoughUnits, panelWidth, roundUp, ScratchLayout } from "./panels.js";
 import type { WeightGradientProblem } from "./weightGradient.js";
@@ -13,7 +14,7 @@ import { plainSizes } from "./windows.js";
 const pair = row(2);
 
 export const winogradSteps = {
-  /** Transforms weights for tiles of `tile`²; for an input gradient, turned around and with channels exchanged. */
+  /** Transforms weights of `kernel`² for tiles of `tile`²; for an input gradient, turned around and with channels exchanged. */
   winogradWeights: {
     weight: input,
     output,
@@ -24,6 +25,7 @@ export const winogradSteps = {
     targetChannels: i32,
     gradient: i32,
     tile: i32,
+    kernel: i32,
   },
   /**
    * Channels are counted per group; `padding` above and on the left; `tiles` along both axes of the target. Units of
@@ -57,6 +59,7 @@ export const winogradSteps = {
     targetSize: pair,
     padding: pair,
     tile: i32,
+    kernel: i32,
     tiles: pair,
     chunks: i32,
     panelGroup: i32,
@@ -135,52 +138,66 @@ const fewChunks = 2;
 const weightCost = 10;
 const transformCost = 8;
 
-/** Tiles of m² of the target, m the side; 0 for none: the sums of the definition. */
-type Tile = 0 | 2 | 4;
+/** 0 for none: the sums of the definition. */
+type Tile = 0 | WinogradTile;
 
-/** Whether the algorithm is for such a convolution at all: 3×3, of stride 1, with channels for two vectors. */
-export function isForWinograd(
+/** Source channels that tiles for kernels of five rows sum, whose seven points lose more to rounding than others. */
+const mostFiveChannels = 64;
+
+/** The tiles with which the algorithm is for such a convolution: of stride 1, with channels for two vectors. */
+export function winogradTiles(
   { axes, kernel, batch, isPlain }: Shapes,
   channels: readonly [number, number],
   { vectorWidth: width }: Machine,
-): boolean {
-  const isThree = isPlain && kernel[0] === 3 && kernel[1] === 3;
+): readonly WinogradTile[] {
+  const [rows, columns] = kernel;
   const isEmpty = sizeOf([batch, axes[0].target, axes[1].target]) === 0;
-  return isThree && !isEmpty && channels.every((count) => count >= 2 * width);
+  if (!isPlain || rows !== columns || isEmpty || channels.some((count) => count < 2 * width)) return [];
+  return rows === 3 ? [4, 2] : rows === 5 && channels[0] <= mostFiveChannels ? [3] : [];
 }
 
 type Shapes = Pick<Problem, "axes" | "kernel" | "batch" | "isPlain">;
 
-function countTiles({ axes: [y, x], batch }: Shapes, tile: 2 | 4): number {
+function countTiles({ axes: [y, x], batch }: Shapes, tile: WinogradTile): number {
   return batch * ceilDiv(y.target, tile) * ceilDiv(x.target, tile);
 }
 
 /** The tile that costs least, if it is worth its transforms. */
-function cheapest(cost: (tile: 2 | 4) => number, direct: number): Tile {
-  const [two, four] = [cost(2), cost(4)];
-  if (Math.min(two, four) > 0.9 * direct) return 0;
-  return four <= two ? 4 : 2;
+function cheapest(tiles: readonly WinogradTile[], cost: (tile: WinogradTile) => number, direct: number): Tile {
+  let [best, least]: [Tile, number] = [0, 0.9 * direct];
+  for (const tile of tiles) {
+    const each = cost(tile);
+    if (each <= least && (best === 0 || each < least)) [best, least] = [tile, each];
+  }
+  return best;
 }
 
 /** The side of the tiles that a convolution or its input gradient costs least with. */
 export function winogradTile(problem: Problem, machine: Machine): Tile {
-  const { axes, sourceChannels, targetChannels, batch } = problem;
+  const { axes, sourceChannels, targetChannels, batch, kernel } = problem;
   const [y, x] = axes;
   const width = machine.vectorWidth;
-  if (currentPrecision() !== "fast" || !isForWinograd(problem, [sourceChannels, targetChannels], machine)) return 0;
+  const possible = winogradTiles(problem, [sourceChannels, targetChannels], machine);
+  if (currentPrecision() !== "fast" || possible.length === 0) return 0;
   const vectors = ceilDiv(targetChannels, width);
-  const direct = 9 * batch * y.target * x.target * sourceChannels * vectors + 9 * sourceChannels * vectors * weightCost;
-  return cheapest((tile) => {
-    const positions = (tile + 2) ** 2;
-    const tiles = countTiles(problem, tile);
-    const transforms = tiles * positions * (ceilDiv(sourceChannels, width) + vectors) * transformCost;
-    return positions * sourceChannels * vectors * (tiles + weightCost) + transforms;
-  }, direct);
+  // Five rows would otherwise be transformed along columns: eight products for twenty.
+  const sums = kernel[0] === 5 ? 25 * (8 / 20) : 9;
+  const direct = sums * sourceChannels * vectors * (batch * y.target * x.target + weightCost);
+  return cheapest(
+    possible,
+    (tile) => {
+      const positions = (tile + kernel[0] - 1) ** 2;
+      const tiles = countTiles(problem, tile);
+      const transforms = tiles * positions * (ceilDiv(sourceChannels, width) + vectors) * transformCost;
+      return positions * sourceChannels * vectors * (tiles + weightCost) + transforms;
+    },
+    direct,
+  );
 }
 
 export function lowerWinograd(
   problem: Problem,
-  tile: 2 | 4,
+  tile: WinogradTile,
   source: Operand,
   weight: Operand,
   output: Operand,
@@ -189,8 +206,10 @@ export function lowerWinograd(
   const { batch, groups, sourceChannels, targetChannels, axes, gradient } = problem;
   const [y, x] = axes;
   const { vectorWidth: width, threads } = to.machine;
-  const positions = (tile + 2) ** 2;
-  const channels = { groups, sourceChannels, targetChannels, tile };
+  const kernel = problem.kernel[0];
+  const points = tile + kernel - 1;
+  const positions = points ** 2;
+  const channels = { groups, sourceChannels, targetChannels, tile, kernel };
   const panel = panelWidth(to.machine);
   const panels = countPanels(targetChannels, to.machine);
   const weightFloats = groups * positions * sourceChannels * roundUp(targetChannels, width);
@@ -220,10 +239,10 @@ export function lowerWinograd(
   const sourceLast = source.layout === "channelsLast";
   const targetLast = output.layout === "channelsLast";
   const haloAt = layout.place(
-    sourceLast ? positions * (sourceChannels + tileGap) : (tile + 2) * (tiles[1] * tile + 3) * width,
+    sourceLast ? positions * (sourceChannels + tileGap) : points * (tiles[1] * tile + kernel) * width,
   );
   const stageAt = layout.place(tile * tile * (targetLast ? panelGroup * panel : tiles[1] * width));
-  const packed = 9 * packedKernels * panel;
+  const packed = kernel ** 2 * packedKernels * panel;
   const factorsAt = layout.place(isRaw ? positions * (Math.min(sourceChannels, depthBlock) * panel + 16) : 0);
   const packedAt = layout.place(isRaw ? packed : 0);
   const offsetsAt = layout.place(depthBlock);
@@ -279,26 +298,37 @@ export function placeStrip(fields: {
 const gradientInputs = 64;
 const gradientOutputs = 128;
 
+/** The tiles with which the algorithm is for such a weight gradient: of 3×3 kernels. */
+export function winogradGradientTiles(problem: WeightGradientProblem, machine: Machine): readonly WinogradTile[] {
+  const tiles = winogradTiles(problem, [problem.inputChannels, problem.outputChannels], machine);
+  return tiles.filter((tile) => tile !== 3);
+}
+
 /** The side of the tiles that the weight gradient costs least with. */
 export function winogradGradientTile(problem: WeightGradientProblem, machine: Machine): Tile {
   const { axes, inputChannels, outputChannels, batch } = problem;
   const [y, x] = axes;
   const width = machine.vectorWidth;
-  if (currentPrecision() !== "fast" || !isForWinograd(problem, [inputChannels, outputChannels], machine)) return 0;
+  const possible = winogradGradientTiles(problem, machine);
+  if (currentPrecision() !== "fast" || possible.length === 0) return 0;
   const vectors = ceilDiv(outputChannels, width);
   const repeats = ceilDiv(inputChannels, gradientInputs) * vectors;
   const inputs = ceilDiv(outputChannels, gradientOutputs) * ceilDiv(inputChannels, width);
   const direct = 9 * batch * y.target * x.target * inputChannels * vectors;
-  return cheapest((tile) => {
-    const tiles = countTiles(problem, tile);
-    const products = inputChannels * vectors * (tiles + weightCost);
-    return (tile + 2) ** 2 * (products + tiles * (repeats + inputs) * transformCost);
-  }, direct);
+  return cheapest(
+    possible,
+    (tile) => {
+      const tiles = countTiles(problem, tile);
+      const products = inputChannels * vectors * (tiles + weightCost);
+      return (tile + 2) ** 2 * (products + tiles * (repeats + inputs) * transformCost);
+    },
+    direct,
+  );
 }
 
 export function lowerWinogradGradient(
   problem: WeightGradientProblem,
-  tile: 2 | 4,
+  tile: WinogradTile,
   upstream: Operand,
   input: Operand,
   output: Operand,
