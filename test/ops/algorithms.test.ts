@@ -156,7 +156,10 @@ describe("setAlgorithms", () => {
     [{ avx2: {} }, /there are no kernels named "avx2"\. Expected native-avx512, native-avx2/],
     [{ "native-avx2": [] }, /native-avx2 is an array\. Expected a table/],
     [{ "native-avx2": { [group]: "64x56>64" } }, /"conv2d batch 1 3x3 padding 1" is a string/],
-    [table({ winograd: "64x56>64" }), /there is no algorithm "winograd"\. Expected winograd-4x4, winograd-3x3, winograd-2x2/],
+    [
+      table({ winograd: "64x56>64" }),
+      /there is no algorithm "winograd"\. Expected winograd-4x4, winograd-3x3, winograd-2x2/,
+    ],
     [table({ "winograd-4x4": ["64x56>64"] }), /winograd-4x4 is an array\. Expected a text such as/],
     [table({ "winograd-4x4": "64x56" }), /"64x56" is no such convolution\. Expected a group such as/],
     [table({ "winograd-4x4": "64x56x56>64" }), /"64x56x56>64" is no such convolution/],
