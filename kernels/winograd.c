@@ -28,7 +28,6 @@ typedef struct {
   ptrdiff_t source_plane, target_plane;
   ptrdiff_t weight_distance, input_distance, product_distance; /* from one position to the next */
   float *input, *products, *haloed, *stage, *factors, *packed, *block;
-  int32_t *offsets; /* 0, 1, 2, … */
 } Winograd;
 
 /* Strips first … end-1 of a group. */
@@ -61,7 +60,6 @@ static Winograd plan_winograd(const Context *context, const WinogradStep *step) 
   w.factors = memory + step->factors_at;
   w.packed = memory + step->packed_at;
   w.block = memory + step->block_at;
-  w.offsets = (int32_t *)(memory + step->offsets_at);
   return w;
 }
 
@@ -154,14 +152,10 @@ INLINE void multiply_panel(const Winograd *w, const PanelGroup *group, Panel pan
   Parts cuts = cut(tiles, parts);
   for (int32_t part = 0; part < parts; part++) {
     int32_t rows = next_part(&cuts);
-    const float *x[MAX_ROWS];
-    float *to[MAX_ROWS];
-    for (int32_t i = 0; i < rows; i++, input += w->source_width, out += width) {
-      x[i] = input;
-      to[i] = out;
-    }
-    broadcast_tiles[panel.count - 1][rows - 1](x, (Terms){w->offsets, count, 1}, count, factors, panel.count * VW,
-                                               panel.count, to, first > 0, tile_ahead(&ahead, part, count));
+    multiply_rows(rows, panel.count, input, w->source_width, count, factors, out, width, first > 0,
+                  tile_ahead(&ahead, part, count));
+    input += (ptrdiff_t)rows * w->source_width;
+    out += (ptrdiff_t)rows * width;
   }
 }
 
@@ -407,7 +401,6 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
   int32_t panels = count_panels(step->target_channels);
   int32_t panel_groups = ceil_div(panels, step->panel_group), chunks = step->chunks;
   int32_t units = step->groups * chunks * panel_groups;
-  for (int32_t i = 0; i < WINOGRAD_DEPTH; i++) w.offsets[i] = i;
   RawWeights raw = {weights, weights + (ptrdiff_t)step->groups * step->source_channels * step->target_channels * step->kernel * step->kernel,
                     step->source_channels, step->target_channels, step->gradient, w.points};
   int32_t transformed = -1;

@@ -46,7 +46,6 @@ export const winogradSteps = {
     stageAt: i32,
     factorsAt: i32,
     packedAt: i32,
-    offsetsAt: i32,
     inputDistance: i32,
     productDistance: i32,
     batch: i32,
@@ -245,7 +244,6 @@ export function lowerWinograd(
   const packed = kernel ** 2 * packedKernels * panel;
   const factorsAt = layout.place(isRaw ? positions * (Math.min(sourceChannels, depthBlock) * panel + 16) : 0);
   const packedAt = layout.place(isRaw ? packed : 0);
-  const offsetsAt = layout.place(depthBlock);
   const common = { ...channels, gradient: gradient ? 1 : 0 };
   const weights = isRaw ? weight.buffer : to.temporary(4 * weightFloats);
   if (!isRaw) {
@@ -263,7 +261,7 @@ export function lowerWinograd(
     output: output.buffer,
     scratch: to.temporary(4 * layout.floats * threads),
     scratchFloats: layout.floats,
-    ...{ productsAt, haloAt, stageAt, factorsAt, packedAt, offsetsAt, inputDistance, productDistance },
+    ...{ productsAt, haloAt, stageAt, factorsAt, packedAt, inputDistance, productDistance },
     batch,
     ...common,
     raw: isRaw ? 1 : 0,
