@@ -2,6 +2,9 @@
  * 3×3 and 5×5 convolution of stride 1, and its input gradient, by Winograd's algorithm: tiles of m×m target pixels cost n×n
  * products for each pair of channels, where the sums of the definition cost 9 m² or 25 m².
  *
+ * With a stride, pixels and weights that lie as many apart become a channel of their own, a phase (of an 11×11 kernel with
+ * a stride of four sixteen, with kernels of 3×3): what is left is a convolution of stride 1 with more channels.
+ *
  * A strip is a row of tiles of one image. A unit of work is a chunk of strips and a group of vectors of target channels;
  * a thread keeps the chunk's transformed input from one unit to the next. For each of the n×n positions the products are
  * a matrix product of tiles × source channels and source × target channels; lanes are target channels.
@@ -84,13 +87,14 @@ static void fill_strip(const int32_t *size, const float *source, const float *en
 }
 
 /* One tile of the source. */
-NOINLINE void transform_source_tile(const Winograd *w, const float *from, ptrdiff_t pixel, ptrdiff_t pitch, float *to) {
-  if (w->points == 7) {
-    transform_input_tile(7, from, pixel, pitch, to, w->input_distance);
-  } else if (w->points == 6) {
-    transform_input_tile(6, from, pixel, pitch, to, w->input_distance);
+NOINLINE void transform_source_tile(int32_t points, const float *from, ptrdiff_t pixel, ptrdiff_t pitch, float *to,
+                                    ptrdiff_t distance) {
+  if (points == 7) {
+    transform_input_tile(7, from, pixel, pitch, to, distance);
+  } else if (points == 6) {
+    transform_input_tile(6, from, pixel, pitch, to, distance);
   } else {
-    transform_input_tile(4, from, pixel, pitch, to, w->input_distance);
+    transform_input_tile(4, from, pixel, pitch, to, distance);
   }
 }
 
@@ -125,7 +129,61 @@ static void transform_input(const Winograd *w, const float *source, const Chunk 
       for (int32_t t = 0; t < tiles; t++) {
         const float *tile = w->haloed + (ptrdiff_t)t * w->m * VW;
         float *to = w->input + (ptrdiff_t)tile_place(&chunk->order, &places, t) * w->source_width + channel;
-        transform_source_tile(w, tile, VW, columns * VW, to);
+        transform_source_tile(w->points, tile, VW, columns * VW, to, w->input_distance);
+      }
+    }
+  }
+}
+
+/* Floats of a row, `stride` of them to each of `columns` places `distance` apart; row[x] is the first. */
+INLINE void deal_row(int32_t stride, const float *row, int32_t x, int32_t width, int32_t columns, float *to,
+                     ptrdiff_t distance) {
+  for (int32_t j = 0; j < columns; j++, x += stride, to += distance) {
+    if (stride == 4 && x >= 0 && x + 4 <= width) {
+      __builtin_memcpy(to, row + x, 4 * sizeof(float));
+      continue;
+    }
+    int32_t end = min_int(stride, width - x);
+    for (int32_t k = max_int(-x, 0); k < end; k++) to[k] = row[x + k];
+  }
+}
+
+/*
+ * What a strip's tiles read, where the stride is more than 1: row, column, and phase in the order channel, row, column of the
+ * stride. `strip` counts from the image's first.
+ */
+static void fill_phases(const Winograd *w, const float *image, int32_t strip, int32_t columns, float *to) {
+  const WinogradStep *step = w->step;
+  int32_t stride = step->stride, height = step->source_size[0], width = step->source_size[1], left = -step->padding[1];
+  int32_t channels = step->source_channels / (stride * stride);
+  fill_loose(to, w->points * columns * w->source_width, (vf){});
+  for (int32_t i = 0; i < w->points * stride; i++) {
+    int32_t y = strip * w->m * stride + i - step->padding[0];
+    if (y < 0 || y >= height) continue;
+    for (int32_t c = 0; c < channels; c++) {
+      const float *row = image + c * w->source_plane + (ptrdiff_t)y * width;
+      float *out = to + (ptrdiff_t)(i / stride) * columns * w->source_width + (c * stride + i % stride) * stride;
+      deal_row(stride, row, left, width, columns, out, w->source_width);
+    }
+  }
+}
+
+static void transform_phases(const Winograd *w, const float *source, const Chunk *chunk) {
+  const WinogradStep *step = w->step;
+  int32_t tiles = step->tiles[1], last = tiles - 1, columns = tiles * w->m + step->kernel - 1, width = w->source_width;
+  int32_t channels = step->source_channels / (step->stride * step->stride);
+  for (int32_t s = chunk->first; s < chunk->end; s++) {
+    int32_t image = s / step->tiles[0] * step->groups + chunk->group;
+    StripTiles places = strip_tiles(&chunk->order, s);
+    fill_phases(w, source + (ptrdiff_t)image * channels * w->source_plane, s % step->tiles[0], columns, w->haloed);
+    extend_source(extended_rows(&chunk->order, &places), w->haloed, columns * width, columns, width, width);
+    extend_source(extended_columns(&chunk->order, last), w->haloed + (ptrdiff_t)last * w->m * width, width, w->points,
+                  columns * width, width);
+    for (int32_t t = 0; t < tiles; t++) {
+      float *to = w->input + (ptrdiff_t)tile_place(&chunk->order, &places, t) * width;
+      for (int32_t c = 0; c < width; c += VW) {
+        const float *tile = w->haloed + (ptrdiff_t)t * w->m * width + c;
+        transform_source_tile(w->points, tile, width, columns * width, to + c, w->input_distance);
       }
     }
   }
@@ -335,7 +393,7 @@ static void transform_input_last(const Winograd *w, const float *source, const C
                                 extended_columns(order, t), w->haloed);
       float *to = w->input + (ptrdiff_t)tile_place(order, &places, t) * channels;
       for (int32_t c = 0; c < channels; c += VW) {
-        transform_source_tile(w, tile.first + c, tile.pixel, tile.row, to + c);
+        transform_source_tile(w->points, tile.first + c, tile.pixel, tile.row, to + c, w->input_distance);
       }
     }
   }
@@ -402,7 +460,7 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
   int32_t panel_groups = ceil_div(panels, step->panel_group), chunks = step->chunks;
   int32_t units = step->groups * chunks * panel_groups;
   RawWeights raw = {weights, weights + (ptrdiff_t)step->groups * step->source_channels * step->target_channels * step->kernel * step->kernel,
-                    step->source_channels, step->target_channels, step->gradient, w.points};
+                    step->source_channels, step->target_channels, step->gradient, w.m, step->kernel, 1, step->kernel};
   int32_t transformed = -1;
   for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
     for (int32_t u = range.begin; u < range.end; u++) {
@@ -410,7 +468,9 @@ static void kernel_winograd(const Context *context, const WinogradStep *step) {
       Chunk chunk = {operand / chunks, part_begin(w.strips, chunks, index), part_begin(w.strips, chunks, index + 1), {0}};
       chunk.order = order_tiles(w.points, step->target_size, step->tiles, chunk.first, chunk.end);
       if (operand != transformed) {
-        if (step->source_last) {
+        if (step->stride > 1) {
+          transform_phases(&w, source, &chunk);
+        } else if (step->source_last) {
           transform_input_last(&w, source, &chunk);
         } else {
           transform_input(&w, source, &chunk);

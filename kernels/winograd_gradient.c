@@ -31,10 +31,8 @@ typedef struct {
 /* One tile of an operand: neighbours `pixel` floats apart and rows `pitch`; results `distance`. */
 NOINLINE void transform_tile(const WinogradGradient *w, int32_t is_input, const float *tile, ptrdiff_t pixel,
                              ptrdiff_t pitch, float *to, ptrdiff_t distance) {
-  if (is_input && w->m == 4) {
-    transform_input_tile(6, tile, pixel, pitch, to, distance);
-  } else if (is_input) {
-    transform_input_tile(4, tile, pixel, pitch, to, distance);
+  if (is_input) {
+    transform_source_tile(w->m + 2, tile, pixel, pitch, to, distance);
   } else if (w->m == 4) {
     transform_upstream_tile(6, tile, pixel, pitch, to, distance);
   } else {

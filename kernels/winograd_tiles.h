@@ -2,8 +2,8 @@
  * Tiles of Winograd's algorithms, and what those that overhang the target's lower or right border save. A tile of m rows is made of
  * products at m + 2 points for kernels of three rows; one of which only e rows are wanted needs e + 2. Rows of the source
  * below the wanted ones can hold anything: they are chosen so that transformed values at all further points are zero
- * (extend_source()). 14 rows, in tiles of four, then need 6 + 6 + 6 + 4 points instead of 24. With kernels of five rows such
- * tiles do without the point ∞ only, for which nothing needs to be chosen.
+ * (extend_source()). 14 rows, in tiles of four, then need 6 + 6 + 6 + 4 points instead of 24. With seven points such
+ * tiles do without ∞ only, for which nothing needs to be chosen.
  *
  * A chunk's tiles are in an order that puts all tiles with products at a point next to each other: those that overhang the
  * lower border only, those that overhang none, the right one only, both.

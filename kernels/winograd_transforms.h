@@ -20,7 +20,7 @@
 /* m and r. */
 #define TILE_OF(n) ((n) == 4 ? 2 : (n) == 7 ? 3 : 4)
 #define KERNEL_OF(n) ((n) > 6 ? 5 : 3)
-/* Natively rolled loops over an axis are a little faster. In WebAssembly they are slower, but fewer bytes to download. */
+/* Natively rolled loops over an axis are a little faster. In WebAssembly they are slower, but fewer bytes: only n = 6 has none. */
 #ifdef __wasm__
 #define UNROLL_AXIS UNROLL
 #else
@@ -223,7 +223,7 @@ INLINE void transform_input_row(const int n, const vf *half, float *to, ptrdiff_
 INLINE void transform_input_tile(const int n, const float *from, ptrdiff_t pixel, ptrdiff_t pitch, float *to,
                                  ptrdiff_t distance) {
   vf half[MAX_POINTS][MAX_POINTS];
-  if (n > 6) {
+  if (n != 6) {
     for (int j = 0; j < n; j++) transform_input_column(n, from + j * pixel, pitch, half, j);
     for (int i = 0; i < n; i++) transform_input_row(n, half[i], to + i * n * distance, distance);
   } else {
@@ -250,13 +250,14 @@ INLINE void transform_output_row(const int n, const vf *half, float *to, ptrdiff
 /* One tile: n×n vectors `distance` floats apart; results are m×m vectors, `pixel` floats apart and rows `pitch`. */
 INLINE void transform_output_tile(const int n, const float *from, ptrdiff_t distance, float *to, ptrdiff_t pixel,
                                   ptrdiff_t pitch) {
+  const int m = TILE_OF(n);
   vf half[MAX_TILE][MAX_POINTS];
-  if (n > 6) {
+  if (n != 6) {
     for (int j = 0; j < n; j++) transform_output_column(n, from + j * distance, distance, half, j);
-    for (int i = 0; i < TILE_OF(n); i++) transform_output_row(n, half[i], to + i * pitch, pixel);
+    for (int i = 0; i < m; i++) transform_output_row(n, half[i], to + i * pitch, pixel);
   } else {
     UNROLL_AXIS for (int j = 0; j < n; j++) transform_output_column(n, from + j * distance, distance, half, j);
-    UNROLL_AXIS for (int i = 0; i < TILE_OF(n); i++) transform_output_row(n, half[i], to + i * pitch, pixel);
+    UNROLL_AXIS for (int i = 0; i < m; i++) transform_output_row(n, half[i], to + i * pitch, pixel);
   }
 }
 
@@ -265,13 +266,13 @@ INLINE void transform_upstream_tile(const int n, const float *from, ptrdiff_t pi
                                     ptrdiff_t distance) {
   const int m = TILE_OF(n);
   vf half[MAX_POINTS][MAX_TILE];
-  UNROLL_AXIS for (int j = 0; j < m; j++) {
+  for (int j = 0; j < m; j++) {
     vf g[MAX_TILE], t[MAX_POINTS];
     UNROLL for (int i = 0; i < m; i++) g[i] = load(from + i * pitch + j * pixel);
     transform_upstream_axis(n, g, t);
     UNROLL for (int i = 0; i < n; i++) half[i][j] = t[i];
   }
-  UNROLL_AXIS for (int i = 0; i < n; i++) {
+  for (int i = 0; i < n; i++) {
     vf t[MAX_POINTS];
     transform_upstream_axis(n, half[i], t);
     UNROLL for (int j = 0; j < n; j++, to += distance) store(to, t[j]);

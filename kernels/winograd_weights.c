@@ -11,7 +11,7 @@ static void kernel_winograd_weights(const Context *context, const WinogradWeight
   ptrdiff_t distance = (ptrdiff_t)ceil_div(targets, VW) * VW * sources;
   const float *weight = floats(context, step->weight);
   RawWeights raw = {weight, weight + (ptrdiff_t)step->groups * sources * targets * taps, sources, targets, step->gradient,
-                    points};
+                    step->tile, step->kernel, step->stride, step->size};
   int32_t units = step->groups * panels * blocks;
   for (Range range = first_share(context, units); range.begin < range.end; range = next_share(context, units)) {
     for (int32_t u = range.begin; u < range.end; u++) {

@@ -6,8 +6,8 @@ import type { Machine } from "../lowering.js";
 import { type Algorithm, winogradAlgorithm } from "./algorithm.js";
 import { roundUp } from "./panels.js";
 import { haloLength, type WindowAxis, windowAxes, windowsBetween } from "./windows.js";
-import { winogradTile, winogradTiles } from "./winograd.js";
-import { favoursColumns, isForColumns } from "./winogradColumns.js";
+import { convolutionTiles, winogradTile } from "./winograd.js";
+import { columnsCost, favoursColumns, isForColumns } from "./winogradColumns.js";
 
 /** A convolution per image and group, as the kernels see it. */
 export interface Problem {
@@ -143,11 +143,15 @@ function usesWinogradColumns(problem: Problem, params: Conv2dParams, machine: Ma
   return !favoursFolding(costs) && favoursColumns(problem, direct, machine);
 }
 
+/** The side of Winograd's tiles, where they cost less than columns or the sums of the definition. */
+function tileFor(problem: Problem, machine: Machine): ReturnType<typeof winogradTile> {
+  return winogradTile(problem, problem.batch * columnsCost(problem, machine), machine);
+}
+
 /** What can compute it at all. @param last whether the source or the target has its channels last */
 export function algorithmsFor(problem: Problem, last: boolean, machine: Machine): readonly Algorithm[] {
-  const channels = [problem.sourceChannels, problem.targetChannels] as const;
   return [
-    ...winogradTiles(problem, channels, machine).map(winogradAlgorithm),
+    ...convolutionTiles(problem, machine).map(winogradAlgorithm),
     ...(isForColumns(problem) ? (["winograd-columns"] as const) : []),
     "direct-channels",
     ...(last ? [] : (["direct-pixels"] as const)),
@@ -157,7 +161,7 @@ export function algorithmsFor(problem: Problem, last: boolean, machine: Machine)
 
 /** What costs least by the number of operations. */
 export function cheapestAlgorithm(problem: Problem, params: Conv2dParams, last: boolean, machine: Machine): Algorithm {
-  const tile = winogradTile(problem, machine);
+  const tile = tileFor(problem, machine);
   if (tile !== 0) return winogradAlgorithm(tile);
   if (usesWinogradColumns(problem, params, machine)) return "winograd-columns";
   const costs = directCosts(problem, params, machine.vectorWidth);
@@ -178,6 +182,6 @@ export function takesChannelsLast(
   const isWhole = (channels: number) => channels > 0 && channels % machine.vectorWidth === 0;
   const costs = directCosts(problem, params, machine.vectorWidth);
   const byChannels = !favoursFolding(costs) && costs.channels <= worth * costs.pixels;
-  const takes = winogradTile(problem, machine) !== 0 || usesWinogradColumns(problem, params, machine) || byChannels;
+  const takes = tileFor(problem, machine) !== 0 || usesWinogradColumns(problem, params, machine) || byChannels;
   return { source: takes && isWhole(problem.sourceChannels), target: takes && isWhole(problem.targetChannels) };
 }

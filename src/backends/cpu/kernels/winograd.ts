@@ -14,7 +14,10 @@ import { plainSizes } from "./windows.js";
 const pair = row(2);
 
 export const winogradSteps = {
-  /** Transforms weights of `kernel`² for tiles of `tile`²; for an input gradient, turned around and with channels exchanged. */
+  /**
+   * Transforms weights of `kernel`² for tiles of `tile`²; for an input gradient, turned around and with channels exchanged. With
+   * a `stride`, source channels are its phases, of kernels of `size`².
+   */
   winogradWeights: {
     weight: input,
     output,
@@ -26,12 +29,14 @@ export const winogradSteps = {
     gradient: i32,
     tile: i32,
     kernel: i32,
+    stride: i32,
+    size: i32,
   },
   /**
    * Channels are counted per group; `padding` above and on the left; `tiles` along both axes of the target. Units of
    * work are `chunks` of the rows of tiles and groups of `panelGroup` panels of target channels. `raw`: the weights
    * are as they were given (for an input gradient where `gradient`), and every unit, which has one panel, transforms its own.
-   * Distances are those of the positions in a transformed tile. `sourceLast`, `targetLast`: channels lie side by side.
+   * With a `stride`, source channels are its phases and `kernel` is the side of theirs. Distances are those of the positions in a transformed tile. `sourceLast`, `targetLast`: channels lie side by side.
    * `pooled`: the output has the largest of each 2×2 pixels of the target, of which a strip at a time is at `blockAt` of a thread's
    * scratch; for the epilogue it is in the local slot.
    */
@@ -59,6 +64,7 @@ export const winogradSteps = {
     padding: pair,
     tile: i32,
     kernel: i32,
+    stride: i32,
     tiles: pair,
     chunks: i32,
     panelGroup: i32,
@@ -132,10 +138,12 @@ const largeWeights = 10 << 18;
 const fewChunks = 2;
 
 /*
- * Costs, in vector multiply-adds: of a vector of weights, which comes from memory; and of a vector of a transformed tile.
+ * Costs, in vector multiply-adds: of a vector of weights, which comes from memory; of a vector of a transformed tile; and of
+ * starting and storing a sum, which counts where few channels are summed.
  */
 const weightCost = 10;
 const transformCost = 8;
+const sumCost = 5;
 
 /** 0 for none: the sums of the definition. */
 type Tile = 0 | WinogradTile;
@@ -143,8 +151,28 @@ type Tile = 0 | WinogradTile;
 /** Source channels that tiles for kernels of five rows sum, whose seven points lose more to rounding than others. */
 const mostFiveChannels = 64;
 
-/** The tiles with which the algorithm is for such a convolution: of stride 1, with channels for two vectors. */
-export function winogradTiles(
+/** Source channels of a strided convolution, which are few in a network's first layer: planes, as pictures are given. */
+const mostStridedChannels = 4;
+
+/** Whether the phases of a stride, as channels, leave a convolution with kernels of 3×3. */
+function takesPhases(problem: Problem, { vectorWidth: width }: Machine): boolean {
+  const { axes, kernel, sourceChannels: channels, targetChannels, gradient } = problem;
+  const [{ stride }] = axes;
+  const isDense = axes.every((axis, i) => axis.span === kernel[i] && axis.phases === 1 && axis.stride === stride);
+  const isSquare = kernel[0] === kernel[1] && ceilDiv(kernel[0], stride) === 3;
+  const arePlanes = channels > 0 && channels <= mostStridedChannels && channels % width !== 0;
+  return !gradient && stride > 1 && isDense && isSquare && arePlanes && targetChannels >= 2 * width;
+}
+
+/** The tiles with which the algorithm is for such a convolution. */
+export function convolutionTiles(problem: Problem, machine: Machine): readonly WinogradTile[] {
+  const { axes, batch, sourceChannels, targetChannels } = problem;
+  if (!takesPhases(problem, machine)) return winogradTiles(problem, [sourceChannels, targetChannels], machine);
+  return sizeOf([batch, axes[0].target, axes[1].target]) === 0 ? [] : [4];
+}
+
+/** The tiles with which it is for one of stride 1, with channels for two vectors. */
+function winogradTiles(
   { axes, kernel, batch, isPlain }: Shapes,
   channels: readonly [number, number],
   { vectorWidth: width }: Machine,
@@ -171,26 +199,30 @@ function cheapest(tiles: readonly WinogradTile[], cost: (tile: WinogradTile) => 
   return best;
 }
 
-/** The side of the tiles that a convolution or its input gradient costs least with. */
-export function winogradTile(problem: Problem, machine: Machine): Tile {
-  const { axes, sourceChannels, targetChannels, batch, kernel } = problem;
+/**
+ * The side of the tiles that a convolution or its input gradient costs least with.
+ * @param columns what it costs to transform columns only
+ */
+export function winogradTile(problem: Problem, columns: number, machine: Machine): Tile {
+  const { axes, targetChannels, batch, kernel } = problem;
   const [y, x] = axes;
   const width = machine.vectorWidth;
-  const possible = winogradTiles(problem, [sourceChannels, targetChannels], machine);
+  const possible = convolutionTiles(problem, machine);
   if (currentPrecision() !== "fast" || possible.length === 0) return 0;
+  const phases = y.stride * x.stride;
+  const channels = problem.sourceChannels * phases;
   const vectors = ceilDiv(targetChannels, width);
-  // Five rows would otherwise be transformed along columns: eight products for twenty.
-  const sums = kernel[0] === 5 ? 25 * (8 / 20) : 9;
-  const direct = sums * sourceChannels * vectors * (batch * y.target * x.target + weightCost);
+  const direct = 9 * channels * vectors * (batch * y.target * x.target + weightCost);
   return cheapest(
     possible,
     (tile) => {
-      const positions = (tile + kernel[0] - 1) ** 2;
+      const positions = (tile + ceilDiv(kernel[0], y.stride) - 1) ** 2;
       const tiles = countTiles(problem, tile);
-      const transforms = tiles * positions * (ceilDiv(sourceChannels, width) + vectors) * transformCost;
-      return positions * sourceChannels * vectors * (tiles + weightCost) + transforms;
+      const transforms = tiles * positions * (ceilDiv(channels, width) + vectors) * transformCost;
+      const sums = phases > 1 ? tiles * positions * vectors * sumCost : 0;
+      return positions * channels * vectors * (tiles + weightCost) + sums + transforms;
     },
-    direct,
+    kernel[0] === 3 ? direct : columns,
   );
 }
 
@@ -202,13 +234,16 @@ export function lowerWinograd(
   output: Operand,
   to: Lowering,
 ): void {
-  const { batch, groups, sourceChannels, targetChannels, axes, gradient } = problem;
+  const { batch, groups, targetChannels, axes, gradient } = problem;
   const [y, x] = axes;
   const { vectorWidth: width, threads } = to.machine;
-  const kernel = problem.kernel[0];
+  const stride = y.stride;
+  const size = problem.kernel[0];
+  const kernel = ceilDiv(size, stride);
+  const sourceChannels = problem.sourceChannels * stride ** 2;
   const points = tile + kernel - 1;
   const positions = points ** 2;
-  const channels = { groups, sourceChannels, targetChannels, tile, kernel };
+  const channels = { groups, sourceChannels, targetChannels, tile, kernel, stride };
   const panel = panelWidth(to.machine);
   const panels = countPanels(targetChannels, to.machine);
   const weightFloats = groups * positions * sourceChannels * roundUp(targetChannels, width);
@@ -221,7 +256,7 @@ export function lowerWinograd(
     weightFloats <= smallWeights * groups ? smallChunkTiles : areFew ? chunkTiles / 2 : chunkTiles,
   );
   const leastChunks = ceilDiv(strips, chunkStrips);
-  const isRaw = !isKept && (weightFloats > largeWeights || leastChunks <= fewChunks);
+  const isRaw = !isKept && stride === 1 && (weightFloats > largeWeights || leastChunks <= fewChunks);
   // Few units of work are to be as many for one thread as for another.
   const areUneven = leastChunks > 1 && groups * panels * leastChunks < enoughUnits;
   const chunks = areUneven ? Math.min(strips, roundUp(leastChunks, threads)) : leastChunks;
@@ -238,7 +273,9 @@ export function lowerWinograd(
   const sourceLast = source.layout === "channelsLast";
   const targetLast = output.layout === "channelsLast";
   const haloAt = layout.place(
-    sourceLast ? positions * (sourceChannels + tileGap) : points * (tiles[1] * tile + kernel) * width,
+    sourceLast
+      ? positions * (sourceChannels + tileGap)
+      : points * (tiles[1] * tile + kernel) * (stride > 1 ? roundUp(sourceChannels, width) : width),
   );
   const stageAt = layout.place(tile * tile * (targetLast ? panelGroup * panel : tiles[1] * width));
   const packed = kernel ** 2 * packedKernels * panel;
@@ -253,6 +290,7 @@ export function lowerWinograd(
       scratch: to.temporary(4 * packed * threads),
       scratchFloats: packed,
       ...common,
+      size,
     });
   }
   to.step("winograd", {

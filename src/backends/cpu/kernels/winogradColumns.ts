@@ -110,15 +110,19 @@ function rowLength({ axes: [, x] }: Problem): number {
 }
 
 /** Whether the algorithm costs less than `direct` vector multiply-adds an image and group. */
-export function favoursColumns(problem: Problem, direct: number, { vectorWidth: width }: Machine): boolean {
+export function favoursColumns(problem: Problem, direct: number, machine: Machine): boolean {
+  return currentPrecision() === "fast" && isForColumns(problem) && columnsCost(problem, machine) < 0.9 * direct;
+}
+
+/** Vector multiply-adds an image and group. */
+export function columnsCost(problem: Problem, { vectorWidth: width }: Machine): number {
   const { axes, kernel, sourceChannels, targetChannels } = problem;
   const [y, x] = axes;
-  if (currentPrecision() !== "fast" || !isForColumns(problem)) return false;
   const vectors = ceilDiv(targetChannels, width);
   const channels = sourceChannels * y.stride;
   const products = vectors * x.target * (countPoints(problem) * (channels * kernel[1] + sumCost) + resultCost);
   const transforms = ceilDiv(rowLength(problem), width) * channels * sourceCost;
-  return ceilDiv(y.target, stripRows) * (products + transforms) < 0.9 * direct;
+  return ceilDiv(y.target, stripRows) * (products + transforms);
 }
 
 export function lowerWinogradColumns(
